@@ -1,0 +1,41 @@
+// Work that does not run on the main thread: walking, hashing, reading, staging and applying files.
+// Each job is a synchronous function over a FileSystem; a runner decides where it runs.
+
+import type { HashRequest, HashResult } from "../content/hash-job.ts";
+import type { LookRequest, LookResult, ScanRequest, ScanResult } from "../watch/scan-job.ts";
+import type { ReadRequest, ReadResult } from "../transfer/read-job.ts";
+import type { StageRequest, StageResult } from "../transfer/stage-job.ts";
+import type { ApplyRequest, ApplyResult } from "../transfer/apply-job.ts";
+
+/** Every job: what it is asked and what it answers. All values survive a structured clone. */
+export interface Jobs {
+  /** Lists whole directories. */
+  scan: { request: ScanRequest; result: ScanResult };
+  /** Stats single paths. */
+  look: { request: LookRequest; result: LookResult };
+  /** Chunks and hashes files. */
+  hash: { request: HashRequest; result: HashResult };
+  /** Reads, verifies and compresses chunks that a peer asked for. */
+  read: { request: ReadRequest; result: ReadResult };
+  /** Writes chunks into staging, or copies them there from local files. */
+  stage: { request: StageRequest; result: StageResult };
+  /** Puts staged content, directories, symlinks, renames and deletions in place. */
+  apply: { request: ApplyRequest; result: ApplyResult };
+}
+
+export type JobName = keyof Jobs;
+
+/** Runs jobs, several at a time, in no particular order. */
+export interface JobRunner {
+  /**
+   * `urgent` jobs overtake waiting ones. Buffers in `transfer` move to the job and are unusable afterwards.
+   * Rejects only if the job threw, which is a bug or a lost worker: problems with files are values.
+   */
+  run<Name extends JobName>(
+    name: Name,
+    request: Jobs[Name]["request"],
+    options?: { readonly urgent?: boolean; readonly transfer?: readonly ArrayBuffer[] },
+  ): Promise<Jobs[Name]["result"]>;
+  /** Waits for running jobs, then stops. */
+  close(): Promise<void>;
+}

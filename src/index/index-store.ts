@@ -1,0 +1,72 @@
+// The index of one replica as the rest of dsync uses it: an interface with two implementations that pass one contract
+// suite (LMDB: lmdb-store.ts, in memory: memory-store.ts).
+//
+// Invariants:
+// 1. Reads see every earlier write of this process, committed or not.
+// 2. What was put in one turn of the event loop is committed together: after a crash all of it is there, or none.
+// 3. A dot handed out is never handed out again, not even after a crash at any point.
+// 4. After `committed()` resolves, all that was put before the call survives a crash of this process.
+
+import type { ContentHash, ReplicaId } from "../core/ids.ts";
+import type { RelativePath } from "../core/path.ts";
+import type { Dot, PathRecord } from "./entry.ts";
+import type { MerkleTree } from "./merkle.ts";
+
+/** Where content can be found on this disk. */
+export type ContentLocation =
+  | { readonly kind: "tree"; readonly path: RelativePath }
+  /** `diskPath`: relative to the folder, below `.dsync/trash/`. */
+  | { readonly kind: "trash"; readonly diskPath: string };
+
+/** Where a chunk can be found: inside the content that `contentId` names. */
+export interface ChunkLocation {
+  readonly contentId: ContentHash;
+  /** Bytes from the start of that content. */
+  readonly offset: number;
+}
+
+export interface IndexStore {
+  readonly replicaId: ReplicaId;
+  /** Fingerprints of the known entries, always up to date with `put`. */
+  readonly merkle: MerkleTree;
+  /** Known entries that are live. */
+  readonly liveCount: number;
+
+  get(path: RelativePath): PathRecord | undefined;
+  /** Stores a record whole. Known, present and the secondary indexes (children, contents, pending, Merkle) follow. */
+  put(record: PathRecord): void;
+  /** Removes a record that is of no use to anybody any more (a tombstone past its time). */
+  remove(path: RelativePath): void;
+
+  /** A fresh dot: counter `max(last + 1, nowMs)`. */
+  nextDot(nowMs: number): Dot;
+
+  /** Records directly inside `directory` (`undefined`: the top), in no particular order. */
+  children(directory: RelativePath | undefined): Iterable<PathRecord>;
+  /** Records in the Merkle subtree of `prefix` (0, 1 or 2 bytes), in ascending order of their path hash. */
+  inSubtree(prefix: readonly number[]): Iterable<PathRecord>;
+  /** The record whose path has this 16-byte hash (see merkle.ts). */
+  byPathHash(hash: Uint8Array): PathRecord | undefined;
+  /** Paths whose known and present entries differ in their live version, in no particular order. */
+  pending(): Iterable<RelativePath>;
+  readonly pendingCount: number;
+
+  /** Places on this disk that hold (or recently held: the caller verifies) this content. */
+  locationsOf(contentId: ContentHash): Iterable<ContentLocation>;
+  putTrashLocation(contentId: ContentHash, diskPath: string): void;
+  removeTrashLocation(contentId: ContentHash, diskPath: string): void;
+
+  /** The encoded manifest of a content of several chunks, if it is known here. */
+  manifest(contentId: ContentHash): Uint8Array | undefined;
+  /** Stores a verified manifest and the locations of its chunks. */
+  putManifest(contentId: ContentHash, manifest: Uint8Array): void;
+  chunkLocation(chunk: ContentHash): ChunkLocation | undefined;
+
+  /** Small values by name (settings of this replica, checkpoints). */
+  getMeta(name: string): Uint8Array | undefined;
+  putMeta(name: string, value: Uint8Array): void;
+
+  /** See invariant 4. Rejects with a DsyncError `index` if the disk is full or failing; what was put stays readable and is tried again. */
+  committed(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,52 @@
+// Version vectors: replica ID → counter, everything that a state has taken into account. Pure values.
+
+import type { ReplicaId } from "../core/ids.ts";
+import type { Dot } from "./entry.ts";
+
+/** Pairs in ascending order of replica ID, each replica once, counters above 0. */
+export type VersionVector = readonly (readonly [replica: ReplicaId, counter: number])[];
+
+/** The counter of `replica`, 0 if it is not in the vector. */
+export function counterOf(vector: VersionVector, replica: ReplicaId): number {
+  for (const [id, counter] of vector) if (id === replica) return counter;
+  return 0;
+}
+
+/** True if `vector` has taken the change `dot` into account. */
+export function hasSeen(vector: VersionVector, dot: Dot): boolean {
+  return counterOf(vector, dot.replica) >= dot.counter;
+}
+
+/** The vector with `dot` taken into account. */
+export function withDot(vector: VersionVector, dot: Dot): VersionVector {
+  return joinVectors(vector, [[dot.replica, dot.counter]]);
+}
+
+/** The element-wise maximum. Returns `a` itself if nothing of `b` is new. */
+export function joinVectors(a: VersionVector, b: VersionVector): VersionVector {
+  if (a === b || b.every(([replica, counter]) => counterOf(a, replica) >= counter)) return a;
+  const joined: (readonly [ReplicaId, number])[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const left = a[i];
+    const right = b[j];
+    if (right === undefined || (left !== undefined && left[0] < right[0])) {
+      if (left !== undefined) joined.push(left);
+      i++;
+    } else if (left === undefined || right[0] < left[0]) {
+      joined.push(right);
+      j++;
+    } else {
+      joined.push(left[1] >= right[1] ? left : right);
+      i++;
+      j++;
+    }
+  }
+  return joined;
+}
+
+/** True if both hold the same pairs. */
+export function vectorsEqual(a: VersionVector, b: VersionVector): boolean {
+  return a === b || (a.length === b.length && a.every(([id, n], i) => b[i]?.[0] === id && b[i]?.[1] === n));
+}

@@ -1,0 +1,482 @@
+// The whole wire above the record layer, in the order of a conversation. docs/protocol.md says the same in prose.
+//
+// A frame is [type: u8][length: u32 big-endian][payload]. Frames follow one another in the plaintext stream of a channel
+// and may span records. Payloads are MessagePack arrays, but for `chunk`, which is raw. Every field is checked on arrival;
+// whatever fails a check throws a DsyncError `protocol`, which closes the session.
+
+import { Packr } from "msgpackr";
+import { protocolError } from "../core/errors.ts";
+import { contentHashFromBytes, idBytes, replicaIdFromBytes, type ContentHash, type ReplicaId } from "../core/ids.ts";
+import {
+  CHUNK_SIZE_BYTES_MAX,
+  DATA_CHANNELS_MAX,
+  ENTRIES_PER_MESSAGE_MAX,
+  FETCH_BYTES_MAX,
+  FETCH_ITEMS_MAX,
+  FILE_SIZE_BYTES_MAX,
+  INLINE_CONTENT_BYTES_MAX,
+  MESSAGE_BYTES_MAX,
+  NAME_BYTES_MAX,
+} from "../core/limits.ts";
+import { parsePath, type RelativePath } from "../core/path.ts";
+import { encodeEntry, parseEntry } from "../index/entry-codec.ts";
+import type { Entry } from "../index/entry.ts";
+
+export const PROTOCOL_VERSION = 1;
+/** Bytes of a path hash, and of a fingerprint. */
+export const FINGERPRINT_BYTES = 16;
+export const CHILDREN_PER_NODE = 256;
+
+/** First message on every channel, from both sides. */
+export interface HelloMessage {
+  readonly type: "hello";
+  readonly purpose: "control" | "data";
+  readonly share: string;
+  readonly name: string;
+  readonly replicaId: ReplicaId;
+  /** How many data channels this side is willing to hold to this peer. */
+  readonly dataChannelsMax: number;
+}
+
+/** Asks the dialer of the session to have this many data channels open. */
+export interface WantChannelsMessage {
+  readonly type: "want-channels";
+  readonly count: number;
+}
+
+/** Something to say, to be answered by `pong`: keep-alive. */
+export interface PingMessage {
+  readonly type: "ping";
+}
+export interface PongMessage {
+  readonly type: "pong";
+}
+
+/** Where this side stands: sent after the hello, when something of it changed, and now and then. */
+export interface StandMessage {
+  readonly type: "stand";
+  /** 16 bytes: the root of the Merkle tree over the known entries. */
+  readonly root: Uint8Array;
+  /** Files and bytes that this side knows of and does not hold yet. */
+  readonly pendingFiles: number;
+  readonly pendingBytes: number;
+}
+
+/** The 256 child fingerprints of one Merkle node, to be compared. Answered, like the next two, by what follows and `compared`. */
+export interface ChildrenMessage {
+  readonly type: "children";
+  /** Empty: the root's children. One byte: the buckets below that child. */
+  readonly prefix: readonly number[];
+  /** 256 × 16 bytes. */
+  readonly fingerprints: Uint8Array;
+}
+
+/** What one bucket holds, to be compared: items of 16 bytes path hash and 16 bytes fingerprint, ascending. */
+export interface SummaryMessage {
+  readonly type: "summary";
+  readonly prefix: readonly [number, number];
+  readonly items: Uint8Array;
+}
+
+/** Asks for entries: whole subtrees, and single ones by path hash. */
+export interface WantMessage {
+  readonly type: "want";
+  readonly prefixes: readonly (readonly number[])[];
+  /** n × 16 bytes. */
+  readonly hashes: Uint8Array;
+}
+
+/** Everything that answers one `children`, `summary` or `want` has been sent. */
+export interface ComparedMessage {
+  readonly type: "compared";
+}
+
+/** One entry on the wire. */
+export interface Announcement {
+  readonly path: RelativePath;
+  readonly entry: Entry;
+  /** True if the sender has the content on its disk. */
+  readonly held: boolean;
+  /** The content itself, if it is small and fresh. Not verified yet. */
+  readonly inline: Uint8Array | undefined;
+}
+
+/** Known entries, as answer or as news. */
+export interface EntriesMessage {
+  readonly type: "entries";
+  readonly entries: readonly Announcement[];
+}
+
+/** Asks for the manifest of a file of several chunks. On data channels, like all that follows. */
+export interface FetchManifestMessage {
+  readonly type: "fetch-manifest";
+  readonly id: number;
+  readonly path: RelativePath;
+  readonly contentId: ContentHash;
+}
+
+/** Answer: the encoded manifest, or `undefined` if it is not to be had here any more. */
+export interface ManifestMessage {
+  readonly type: "manifest";
+  readonly id: number;
+  readonly manifest: Uint8Array | undefined;
+}
+
+/** One chunk wanted. */
+export interface FetchItem {
+  /** A hint where the content is; the sender may know better. */
+  readonly path: RelativePath;
+  readonly contentId: ContentHash;
+  /** Bytes from the start of that content. */
+  readonly offset: number;
+  readonly length: number;
+  readonly hash: ContentHash;
+}
+
+/** Asks for chunks; each is answered by one `chunk`, in order. */
+export interface FetchMessage {
+  readonly type: "fetch";
+  readonly id: number;
+  readonly items: readonly FetchItem[];
+}
+
+/** One chunk, verified by the sender and to be verified by the receiver. `gone`: not to be had here any more. */
+export interface ChunkMessage {
+  readonly type: "chunk";
+  readonly id: number;
+  /** Which item of the request. */
+  readonly index: number;
+  readonly encoding: "raw" | "lz4" | "gone";
+  /** Bytes after decompression. */
+  readonly length: number;
+  readonly payload: Uint8Array;
+}
+
+export type Message =
+  | HelloMessage
+  | WantChannelsMessage
+  | PingMessage
+  | PongMessage
+  | StandMessage
+  | ChildrenMessage
+  | SummaryMessage
+  | WantMessage
+  | ComparedMessage
+  | EntriesMessage
+  | FetchManifestMessage
+  | ManifestMessage
+  | FetchMessage
+  | ChunkMessage;
+
+export const FRAME_HEADER_BYTES = 5;
+const CHUNK_HEADER_BYTES = 11;
+
+const TYPE_CODES = {
+  hello: 1,
+  "want-channels": 2,
+  ping: 3,
+  pong: 4,
+  stand: 5,
+  children: 6,
+  summary: 7,
+  want: 8,
+  compared: 9,
+  entries: 10,
+  "fetch-manifest": 11,
+  manifest: 12,
+  fetch: 13,
+  chunk: 14,
+} as const satisfies Record<Message["type"], number>;
+
+const TYPES_BY_CODE = new Map<number, Message["type"]>(
+  Object.entries(TYPE_CODES).map(([type, code]) => [code, type as Message["type"]]),
+);
+
+const CHUNK_ENCODINGS = ["raw", "lz4", "gone"] as const;
+
+const packr = new Packr({ useRecords: false, variableMapSize: true, mapsAsObjects: true });
+
+/** The frame of `message`, as pieces to be written one after the other. A chunk's payload is not copied. */
+export function encodeMessage(message: Message): readonly Uint8Array[] {
+  if (message.type === "chunk") {
+    const head = Buffer.allocUnsafe(FRAME_HEADER_BYTES + CHUNK_HEADER_BYTES);
+    head[0] = TYPE_CODES.chunk;
+    head.writeUInt32BE(CHUNK_HEADER_BYTES + message.payload.length, 1);
+    head.writeUInt32BE(message.id, 5);
+    head.writeUInt16BE(message.index, 9);
+    head[11] = CHUNK_ENCODINGS.indexOf(message.encoding);
+    head.writeUInt32BE(message.length, 12);
+    return [head, message.payload];
+  }
+  const payload = packr.pack(encodeBody(message));
+  const head = Buffer.allocUnsafe(FRAME_HEADER_BYTES);
+  head[0] = TYPE_CODES[message.type];
+  head.writeUInt32BE(payload.length, 1);
+  return [head, payload];
+}
+
+/** Reads a frame's header. Throws if the type is unknown or the length above its limit. */
+export function parseFrameHeader(header: Uint8Array): { readonly type: Message["type"]; readonly length: number } {
+  const view = new DataView(header.buffer, header.byteOffset, FRAME_HEADER_BYTES);
+  const type = TYPES_BY_CODE.get(view.getUint8(0));
+  if (type === undefined) throw protocolError(`unknown message type ${view.getUint8(0)}`);
+  const length = view.getUint32(1);
+  const lengthMax = type === "chunk" ? CHUNK_HEADER_BYTES + CHUNK_SIZE_BYTES_MAX : MESSAGE_BYTES_MAX;
+  if (length > lengthMax) throw protocolError(`a ${type} message of ${length} bytes`);
+  return { type, length };
+}
+
+/** Checks a frame's payload field by field. The message may refer to the bytes of `payload`. */
+export function parseMessage(type: Message["type"], payload: Uint8Array): Message {
+  if (type === "chunk") return parseChunk(payload);
+  let body: unknown;
+  try {
+    body = packr.unpack(payload);
+  } catch (error) {
+    throw protocolError(`a ${type} message that is not MessagePack: ${String(error)}`);
+  }
+  return parseBody(type, new Fields(type, body));
+}
+
+function encodeBody(message: Exclude<Message, ChunkMessage>): unknown[] {
+  switch (message.type) {
+    case "hello":
+      return [message.purpose, message.share, message.name, idBytes(message.replicaId), message.dataChannelsMax];
+    case "want-channels":
+      return [message.count];
+    case "ping":
+    case "pong":
+    case "compared":
+      return [];
+    case "stand":
+      return [message.root, message.pendingFiles, message.pendingBytes];
+    case "children":
+      return [message.prefix, message.fingerprints];
+    case "summary":
+      return [message.prefix, message.items];
+    case "want":
+      return [message.prefixes, message.hashes];
+    case "entries":
+      return [message.entries.map((item) => [item.path, encodeEntry(item.entry), item.held, item.inline ?? null])];
+    case "fetch-manifest":
+      return [message.id, message.path, idBytes(message.contentId)];
+    case "manifest":
+      return [message.id, message.manifest ?? null];
+    case "fetch":
+      return [
+        message.id,
+        message.items.map((item) => [
+          item.path,
+          idBytes(item.contentId),
+          item.offset,
+          item.length,
+          // The content ID of a single chunk is its hash: said once.
+          item.hash === item.contentId ? null : idBytes(item.hash),
+        ]),
+      ];
+  }
+}
+
+function parseBody(type: Exclude<Message["type"], "chunk">, fields: Fields): Message {
+  switch (type) {
+    case "hello": {
+      const purpose = fields.text(16);
+      if (purpose !== "control" && purpose !== "data") throw protocolError("a hello with an unknown purpose");
+      return fields.end({
+        type,
+        purpose,
+        share: fields.text(NAME_BYTES_MAX),
+        name: fields.text(NAME_BYTES_MAX),
+        replicaId: replicaIdFromBytes(fields.bytesOfLength(8)),
+        dataChannelsMax: fields.integer(DATA_CHANNELS_MAX),
+      });
+    }
+    case "want-channels":
+      return fields.end({ type, count: fields.integer(DATA_CHANNELS_MAX) });
+    case "ping":
+    case "pong":
+    case "compared":
+      return fields.end({ type });
+    case "stand":
+      return fields.end({
+        type,
+        root: fields.bytesOfLength(FINGERPRINT_BYTES),
+        pendingFiles: fields.integer(Number.MAX_SAFE_INTEGER),
+        pendingBytes: fields.integer(Number.MAX_SAFE_INTEGER),
+      });
+    case "children":
+      return fields.end({
+        type,
+        prefix: parsePrefix(fields.list(1)),
+        fingerprints: fields.bytesOfLength(CHILDREN_PER_NODE * FINGERPRINT_BYTES),
+      });
+    case "summary": {
+      const [first, second, ...rest] = parsePrefix(fields.list(2));
+      if (first === undefined || second === undefined || rest.length > 0) throw protocolError("a summary of no bucket");
+      return fields.end({ type, prefix: [first, second], items: fields.bytesInUnitsOf(2 * FINGERPRINT_BYTES) });
+    }
+    case "want":
+      return fields.end({
+        type,
+        prefixes: fields.list(CHILDREN_PER_NODE).map((prefix) => {
+          if (!Array.isArray(prefix) || prefix.length > 2) throw protocolError("a want with a wrong prefix");
+          return parsePrefix(prefix);
+        }),
+        hashes: fields.bytesInUnitsOf(FINGERPRINT_BYTES),
+      });
+    case "entries":
+      return fields.end({ type, entries: fields.list(ENTRIES_PER_MESSAGE_MAX).map(parseAnnouncement) });
+    case "fetch-manifest":
+      return fields.end({ type, id: fields.u32(), path: fields.path(), contentId: fields.hash() });
+    case "manifest":
+      return fields.end({ type, id: fields.u32(), manifest: fields.optionalBytes(MESSAGE_BYTES_MAX) });
+    case "fetch": {
+      const id = fields.u32();
+      const items = fields.list(FETCH_ITEMS_MAX).map(parseFetchItem);
+      const bytes = items.reduce((sum, item) => sum + item.length, 0);
+      if (bytes > FETCH_BYTES_MAX) throw protocolError(`a fetch of ${bytes} bytes`);
+      return fields.end({ type, id, items });
+    }
+  }
+}
+
+function parseAnnouncement(item: unknown): Announcement {
+  const fields = new Fields("entries", item);
+  const path = fields.path();
+  const entry = parseEntry(fields.value());
+  if (entry === undefined) throw protocolError("an entry that is not well formed");
+  return fields.end({ path, entry, held: fields.boolean(), inline: fields.optionalBytes(INLINE_CONTENT_BYTES_MAX) });
+}
+
+function parseFetchItem(item: unknown): FetchItem {
+  const fields = new Fields("fetch", item);
+  const path = fields.path();
+  const contentId = fields.hash();
+  const offset = fields.integer(FILE_SIZE_BYTES_MAX);
+  const length = fields.integer(CHUNK_SIZE_BYTES_MAX);
+  const hash = fields.optionalBytes(32);
+  return fields.end({ path, contentId, offset, length, hash: hash === undefined ? contentId : contentHash(hash) });
+}
+
+function parseChunk(payload: Uint8Array): ChunkMessage {
+  if (payload.length < CHUNK_HEADER_BYTES) throw protocolError("a chunk without its header");
+  const view = new DataView(payload.buffer, payload.byteOffset, CHUNK_HEADER_BYTES);
+  const encoding = CHUNK_ENCODINGS[view.getUint8(6)];
+  if (encoding === undefined) throw protocolError("a chunk with an unknown encoding");
+  const length = view.getUint32(7);
+  if (length > CHUNK_SIZE_BYTES_MAX) throw protocolError(`a chunk of ${length} bytes`);
+  const body = payload.subarray(CHUNK_HEADER_BYTES);
+  if (encoding === "raw" && body.length !== length) throw protocolError("a chunk of another length than it says");
+  if (encoding === "gone" && body.length !== 0) throw protocolError("a missing chunk with content");
+  return { type: "chunk", id: view.getUint32(0), index: view.getUint16(4), encoding, length, payload: body };
+}
+
+function parsePrefix(items: readonly unknown[]): number[] {
+  return items.map((item) => {
+    if (typeof item !== "number" || !Number.isInteger(item) || item < 0 || item > 255) {
+      throw protocolError("a Merkle prefix that is not of bytes");
+    }
+    return item;
+  });
+}
+
+function contentHash(bytes: Uint8Array): ContentHash {
+  if (bytes.length !== 32) throw protocolError("a content hash of a wrong length");
+  return contentHashFromBytes(bytes);
+}
+
+/** Takes one field after the other off an array from the wire, each checked. */
+class Fields {
+  readonly #type: string;
+  readonly #items: readonly unknown[];
+  #next = 0;
+
+  constructor(type: string, body: unknown) {
+    if (!Array.isArray(body)) throw protocolError(`a ${type} message that is no array`);
+    this.#type = type;
+    this.#items = body;
+  }
+
+  /** Returns `message`, after checking that no field is left over. */
+  end<T>(message: T): T {
+    if (this.#next !== this.#items.length) throw this.#wrong("number of fields");
+    return message;
+  }
+
+  value(): unknown {
+    if (this.#next >= this.#items.length) throw this.#wrong("number of fields");
+    return this.#items[this.#next++];
+  }
+
+  text(bytesMax: number): string {
+    const value = this.value();
+    if (typeof value !== "string" || Buffer.byteLength(value) > bytesMax) throw this.#wrong("text");
+    return value;
+  }
+
+  boolean(): boolean {
+    const value = this.value();
+    if (typeof value !== "boolean") throw this.#wrong("boolean");
+    return value;
+  }
+
+  integer(max: number): number {
+    const value = this.value();
+    if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0 || value > max) {
+      throw this.#wrong("integer");
+    }
+    return value;
+  }
+
+  u32(): number {
+    return this.integer(0xffff_ffff);
+  }
+
+  bytesOfLength(length: number): Uint8Array {
+    const value = this.#bytes();
+    if (value.length !== length) throw this.#wrong("length of bytes");
+    return value;
+  }
+
+  bytesInUnitsOf(unit: number): Uint8Array {
+    const value = this.#bytes();
+    if (value.length % unit !== 0) throw this.#wrong("length of bytes");
+    return value;
+  }
+
+  optionalBytes(lengthMax: number): Uint8Array | undefined {
+    if (this.#items[this.#next] === null) {
+      this.#next++;
+      return undefined;
+    }
+    const value = this.#bytes();
+    if (value.length > lengthMax) throw this.#wrong("length of bytes");
+    return value;
+  }
+
+  list(lengthMax: number): readonly unknown[] {
+    const value = this.value();
+    if (!Array.isArray(value) || value.length > lengthMax) throw this.#wrong("list");
+    return value;
+  }
+
+  path(): RelativePath {
+    const path = parsePath(this.value());
+    if (path === undefined) throw this.#wrong("path");
+    return path;
+  }
+
+  hash(): ContentHash {
+    return contentHashFromBytes(this.bytesOfLength(32));
+  }
+
+  #bytes(): Uint8Array {
+    const value = this.value();
+    if (!(value instanceof Uint8Array)) throw this.#wrong("bytes");
+    return value;
+  }
+
+  #wrong(what: string): Error {
+    return protocolError(`a ${this.#type} message with a wrong ${what} at field ${this.#next}`);
+  }
+}
