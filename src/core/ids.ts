@@ -24,6 +24,11 @@ export function parsePeerId(text: unknown): PeerId | undefined {
   return typeof text === "string" && /^[0-9a-f]{64}$/.test(text) ? (text as PeerId) : undefined;
 }
 
+/** Returns the checked hash, or `undefined` if `text` is not one. */
+export function parseContentHash(text: unknown): ContentHash | undefined {
+  return typeof text === "string" && /^[0-9a-f]{64}$/.test(text) ? (text as ContentHash) : undefined;
+}
+
 /** `bytes`: exactly 8. */
 export function replicaIdFromBytes(bytes: Uint8Array): ReplicaId {
   return toHex(bytes, REPLICA_ID_BYTES) as ReplicaId;

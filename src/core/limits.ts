@@ -29,6 +29,14 @@ export const INLINE_CONTENT_BYTES_MAX = 64 * KIB;
 // Records, frames and messages.
 /** Plaintext of one record: large enough to make the cipher's set-up cheap, small enough to bound memory. */
 export const RECORD_PLAINTEXT_BYTES_MAX = 256 * KIB;
+/** Records sealed with one key. No channel gets near it; it is what makes a repeated nonce impossible, not unlikely. */
+export const RECORDS_PER_KEY_MAX = 2 ** 48;
+/** The text in a close record: one line for a log. */
+export const CLOSE_DETAIL_BYTES_MAX = 256;
+/** Sealed bytes that wait to be written before a channel calls itself congested: keeps the kernel busy, bounds memory. */
+export const SEND_QUEUE_BYTES_MAX = 2 * MIB;
+/** Memory that a frame's length alone may reserve: one chunk with its header. The rest is reserved as content arrives. */
+export const FRAME_RESERVE_BYTES_MAX = CHUNK_SIZE_BYTES_MAX + 64;
 /** A whole message after reassembly: a manifest of a 64 GiB file, or a batch of entries. */
 export const MESSAGE_BYTES_MAX = 16 * MIB;
 /** Entries in one message. */
@@ -50,3 +58,146 @@ export const HANDSHAKES_MAX = 256;
 export const SESSIONS_MAX = 256;
 /** Data channels per peer, whatever `--max-concurrent-transfers` of the other side says. */
 export const DATA_CHANNELS_MAX = 64;
+/** Data channels of one peer that are being opened at once: well below what its per-address limit allows. */
+export const DATA_CHANNELS_OPENING_MAX = 4;
+/** Handshakes that one address may fail or leave unfinished in a row; one more is allowed every so many ms. */
+export const HANDSHAKE_TOKENS_MAX = 32;
+export const HANDSHAKE_TOKEN_MS = 2_000;
+/** Addresses whose failed handshakes are remembered: a few hundred KiB at most. */
+export const LIMITED_ADDRESSES_MAX = 4_096;
+/** After the handshake, the hello comes at once; whoever says nothing is dropped after this. */
+export const HELLO_MS_MAX = 5_000;
+/** A TCP connection on a LAN stands within milliseconds: the first round over a peer's addresses gives up on one quickly. */
+export const FIRST_DIAL_MS_MAX = 1_000;
+/** Later rounds are patient, for addresses asked for by name behind a slow path. */
+export const DIAL_MS_MAX = 5_000;
+/** Addresses that discovery and the user may give: more is a flood. */
+export const DIAL_TARGETS_MAX = 1_024;
+/** Dials under way at once; the others wait their turn. */
+export const DIALS_MAX = 64;
+/** How long the larger peer ID waits before it dials a discovered peer: the other's dial would win anyway. */
+export const YIELD_DIAL_MS = 150;
+/** Waits between dials: the first is random up to this, */
+export const FIRST_REDIAL_MS_MAX = 100;
+/** the next ones random up to this, doubling each time, */
+export const REDIAL_MS_MIN = 250;
+/** up to this. */
+export const REDIAL_MS_MAX = 30_000;
+/** A session (or data channel) that lived this long was a success: waits start afresh. */
+export const STABLE_MS_MIN = 5_000;
+/** A peer with another share, version or identity than expected is not dialled again for this long. */
+export const REFUSED_MS = 30_000;
+/** Refused peers that are remembered, so that each is reported once. */
+export const REFUSED_PEERS_MAX = 1_024;
+/** Refusals of one kind are reported once in this time, with their number. */
+export const REFUSAL_REPORT_MS = 60_000;
+/** How often a control channel is looked at; a check counts as silent if nothing arrived since the one before. */
+export const KEEP_ALIVE_CHECK_MS = 5_000;
+/** Every so many silent checks a ping is sent (10 s). */
+export const KEEP_ALIVE_PING_CHECKS = 2;
+/** After so many silent checks the peer is gone (30 s). */
+export const KEEP_ALIVE_CHECKS_MAX = 6;
+/** A session that is in doubt must be heard from within this. */
+export const PROBE_MS_MAX = 3_000;
+/** A close that the other side does not take in this time is cut short; stopping takes no longer. */
+export const CLOSE_MS_MAX = 1_000;
+/** What `--rate-limit` lets through at once after a pause: this long a time's worth, but one chunk in any case. */
+export const RATE_BURST_MS = 250;
+export const RATE_BURST_BYTES_MIN = 256 * KIB;
+/** Ports tried after the default one is taken. */
+export const PORTS_TRIED_MAX = 100;
+
+// Transfers.
+/** Bytes asked for from one peer and not yet on disk: 10 ms of a 10 Gbit/s line, and a bound on memory. */
+export const WINDOW_BYTES_PER_PEER = 12 * MIB;
+/** Bytes of one content request: large enough to make its round trip cheap, small enough to share the window. */
+export const REQUEST_BYTES = 1 * MIB;
+/** Small files in one content request. */
+export const REQUEST_ITEMS = 256;
+/** Files of several chunks that are put together at once; more would only compete for the same line. */
+export const LARGE_FETCHES_MAX = 4;
+/** Paths that wait in memory to be brought up to date; the rest waits in the index. */
+export const PULL_QUEUE_PATHS_MAX = 50_000;
+/** Operations in one `apply` job: short enough that an urgent one does not wait long. */
+export const APPLY_OPERATIONS_MAX = 128;
+/** Entries and inline content in one announcement message, roughly. */
+export const ANNOUNCEMENT_BYTES = 256 * KIB;
+/** Bytes that one `read` job reads, so that sending starts early. */
+export const READ_JOB_BYTES = 1 * MIB;
+/** A problem with a path is tried again after this, and then after longer and longer. */
+export const RETRY_DELAY_MS_MIN = 1_000;
+export const RETRY_DELAY_MS_MAX = 60_000;
+/** How often a halted transfer looks whether there is room on the disk again. */
+export const DISK_FULL_POLL_MS = 2_000;
+
+// Discovery.
+/** One mDNS datagram, sent or read: an Ethernet frame. Larger ones are dropped undecoded, since decoding can cost the square of the size. */
+export const MDNS_DATAGRAM_BYTES_MAX = 1500;
+/** Services in one datagram: an honest instance announces one. */
+export const SERVICES_PER_DATAGRAM_MAX = 16;
+/** Addresses of one service on one network, so that its announcement fits a datagram. */
+export const SERVICE_ADDRESSES_MAX = 8;
+/** Addresses to dial for one discovered peer, over all interfaces. */
+export const PEER_CANDIDATES_MAX = 16;
+/** Discovered peers at once: as many as there may be sessions. A flood of others is ignored until some expire. */
+export const DISCOVERED_PEERS_MAX = SESSIONS_MAX;
+/** Sockets for discovery: machines that run containers can have hundreds of virtual interfaces. */
+export const DISCOVERY_LINKS_MAX = 32;
+/** How long an announcement is believed: what RFC 6762 §10 suggests for records with a host's address. */
+export const SERVICE_TTL_SECONDS = 120;
+/** Between looks at the list of network interfaces, and at what has expired. */
+export const INTERFACE_POLL_MS = 2_000;
+/** Between queries once it is quiet: an announcement is asked for three times before it expires. */
+export const DISCOVERY_QUERY_MS_MAX = 30_000;
+/** Waiting for goodbyes to leave: a person who pressed Ctrl-C is waiting too. */
+export const GOODBYE_MS_MAX = 300;
+
+// Watching and scanning.
+/** Patterns of the ignore file and `--exclude` together: each path is held against all of them. */
+export const IGNORE_PATTERNS_MAX = 1024;
+/** Longer lines are no patterns that a person wrote. */
+export const IGNORE_PATTERN_LENGTH_MAX = 1024;
+/** `**` in one pattern: each multiplies the places where the rest may match. */
+export const IGNORE_GLOBSTARS_MAX = 16;
+/** Names whose disk spelling differs from the path's (NFD disks); beyond, such files are listed as problems. */
+export const SPELLINGS_MAX = 100_000;
+/** Native events in one delivery after which some may have been lost in the kernel's queue (16,384 by default). */
+export const WATCH_BURST_EVENTS_MAX = 1000;
+/** Between two looks of the polling watcher: a compromise between delay and load. */
+export const POLL_INTERVAL_MS = 2_000;
+
+// The index.
+/** Left free on the disk whatever happens, so that staging, the trash and the user's own programs can still move. */
+export const INDEX_FREE_BYTES_MIN = 16 * MIB;
+/** Between attempts to write to a disk that was full. */
+export const INDEX_RETRY_MS = 1_000;
+/** Keys read from LMDB at a time: enough to hide the cost of a range, few enough to hold. */
+export const INDEX_PAGE_KEYS = 512;
+/** Dots left out after a stop without a clean close: more than can have been handed out and lost with it. */
+export const LOST_DOTS_MAX = 2 ** 20;
+
+// What a person gives, and what runs beside an instance.
+/** A host name in the DNS. */
+export const HOST_NAME_BYTES_MAX = 253;
+/** A hundred years: more is a slip. */
+export const TRASH_DAYS_MAX = 36_500;
+/** A config file or a passphrase file; more is the wrong file. */
+export const CONFIG_FILE_BYTES_MAX = 1 * MIB;
+/** One request of a command to the running instance: a long list of trash items. */
+export const LOCAL_REQUEST_BYTES_MAX = 1 * MIB;
+/** One answer to a command: a trash of `TRASH_ITEMS_MAX` items. */
+export const LOCAL_ANSWER_BYTES_MAX = 64 * MIB;
+/** Commands connected at once. */
+export const LOCAL_CLIENTS_MAX = 32;
+/** A command that waits longer for an answer gives up: emptying a large trash takes a while. */
+export const LOCAL_ANSWER_MS_MAX = 60_000;
+/** The path of a Unix socket, with room for the shortest limit (macOS: 104 with its NUL). */
+export const SOCKET_PATH_BYTES_MAX = 100;
+/** Items that the trash lists, the newest first: bounds memory and the answer. */
+export const TRASH_ITEMS_MAX = 100_000;
+/** Changed files shown one by one per second; more are only counted. */
+export const CHANGES_SHOWN_PER_SECOND_MAX = 20;
+/** How often the status line is drawn anew: smooth to the eye, and little to do. */
+export const STATUS_REDRAW_MS = 100;
+/** How often a log (no terminal) says how much is left. */
+export const PROGRESS_LOG_MS = 10_000;

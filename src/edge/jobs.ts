@@ -5,6 +5,7 @@ import type { HashRequest, HashResult } from "../content/hash-job.ts";
 import type { LookRequest, LookResult, ScanRequest, ScanResult } from "../watch/scan-job.ts";
 import type { ReadRequest, ReadResult } from "../transfer/read-job.ts";
 import type { StageRequest, StageResult } from "../transfer/stage-job.ts";
+import type { SweepRequest, SweepResult } from "../transfer/sweep-job.ts";
 import type { ApplyRequest, ApplyResult } from "../transfer/apply-job.ts";
 
 /** Every job: what it is asked and what it answers. All values survive a structured clone. */
@@ -21,6 +22,8 @@ export interface Jobs {
   stage: { request: StageRequest; result: StageResult };
   /** Puts staged content, directories, symlinks, renames and deletions in place. */
   apply: { request: ApplyRequest; result: ApplyResult };
+  /** Clears old staging and old trash. */
+  sweep: { request: SweepRequest; result: SweepResult };
 }
 
 export type JobName = keyof Jobs;

@@ -1,7 +1,14 @@
 // The `scan` and `look` jobs: what is on the disk now, and proof that it is still the same folder.
+// Symlinks are never followed, neither in the last component nor in a parent.
 
+import { errnoOf } from "../core/errors.ts";
+import { DSYNC_DIRECTORY } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
+import { problemOf } from "../core/problem-of.ts";
+import type { FileSystem } from "../edge/file-system.ts";
 import type { StatSignature } from "../index/entry.ts";
+import { signatureOf } from "../index/signature.ts";
+import { packChildren, type PackedChildren } from "./packed-children.ts";
 
 /** Which root a scan must have looked at for its absences to mean anything. */
 export interface RootIdentity {
@@ -26,17 +33,23 @@ export type ScanResult =
 
 export interface ScannedDirectory {
   readonly directory: string;
-  /** `undefined` if the directory is gone; a problem if it could not be read whole (its absences mean nothing). */
-  readonly children: readonly ScannedChild[] | Problem | undefined;
+  /** `gone`: nothing there, or no directory. `unreadable`: its absences mean nothing. */
+  readonly listing:
+    | { readonly kind: "listed"; readonly children: PackedChildren }
+    | { readonly kind: "gone" }
+    | { readonly kind: "unreadable"; readonly problem: Problem };
 }
 
+/** Something that is on the disk. */
 export interface ScannedChild {
   /** The disk's spelling. */
   readonly name: string;
-  /** `undefined`: neither file, directory nor symlink (a socket, a device), or a name that is not UTF-8. */
+  /** `undefined`: neither file, directory nor symlink (a socket, a device), or see `problem`. */
   readonly signature: StatSignature | undefined;
   /** Symlinks only. */
   readonly target: string | undefined;
+  /** It is there, but cannot be looked at. */
+  readonly problem: Problem | undefined;
 }
 
 export interface LookRequest {
@@ -47,5 +60,123 @@ export interface LookRequest {
 
 /** One item per requested path, in order: `undefined` means that nothing is there. */
 export type LookResult =
-  | { readonly kind: "looked"; readonly items: readonly (ScannedChild | Problem | undefined)[] }
+  | { readonly kind: "looked"; readonly items: readonly (ScannedChild | undefined)[] }
   | { readonly kind: "root-changed" };
+
+/** Lists whole directories, each child with its signature. */
+export function scanDirectories(fs: FileSystem, request: ScanRequest): ScanResult {
+  const { identity } = request;
+  if (!isSameRoot(fs, identity)) return { kind: "root-changed" };
+  const parents = new RealDirectories(fs, identity.root);
+  const directories = request.directories.map((directory) => scanDirectory(fs, parents, directory));
+  return isSameRoot(fs, identity) ? { kind: "scanned", directories } : { kind: "root-changed" };
+}
+
+/** Looks at single paths. */
+export function lookAtPaths(fs: FileSystem, request: LookRequest): LookResult {
+  const { identity } = request;
+  if (!isSameRoot(fs, identity)) return { kind: "root-changed" };
+  const parents = new RealDirectories(fs, identity.root);
+  const items = request.paths.map((path) => {
+    const slash = path.lastIndexOf("/");
+    const directory = slash === -1 ? "" : path.slice(0, slash);
+    try {
+      if (parents.inodeOf(directory) === undefined) return undefined;
+    } catch (error) {
+      return failedChild(path.slice(slash + 1), error);
+    }
+    return lookAtChild(fs, parents.absolute(directory), path.slice(slash + 1));
+  });
+  return isSameRoot(fs, identity) ? { kind: "looked", items } : { kind: "root-changed" };
+}
+
+function isSameRoot(fs: FileSystem, identity: RootIdentity): boolean {
+  try {
+    const root = fs.lstat(identity.root);
+    const marker = fs.lstat(`${identity.root}/${DSYNC_DIRECTORY}`);
+    if (root?.kind !== "directory" || marker?.kind !== "directory") return false;
+    return root.device === identity.device && root.inode === identity.inode && marker.inode === identity.markerInode;
+  } catch {
+    // What cannot be looked at is not proven.
+    return false;
+  }
+}
+
+function scanDirectory(fs: FileSystem, parents: RealDirectories, directory: string): ScannedDirectory {
+  try {
+    const inode = parents.inodeOf(directory);
+    if (inode === undefined) return { directory, listing: { kind: "gone" } };
+    const path = parents.absolute(directory);
+    const children: ScannedChild[] = [];
+    for (const { name } of fs.readDirectory(path)) {
+      const child = lookAtChild(fs, path, name);
+      if (child !== undefined) children.push(child);
+    }
+    // Replaced meanwhile, perhaps by a symlink: then the children are somebody else's.
+    const after = fs.lstat(path);
+    if (after?.kind !== "directory" || after.inode !== inode) return { directory, listing: { kind: "gone" } };
+    return { directory, listing: { kind: "listed", children: packChildren(children) } };
+  } catch (error) {
+    if (isNothingThere(error)) return { directory, listing: { kind: "gone" } };
+    return { directory, listing: { kind: "unreadable", problem: problemOf("read the directory", error) } };
+  }
+}
+
+function lookAtChild(fs: FileSystem, directory: string, name: string): ScannedChild | undefined {
+  const path = `${directory}/${name}`;
+  try {
+    const stat = fs.lstat(path);
+    // Node decodes names that are not UTF-8 with U+FFFD, and nothing has that name.
+    if (stat === undefined) return name.includes("\uFFFD") ? undecodableChild(name) : undefined;
+    const target = stat.kind === "symlink" ? fs.readLink(path) : undefined;
+    return { name, signature: signatureOf(stat), target, problem: undefined };
+  } catch (error) {
+    return isNothingThere(error) ? undefined : failedChild(name, error);
+  }
+}
+
+function failedChild(name: string, error: unknown): ScannedChild {
+  return { name, signature: undefined, target: undefined, problem: problemOf("look at it", error) };
+}
+
+function undecodableChild(name: string): ScannedChild {
+  const problem = { code: "EILSEQ", message: "Cannot sync it: its name is not valid UTF-8. Rename it." };
+  return { name, signature: undefined, target: undefined, problem };
+}
+
+/** `EINVAL`: a symlink that was replaced between `lstat` and `readlink`. */
+function isNothingThere(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR", "EINVAL"].includes(errnoOf(error) ?? "");
+}
+
+/** Which directories are directories all the way up to the root, asked once per job. */
+class RealDirectories {
+  readonly #fs: FileSystem;
+  readonly #root: string;
+  readonly #inodes = new Map<string, bigint | undefined>();
+
+  constructor(fs: FileSystem, root: string) {
+    this.#fs = fs;
+    this.#root = root;
+  }
+
+  absolute(directory: string): string {
+    return directory === "" ? this.#root : `${this.#root}/${directory}`;
+  }
+
+  /** `undefined` if it is none, or is reached through a symlink. */
+  inodeOf(directory: string): bigint | undefined {
+    const known = this.#inodes.get(directory);
+    if (known !== undefined || this.#inodes.has(directory)) return known;
+    const inode = this.#ask(directory);
+    this.#inodes.set(directory, inode);
+    return inode;
+  }
+
+  #ask(directory: string): bigint | undefined {
+    const slash = directory.lastIndexOf("/");
+    if (directory !== "" && this.inodeOf(slash === -1 ? "" : directory.slice(0, slash)) === undefined) return undefined;
+    const stat = this.#fs.lstat(this.absolute(directory));
+    return stat?.kind === "directory" ? stat.inode : undefined;
+  }
+}

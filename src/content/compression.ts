@@ -1,0 +1,54 @@
+// LZ4 per chunk, only where it pays. Compressed form: the length before compression (u32, little-endian), then one
+// bare LZ4 block (no frame).
+
+import lz4 from "lz4-napi";
+
+import { CHUNK_SIZE_BYTES_MAX } from "../core/limits.ts";
+
+const LENGTH_PREFIX_BYTES = 4;
+/** Less cannot shrink enough to matter. */
+const COMPRESSIBLE_BYTES_MIN = 512;
+const SAMPLE_BYTES = 4096;
+/** Start, middle and end: headers and trailers often compress when the rest does not. */
+const SAMPLES = 3;
+/** Random data takes longer to compress (260 MB/s) than to encrypt and send; a sample tells for 1 % of that. */
+const SAMPLE_RATIO_MAX = 0.9;
+/** Saving less is not worth the receiver's time. */
+const RATIO_MAX = 0.95;
+
+/** The compressed form of one chunk, or `undefined` if it is better sent as it is. */
+export function compressIfSmaller(bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes.length < COMPRESSIBLE_BYTES_MIN || !sampleShrinks(bytes)) return undefined;
+  const compressed = compress(bytes);
+  return compressed.length < bytes.length * RATIO_MAX ? compressed : undefined;
+}
+
+/**
+ * The chunk behind its compressed form, or `undefined` if that is damaged or another length than promised.
+ * Allocates no more than `length`, whatever `compressed` says.
+ */
+export function decompress(compressed: Uint8Array, length: number): Uint8Array | undefined {
+  if (compressed.length <= LENGTH_PREFIX_BYTES || length > CHUNK_SIZE_BYTES_MAX) return undefined;
+  const view = new DataView(compressed.buffer, compressed.byteOffset, LENGTH_PREFIX_BYTES);
+  if (view.getUint32(0, true) !== length) return undefined;
+  try {
+    const bytes = lz4.uncompressSync(compressed);
+    return bytes.length === length ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sampleShrinks(bytes: Uint8Array): boolean {
+  if (bytes.length <= SAMPLES * SAMPLE_BYTES) return true;
+  let compressedBytes = 0;
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    const start = Math.floor(((bytes.length - SAMPLE_BYTES) * sample) / (SAMPLES - 1));
+    compressedBytes += compress(bytes.subarray(start, start + SAMPLE_BYTES)).length;
+  }
+  return compressedBytes < SAMPLES * SAMPLE_BYTES * SAMPLE_RATIO_MAX;
+}
+
+function compress(bytes: Uint8Array): Uint8Array {
+  return lz4.compressSync(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+}

@@ -1,0 +1,165 @@
+// Runs jobs on worker threads. A worker that is lost fails its own jobs and is replaced when the next one comes.
+
+import { Worker } from "node:worker_threads";
+
+import { JobQueue, type QueuedJob } from "./job-queue.ts";
+import type { JobName, JobRunner, Jobs } from "./jobs.ts";
+import type { WorkerAnswer, WorkerRequest, WorkerSettings } from "./worker-messages.ts";
+
+export interface WorkerRunnerOptions extends WorkerSettings {
+  /** Threads: at least 1. With more, the last one does without long jobs (see job-queue.ts). */
+  readonly workers: number;
+}
+
+/** The compiled entry: this string is no import, so that the compiler leaves it as it is. */
+const WORKER_ENTRY = new URL("./worker.js", import.meta.url);
+
+/**
+ * Jobs make little garbage that lives: a small young generation costs no speed here and saves 30 MB a worker. The old
+ * one must hold the listing of a directory with a million files.
+ */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1024 } as const;
+
+/** Jobs that change the disk: stopping waits for them. The others are given up. */
+const CHANGES_DISK: ReadonlySet<JobName> = new Set(["stage", "apply", "sweep"]);
+
+/** Starts its threads at once, so that the first save finds them ready. They keep the process alive only while they work. */
+export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
+  return new WorkerRunner(options);
+}
+
+interface Job extends QueuedJob {
+  readonly id: number;
+  readonly request: Jobs[JobName]["request"];
+  readonly transfer: readonly ArrayBuffer[];
+  readonly resolve: (result: Jobs[JobName]["result"]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+class WorkerRunner implements JobRunner {
+  readonly #queue = new JobQueue<Job>();
+  readonly #threads: readonly WorkerThread[];
+  #nextId = 1;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: WorkerRunnerOptions) {
+    this.#threads = Array.from({ length: options.workers }, () => new WorkerThread(options, () => this.#dispatch()));
+  }
+
+  run<Name extends JobName>(
+    name: Name,
+    request: Jobs[Name]["request"],
+    options: { readonly urgent?: boolean; readonly transfer?: readonly ArrayBuffer[] } = {},
+  ): Promise<Jobs[Name]["result"]> {
+    const { urgent = false, transfer = [] } = options;
+    return new Promise((resolve, reject) => {
+      if (this.#closing !== undefined) return reject(stopping(name));
+      this.#queue.add({ id: this.#nextId++, name, request, urgent, transfer, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const job of this.#queue.takeAll()) job.reject(stopping(job.name));
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #dispatch(): void {
+    for (;;) {
+      const next = this.#queue.next(this.#threads.map((thread) => thread.jobs));
+      if (next === undefined) return;
+      this.#threads[next.worker]?.post(next.job);
+    }
+  }
+}
+
+/** One worker and its successors. */
+class WorkerThread {
+  /** Posted and not finished, oldest first. */
+  jobs: readonly Job[] = [];
+  readonly #settings: WorkerSettings;
+  readonly #onFree: () => void;
+  #worker: Worker | undefined;
+  #onFinished: (() => void) | undefined;
+
+  constructor(settings: WorkerSettings, onFree: () => void) {
+    this.#settings = { portable: settings.portable };
+    this.#onFree = onFree;
+    this.#worker = this.#start();
+  }
+
+  post(job: Job): void {
+    this.#worker ??= this.#start();
+    const { id, name, request } = job;
+    try {
+      this.#worker.postMessage({ id, name, request } satisfies WorkerRequest, job.transfer);
+    } catch (error) {
+      // Not to be cloned, or its buffers are gone already: the caller's mistake.
+      job.reject(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    this.jobs = [...this.jobs, job];
+    this.#worker.ref();
+  }
+
+  /** Lets jobs that change the disk finish, then ends the thread. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#onFinished = () => {
+        if (!this.jobs.some((job) => CHANGES_DISK.has(job.name))) resolve();
+      };
+      this.#onFinished();
+    });
+    const given = this.jobs;
+    this.jobs = [];
+    for (const job of given) job.reject(stopping(job.name));
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(WORKER_ENTRY, {
+      name: "dsync-job",
+      workerData: this.#settings,
+      resourceLimits: RESOURCE_LIMITS,
+    });
+    let failure: Error | undefined;
+    worker.on("message", (answer: WorkerAnswer) => this.#finish(answer));
+    worker.on("error", (error) => (failure = error));
+    worker.on("exit", (code) => {
+      if (this.#worker === worker) this.#lose(failure ?? new Error(`it ended with code ${code}`));
+    });
+    worker.unref();
+    return worker;
+  }
+
+  #finish(answer: WorkerAnswer): void {
+    const job = this.jobs.find(({ id }) => id === answer.id);
+    if (job === undefined) return;
+    this.jobs = this.jobs.filter((other) => other !== job);
+    if (this.jobs.length === 0) this.#worker?.unref();
+    if (answer.kind === "done") job.resolve(answer.result);
+    else job.reject(answer.error);
+    this.#onFinished?.();
+    this.#onFree();
+  }
+
+  #lose(cause: Error): void {
+    const lost = this.jobs;
+    this.jobs = [];
+    this.#worker = undefined;
+    for (const job of lost) job.reject(new Error(`Lost the worker of a ${job.name} job: ${cause.message}`, { cause }));
+    this.#onFinished?.();
+    this.#onFree();
+  }
+}
+
+function stopping(name: JobName): Error {
+  return new Error(`Cannot finish a ${name} job: dsync is stopping.`);
+}

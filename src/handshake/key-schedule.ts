@@ -1,0 +1,53 @@
+// From the secret that two hellos agree on to the keys of a channel: HKDF (RFC 5869) with SHA-256.
+// SHA-256 and not BLAKE3, because HKDF is specified, analysed and everywhere available with it; it runs once a channel.
+
+import { x25519 } from "@noble/curves/ed25519.js";
+import { blake3 } from "@noble/hashes/blake3.js";
+import { expand, extract } from "@noble/hashes/hkdf.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { AEAD_KEY_BYTES } from "./aead.ts";
+
+/** Four independent keys: for each direction, one that seals a single proof of identity and one that seals records. */
+export interface KeySchedule {
+  readonly clientProofKey: Uint8Array;
+  readonly serverProofKey: Uint8Array;
+  readonly clientRecordKey: Uint8Array;
+  readonly serverRecordKey: Uint8Array;
+}
+
+export interface KeyScheduleInput {
+  /** 32 bytes: see {@link agree}. */
+  readonly sharedSecret: Uint8Array;
+  /** 32 bytes that only those who know the passphrase share; none without a passphrase. */
+  readonly passphraseKey?: Uint8Array;
+  /** 32 bytes: see {@link hashTranscript}. */
+  readonly transcriptHash: Uint8Array;
+}
+
+/** The keys depend on every bit of both hellos, so that a changed hello gives keys that fit nothing. */
+export function deriveKeys({ sharedSecret, passphraseKey, transcriptHash }: KeyScheduleInput): KeySchedule {
+  const secret = passphraseKey === undefined ? sharedSecret : Buffer.concat([sharedSecret, passphraseKey]);
+  const root = extract(sha256, secret, transcriptHash);
+  const derive = (label: string) => expand(sha256, root, Buffer.from(`dsync ${label}`), AEAD_KEY_BYTES);
+  return {
+    clientProofKey: derive("client proof"),
+    serverProofKey: derive("server proof"),
+    clientRecordKey: derive("client records"),
+    serverRecordKey: derive("server records"),
+  };
+}
+
+/** BLAKE3 of both hellos: the same on both sides, and never the same twice, since both hold a fresh challenge. */
+export function hashTranscript(clientHello: Uint8Array, serverHello: Uint8Array): Uint8Array {
+  return blake3(Buffer.concat([clientHello, serverHello]));
+}
+
+/** The X25519 secret (RFC 7748 §6.1) of two ephemeral keys, or `undefined` if their point is of low order. */
+export function agree(ownSecret: Uint8Array, theirPublic: Uint8Array): Uint8Array | undefined {
+  try {
+    return x25519.getSharedSecret(ownSecret, theirPublic);
+  } catch {
+    // Lengths are right, so this is the refusal of a point whose secret would be zero whatever our half is.
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+// The second message of each side: its identity key and a signature over the transcript, sealed. 112 bytes.
+// Each proof key seals one proof, so the nonce is zero; the keys come from the transcript, so nothing is associated.
+
+import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead } from "./aead.ts";
+import type { Role } from "./hello.ts";
+import { isSignatureValid, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type Identity } from "./identity.ts";
+
+const PLAINTEXT_BYTES = PUBLIC_KEY_BYTES + SIGNATURE_BYTES;
+export const PROOF_BYTES = PLAINTEXT_BYTES + AEAD_TAG_BYTES;
+
+const NONCE = new Uint8Array(AEAD_NONCE_BYTES);
+const NO_BYTES = new Uint8Array(0);
+
+/** What a proof is bound to. */
+export interface ProofContext {
+  readonly aead: Aead;
+  readonly key: Uint8Array;
+  /** Whose proof it is. */
+  readonly role: Role;
+  readonly transcriptHash: Uint8Array;
+}
+
+export function sealProof(identity: Identity, context: ProofContext): Uint8Array {
+  const signature = identity.sign(signedBytes(context, identity.publicKey));
+  const { ciphertext, tag } = context.aead.seal(aeadContext(context.key), [identity.publicKey, signature]);
+  return Buffer.concat([...ciphertext, tag], PROOF_BYTES);
+}
+
+/** The other side's proven public key, or what is wrong with its proof. */
+export type OpenedProof =
+  | { readonly kind: "proven"; readonly publicKey: Uint8Array }
+  | { readonly kind: "bad-proof" | "bad-signature" };
+
+/** `proof`: exactly 112 bytes. */
+export function openProof(proof: Uint8Array, context: ProofContext): OpenedProof {
+  const ciphertext = [proof.subarray(0, PLAINTEXT_BYTES)];
+  const opened = context.aead.open(aeadContext(context.key), { ciphertext, tag: proof.subarray(PLAINTEXT_BYTES) });
+  if (opened === undefined) return { kind: "bad-proof" };
+  const plaintext = Buffer.concat(opened);
+  const publicKey = plaintext.subarray(0, PUBLIC_KEY_BYTES);
+  const signature = plaintext.subarray(PUBLIC_KEY_BYTES);
+  const valid = isSignatureValid({ publicKey, message: signedBytes(context, publicKey), signature });
+  return valid ? { kind: "proven", publicKey } : { kind: "bad-signature" };
+}
+
+function signedBytes({ role, transcriptHash }: ProofContext, publicKey: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`dsync ${role} proof`), transcriptHash, publicKey]);
+}
+
+function aeadContext(key: Uint8Array) {
+  return { key, nonce: NONCE, associatedData: NO_BYTES };
+}

@@ -1,0 +1,81 @@
+// The index store on disk (`.dsync/index/`): opening, marking it as in use, closing.
+//
+// Deleting that directory is always allowed ("no history, no opinion", DESIGN.md §4), so every error here can say so.
+
+import { DsyncError } from "../core/errors.ts";
+import type { Clock } from "../edge/clock.ts";
+import type { Random } from "../edge/random.ts";
+import { checkRoom } from "./disk-room.ts";
+import { damagedIndex, openEnvironment } from "./lmdb-environment.ts";
+import { LmdbTables } from "./lmdb-tables.ts";
+import { RecordStore } from "./record-store.ts";
+import { loadState, markClosed, markRunning, newReplicaId, previousStop, type StoreState } from "./store-state.ts";
+
+export interface LmdbStoreOptions {
+  /** Absolute; made if it is missing. Two processes must not write to one: the folder's lock sees to that. */
+  readonly directory: string;
+  /** For the replica ID of a new index. */
+  readonly random: Random;
+  readonly clock: Clock;
+  /** BLAKE3. */
+  readonly hash: (bytes: Uint8Array) => Uint8Array;
+  /** Names this boot of the machine; empty if it is unknown (see edge/boot-id.ts). */
+  readonly bootId: string;
+  /** Free bytes of the disk that holds `directory`. Default: what the system says. */
+  readonly freeBytes?: () => Promise<number>;
+}
+
+/**
+ * Opens the index, or makes a new one. Rejects with a DsyncError `index` that says how to go on. From here until
+ * `close` it counts as in use: whoever opens it after a crash is told so by `previousStop`.
+ */
+export async function openLmdbStore(options: LmdbStoreOptions): Promise<RecordStore> {
+  const { directory, random, bootId } = options;
+  const tables = await openTables(options);
+  try {
+    const stored = stateOf(tables, directory);
+    const state = stored ?? { replicaId: newReplicaId(random), counter: 0, liveCount: 0, pendingCount: 0 };
+    const stop = previousStop(tables, bootId);
+    const onClose = (): void => markClosed(tables);
+    const store = new RecordStore({ tables, state, previousStop: stop, hash: options.hash, onClose });
+    markRunning(tables, bootId);
+    await store.committed();
+    // A power loss must not bring back the time when the index was closed: dots that were lost with it would come again.
+    await tables.durable();
+    return store;
+  } catch (error) {
+    await tables.abandon();
+    throw error;
+  }
+}
+
+/**
+ * Opens an existing index for reading, also beside the instance that writes it. Records are read as they are committed;
+ * the Merkle tree and the counts stay those of the moment of opening.
+ */
+export function openLmdbStoreReadOnly(options: Pick<LmdbStoreOptions, "directory" | "clock" | "hash">): RecordStore {
+  const { directory, hash } = options;
+  const tables = new LmdbTables(openEnvironment(directory, true), { ...options, readOnly: true });
+  const state = stateOf(tables, directory);
+  if (state === undefined) throw damagedIndex(directory, new Error("it is empty"));
+  return new RecordStore({ tables, state, previousStop: "clean", hash, onClose: () => {} });
+}
+
+async function openTables(options: LmdbStoreOptions): Promise<LmdbTables> {
+  await checkRoom(options, 0);
+  const environment = openEnvironment(options.directory, false);
+  try {
+    return new LmdbTables(environment, { ...options, readOnly: false });
+  } catch (error) {
+    await environment.close();
+    throw damagedIndex(options.directory, error);
+  }
+}
+
+function stateOf(tables: LmdbTables, directory: string): StoreState | undefined {
+  try {
+    return loadState(tables);
+  } catch (error) {
+    throw error instanceof DsyncError ? error : damagedIndex(directory, error);
+  }
+}

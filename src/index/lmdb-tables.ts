@@ -1,0 +1,241 @@
+// The index's tables in LMDB, with an overlay: changes are visible at once and written in the background.
+//
+// Invariants:
+// 1. A row is looked up in what waits, then in what is being written, then in LMDB. A layer is dropped only after LMDB
+//    shows what it held, so a read never goes back in time.
+// 2. One macrotask after the first change everything that waits is handed over as one LMDB transaction, never in the
+//    middle of a turn; at most one transaction is under way.
+// 3. What could not be written (full disk) waits again, under what came later, and is tried again.
+
+import type { RootDatabase } from "lmdb";
+import { invariant } from "../core/assert.ts";
+import { DsyncError, errnoOf, messageOf } from "../core/errors.ts";
+import { INDEX_PAGE_KEYS, INDEX_RETRY_MS } from "../core/limits.ts";
+import type { Clock, Timer } from "../edge/clock.ts";
+import { checkRoom, type DiskRoomOptions } from "./disk-room.ts";
+import { damagedIndex, openTable, type LmdbTable } from "./lmdb-environment.ts";
+import { RowMap } from "./row-map.ts";
+import { TABLE_NAMES, type TableName, type Tables } from "./tables.ts";
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Changes that are committed together, and who waits for that. */
+class Batch {
+  readonly rows = new RowMap();
+  readonly waiters: Waiter[] = [];
+}
+
+export interface LmdbTablesOptions extends DiskRoomOptions {
+  readonly clock: Clock;
+  readonly readOnly: boolean;
+}
+
+export class LmdbTables implements Tables {
+  readonly #environment: RootDatabase;
+  readonly #tables: ReadonlyMap<TableName, LmdbTable>;
+  readonly #options: LmdbTablesOptions;
+  #waiting = new Batch();
+  #writing: Batch | undefined;
+  #scheduled: NodeJS.Immediate | undefined;
+  #retry: Timer | undefined;
+  #closed = false;
+  #beforeCommit: () => void = () => {};
+
+  constructor(environment: RootDatabase, options: LmdbTablesOptions) {
+    this.#environment = environment;
+    this.#tables = new Map(TABLE_NAMES.map((name) => [name, openTable(environment, name)]));
+    this.#options = options;
+  }
+
+  get(table: TableName, key: string): Uint8Array | undefined {
+    if (this.#waiting.rows.has(table, key)) return this.#waiting.rows.get(table, key);
+    if (this.#writing?.rows.has(table, key) === true) return this.#writing.rows.get(table, key);
+    return this.#read(() => this.#table(table).getBinary(key));
+  }
+
+  set(table: TableName, key: string, value: Uint8Array | undefined): void {
+    invariant(!this.#closed && !this.#options.readOnly, "an index that is closed or read-only is written");
+    this.#waiting.rows.set(table, key, value);
+    if (this.#retry === undefined) this.#schedule();
+  }
+
+  *keys(table: TableName, prefix: string): Iterable<string> {
+    const overlay = [...new Set([...this.#waiting.rows.keys(table, prefix), ...this.#writingKeys(table, prefix)])];
+    overlay.sort();
+    let next = 0;
+    for (const key of this.#storedKeys(table, prefix)) {
+      for (let first = overlay[next]; first !== undefined && first <= key; first = overlay[++next]) {
+        if (first < key && this.#has(table, first)) yield first;
+      }
+      if (this.#has(table, key)) yield key;
+    }
+    for (const key of overlay.slice(next)) if (this.#has(table, key)) yield key;
+  }
+
+  beforeCommit(action: () => void): void {
+    this.#beforeCommit = action;
+  }
+
+  committed(): Promise<void> {
+    if (this.#options.readOnly) return Promise.resolve();
+    invariant(!this.#closed, "an index that is closed is committed");
+    return new Promise((resolve, reject) => {
+      this.#waiting.waiters.push({ resolve, reject });
+      this.#retry?.clear();
+      this.#retry = undefined;
+      this.#schedule();
+    });
+  }
+
+  /** Resolves when what was committed is on the disk itself, and would survive a power loss. */
+  async durable(): Promise<void> {
+    await this.#environment.flushed;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.committed();
+    } finally {
+      await this.abandon();
+    }
+  }
+
+  /** Closes without another commit. */
+  async abandon(): Promise<void> {
+    this.#closed = true;
+    this.#retry?.clear();
+    clearImmediate(this.#scheduled);
+    await this.#environment.close();
+  }
+
+  #read<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      throw damagedIndex(this.#options.directory, error);
+    }
+  }
+
+  #table(name: TableName): LmdbTable {
+    const table = this.#tables.get(name);
+    invariant(table !== undefined, `no table is called ${name}`);
+    return table;
+  }
+
+  /** True unless the newest change of this key, if it is in the overlay, removed it. */
+  #has(table: TableName, key: string): boolean {
+    for (const batch of [this.#waiting, this.#writing]) {
+      if (batch?.rows.has(table, key) === true) return batch.rows.get(table, key) !== undefined;
+    }
+    return this.#read(() => this.#table(table).doesExist(key));
+  }
+
+  #writingKeys(table: TableName, prefix: string): readonly string[] {
+    return this.#writing?.rows.keys(table, prefix) ?? [];
+  }
+
+  /** Page by page, so that an iteration that is left open holds no old state of the database. */
+  *#storedKeys(table: TableName, prefix: string): Iterable<string> {
+    // No key begins with a NUL only; LMDB allows no empty one.
+    let start = prefix === "" ? "\0" : prefix;
+    const end = keyAfter(prefix);
+    for (;;) {
+      const range = { start, limit: INDEX_PAGE_KEYS, ...(end === undefined ? {} : { end }) };
+      const page = this.#read(() => [...this.#table(table).getKeys(range)]);
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < INDEX_PAGE_KEYS) return;
+      start = `${last}\0`;
+    }
+  }
+
+  #schedule(): void {
+    if (this.#closed || this.#scheduled !== undefined || this.#writing !== undefined) return;
+    this.#scheduled = setImmediate(() => {
+      // Rows that `beforeCommit` sets belong to this commit: they must not schedule another one.
+      this.#beforeCommit();
+      this.#scheduled = undefined;
+      void this.#commit();
+    });
+  }
+
+  async #commit(): Promise<void> {
+    const batch = this.#waiting;
+    this.#writing = batch;
+    this.#waiting = new Batch();
+    try {
+      if (batch.rows.rows > 0) await this.#write(batch.rows);
+      this.#writing = undefined;
+      for (const { resolve } of batch.waiters) resolve();
+    } catch (error) {
+      this.#writing = undefined;
+      this.#putBack(batch, error);
+    }
+    if (this.#retry === undefined && (this.#waiting.rows.rows > 0 || this.#waiting.waiters.length > 0)) this.#schedule();
+  }
+
+  async #write(rows: RowMap): Promise<void> {
+    // Copied B-tree pages come on top of the rows.
+    await checkRoom(this.#options, 4 * rows.bytes);
+    try {
+      await this.#environment.batch(() => {
+        for (const [name, key, value] of rows.entries()) {
+          // Resolved by the batch's own promise.
+          if (value === undefined) void this.#table(name).remove(key);
+          else void this.#table(name).put(key, value);
+        }
+      });
+    } catch (error) {
+      throw await this.#commitError(error);
+    }
+    // What this process reads next must not come from a snapshot that is older than the commit (invariant 1).
+    this.#environment.resetReadTxn();
+  }
+
+  async #commitError(error: unknown): Promise<DsyncError> {
+    const cause = await causeOf(error);
+    return new DsyncError(
+      "index",
+      `Cannot write the index in ${this.#options.directory}: ${messageOf(cause)} (${errnoOf(cause) ?? "LMDB"}). ` +
+        "Check the disk, and that it is not full; dsync tries again by itself.",
+      { cause },
+    );
+  }
+
+  #putBack(batch: Batch, error: unknown): void {
+    const later = this.#waiting;
+    this.#waiting = batch;
+    for (const [table, key, value] of later.rows.entries()) batch.rows.set(table, key, value);
+    const failure = error instanceof Error ? error : new Error(String(error));
+    for (const { reject } of batch.waiters.splice(0)) reject(failure);
+    batch.waiters.push(...later.waiters);
+    if (this.#closed || batch.waiters.length > 0) return;
+    this.#retry = this.#options.clock.after(INDEX_RETRY_MS, () => {
+      this.#retry = undefined;
+      this.#schedule();
+    });
+  }
+}
+
+/** lmdb rejects with a general error that carries a promise, itself rejected with the reason. */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !("commitError" in error)) return error;
+  try {
+    await error.commitError;
+    return error;
+  } catch (cause) {
+    return cause;
+  }
+}
+
+/** The smallest key after all that begin with `prefix`; `undefined` if there is none. */
+function keyAfter(prefix: string): string | undefined {
+  for (let length = prefix.length; length > 0; length--) {
+    const last = prefix.charCodeAt(length - 1);
+    if (last < 0xff) return prefix.slice(0, length - 1) + String.fromCharCode(last + 1);
+  }
+  return undefined;
+}

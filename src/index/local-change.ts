@@ -1,0 +1,118 @@
+// What a look at the disk means, given what the index holds (DESIGN.md §4, "a local change"). Pure: dots and time are
+// arguments.
+//
+// A change starts from present, never from known: an edit made on top of the old content is concurrent with what this
+// replica has only heard of. Its stamp is greater than that of what it was made on top of; merge.ts relies on it.
+
+import { STAMP_MS_MAX } from "../core/limits.ts";
+import { contentEqual, sameContent } from "./content.ts";
+import type { Content, Dot, Entry, PathEntry, PathRecord, Version } from "./entry.ts";
+import { conflictEntry, dotsEqual, mergeEntries } from "./merge.ts";
+import { counterOf, hasSeen, withDot, type VersionVector } from "./version-vector.ts";
+
+export { contentEqual, sameContent } from "./content.ts";
+
+/** Who changes something, and when. */
+export interface Changer {
+  /** A fresh dot of this replica with a counter of at least `nowMs`. Called only when a change is made. */
+  readonly nextDot: (nowMs: number) => Dot;
+  /** Whole milliseconds. */
+  readonly nowMs: number;
+  /** The instance's friendly name. */
+  readonly author: string;
+}
+
+export interface Observation extends Changer {
+  readonly record: Pick<PathRecord, "path" | "known" | "present">;
+  readonly observed: Content | "absent";
+}
+
+/** What a look at the disk means. */
+export type Outcome =
+  /** The disk holds what present says. */
+  | { readonly kind: "unchanged" }
+  /** The disk holds exactly what is known, by other means than ours: present becomes known. */
+  | { readonly kind: "adopted"; readonly present: Entry }
+  | {
+      readonly kind: "changed";
+      readonly known: Entry;
+      /** The same object as known if the change is what is now known to be live. */
+      readonly present: Entry;
+      /** To be merged into the known entry of its path. */
+      readonly conflict: PathEntry | undefined;
+    };
+
+/** Decides what `observed` means for the path of `record`. */
+export function observe(observation: Observation): Outcome {
+  const { record, observed } = observation;
+  const { path, known, present } = record;
+  const content = observed === "absent" ? undefined : observed;
+  if (holds(present, content)) return { kind: "unchanged" };
+  if (holds(known, content)) return { kind: "adopted", present: known };
+
+  const local = changeEntry({ ...observation, base: present, known, content });
+  const { merged, conflict } = mergeEntries(known, local, path);
+  const overtaken = overtakenBy(local, record);
+  return {
+    kind: "changed",
+    known: merged,
+    // What is on the disk is what won, so the disk's state has taken into account what it won against.
+    present: sameLive(merged, local) ? merged : local,
+    conflict: overtaken === undefined ? conflict : conflictEntry(path, overtaken),
+  };
+}
+
+export interface Change extends Changer {
+  /** What the change was made on top of. */
+  readonly base: Entry;
+  /** What this replica has heard of the path. */
+  readonly known: Entry;
+  /** `undefined`: a delete. */
+  readonly content: Content | undefined;
+}
+
+/** The entry after one change of this replica. */
+export function changeEntry(change: Change): Entry {
+  const { base, known, content, author, nowMs } = change;
+  const dot = unseenDot(known.seen, change);
+  const seen = withDot(base.seen, dot);
+  if (content === undefined) return { seen, live: undefined };
+  const momentMs = content.kind === "file" ? Math.floor(content.mtimeUs / 1000) : nowMs;
+  // The lower bound last: growing along causality outranks not lying in the future.
+  const stamp = Math.min(Math.max(Math.min(momentMs, nowMs), stampAfter(base)), STAMP_MS_MAX);
+  return { seen, live: { dot, stamp, author, content } };
+}
+
+/**
+ * A replica has one counter for all its paths, so its new dot claims to have seen all its older ones. One of these may
+ * be live here without ever having been on this disk: a version of ours that lost elsewhere and whose conflict path
+ * this is. It must not vanish unseen.
+ */
+function overtakenBy(local: Entry, { known, present }: Observation["record"]): Version | undefined {
+  const { live } = known;
+  if (live === undefined || live.content.kind === "directory") return undefined;
+  if (hasSeen(present.seen, live.dot) || !hasSeen(local.seen, live.dot)) return undefined;
+  return local.live !== undefined && sameContent(local.live.content, live.content) ? undefined : live;
+}
+
+/** Ahead of what has been heard of our own counter, too: after a backup was restored, others know more of us than we do. */
+function unseenDot(seen: VersionVector, { nextDot, nowMs }: Changer): Dot {
+  const dot = nextDot(nowMs);
+  return hasSeen(seen, dot) ? nextDot(counterOf(seen, dot.replica) + 1) : dot;
+}
+
+/** A tombstone has no stamp: the newest counter it has seen is at least as late, since counters follow the clock. */
+function stampAfter(base: Entry): number {
+  if (base.live !== undefined) return base.live.stamp + 1;
+  return base.seen.reduce((latest, [, counter]) => Math.max(latest, counter + 1), 0);
+}
+
+function holds(entry: Entry, content: Content | undefined): boolean {
+  const live = entry.live?.content;
+  return live === undefined || content === undefined ? live === content : contentEqual(live, content);
+}
+
+function sameLive(a: Entry, b: Entry): boolean {
+  if (a.live === undefined || b.live === undefined) return a.live === b.live;
+  return dotsEqual(a.live.dot, b.live.dot);
+}

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { entries, histories, paths } from "../../test/support/arbitraries.ts";
+import {
+  ReplicaWorld,
+  STEP_KINDS,
+  contentIdOf,
+  pathOf,
+  replicaIdOf,
+  type Step,
+} from "../../test/support/replica-world.ts";
+import { Prng, testSeed } from "../../test/support/seeded.ts";
+import type { Content, Entry, Version } from "./entry.ts";
+import { EMPTY_ENTRY } from "./entry.ts";
+import { entriesEqual, mergeEntries, mergeInto } from "./merge.ts";
+
+const path = pathOf("notes.txt");
+const MERGE_KINDS = STEP_KINDS.filter((kind) => kind !== "repair");
+const DELETING_KINDS: readonly Step["kind"][] = ["delete", "move"];
+const HISTORIES = 20_000;
+
+function fileOf(index: number): Content {
+  return { kind: "file", contentId: contentIdOf(index), size: 1, mode: 0o644, mtimeUs: 0 };
+}
+
+/** The version that replica `replica` makes with counter `counter`; the stamp is the counter's unless given. */
+function version(replica: number, counter: number, options: { content?: Content; stamp?: number } = {}): Version {
+  const { content = fileOf(replica * 100 + counter), stamp = counter } = options;
+  return { dot: { replica: replicaIdOf(replica), counter }, stamp, author: `machine ${replica}`, content };
+}
+
+function entry(seen: Readonly<Record<number, number>>, live?: Version): Entry {
+  return { seen: Object.entries(seen).map(([id, counter]) => [replicaIdOf(Number(id)), counter]), live };
+}
+
+test("a change beats what it was made on top of, whatever the stamps say", () => {
+  const old = entry({ 0: 1 }, version(0, 1, { stamp: 900 }));
+  const next = entry({ 0: 1, 1: 5 }, version(1, 5, { stamp: 5 }));
+  assert.deepEqual(mergeEntries(old, next, path), { merged: next, conflict: undefined });
+  assert.equal(mergeEntries(next, old, path).merged, next);
+  assert.equal(mergeEntries(old, next, path).merged, next);
+});
+
+test("a delete removes what it saw, and nothing else", () => {
+  const seen = entry({ 0: 1 }, version(0, 1));
+  const tombstone = entry({ 0: 1, 1: 2 });
+  assert.equal(mergeEntries(seen, tombstone, path).merged.live, undefined);
+
+  const edited = entry({ 0: 3 }, version(0, 3));
+  const { merged, conflict } = mergeEntries(edited, tombstone, path);
+  assert.deepEqual(merged, entry({ 0: 3, 1: 2 }, version(0, 3)));
+  assert.equal(conflict, undefined);
+});
+
+test("of two concurrent files the older becomes an entry of its own", () => {
+  const older = entry({ 0: 7 }, version(0, 7));
+  const newer = entry({ 1: 8 }, version(1, 8));
+  const { merged, conflict } = mergeEntries(older, newer, path);
+  assert.deepEqual(merged, entry({ 0: 7, 1: 8 }, version(1, 8)));
+  assert.equal(conflict?.path, "notes.conflict-machine 0-19700101-000000-0007.txt");
+  assert.deepEqual(conflict?.entry, older);
+});
+
+test("equal stamps: the greater replica ID wins", () => {
+  const a = entry({ 0: 7 }, version(0, 7, { stamp: 5 }));
+  const b = entry({ 1: 3 }, version(1, 3, { stamp: 5 }));
+  assert.equal(mergeEntries(a, b, path).merged.live, b.live);
+});
+
+test("the same content never conflicts", () => {
+  for (const content of [fileOf(1), { kind: "symlink", target: "x" }] as const) {
+    const a = entry({ 0: 7 }, version(0, 7, { content }));
+    const b = entry({ 1: 8 }, version(1, 8, { content }));
+    assert.deepEqual(mergeEntries(a, b, path), { merged: entry({ 0: 7, 1: 8 }, b.live), conflict: undefined });
+  }
+});
+
+test("a directory never becomes a conflict copy, but what it wins against does", () => {
+  const file = version(0, 7);
+  const directory = { kind: "directory", mode: 0o755 } as const;
+  const losing = version(1, 6, { content: directory });
+  const winning = version(1, 8, { content: directory });
+  assert.deepEqual(mergeEntries(entry({ 0: 7 }, file), entry({ 1: 6 }, losing), path), {
+    merged: entry({ 0: 7, 1: 6 }, file),
+    conflict: undefined,
+  });
+  assert.equal(mergeEntries(entry({ 0: 7 }, file), entry({ 1: 8 }, winning), path).conflict?.entry.live, file);
+});
+
+test("mergeInto says nothing when nothing is new, and follows conflicts to their paths", () => {
+  const known = new Map([[path, entry({ 1: 8 }, version(1, 8))]]);
+  const item = { path, entry: entry({ 0: 7 }, version(0, 7)) };
+  const changed = mergeInto((at) => known.get(at), item);
+  assert.deepEqual(
+    changed.map((change) => [change.path, change.entry.live?.dot.counter]),
+    [
+      [path, 8],
+      ["notes.conflict-machine 0-19700101-000000-0007.txt", 7],
+    ],
+  );
+  for (const change of changed) known.set(change.path, change.entry);
+  assert.deepEqual(mergeInto((at) => known.get(at), item), []);
+});
+
+test("any entries: commutative, idempotent, and the same object if nothing is new", () => {
+  fc.assert(
+    fc.property(entries, entries, paths, (a, b, at) => {
+      const forward = mergeEntries(a, b, at);
+      assert.deepEqual(forward, mergeEntries(b, a, at));
+      for (const again of [a, b, structuredClone(a), EMPTY_ENTRY]) {
+        const { merged, conflict } = mergeEntries(forward.merged, again, at);
+        assert.equal(merged, forward.merged);
+        assert.equal(conflict, undefined);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("without deletes it is associative: the version with the greatest stamp is live", () => {
+  const kinds = MERGE_KINDS.filter((kind) => !DELETING_KINDS.includes(kind));
+  fc.assert(
+    fc.property(histories(kinds), fc.array(fc.nat(), { minLength: 3, maxLength: 3 }), (steps, picks) => {
+      const world = new ReplicaWorld({ skewsMs: [0, -4000, 60_000], paths: ["a"] });
+      for (const step of steps) world.run(step);
+      const heard = world.announced.filter((item) => item.path === "a").map((item) => item.entry);
+      const [a, b, c] = picks.map((pick) => heard[pick % heard.length]);
+      if (a === undefined || b === undefined || c === undefined) return;
+      const merge = (left: Entry, right: Entry): Entry => mergeEntries(left, right, pathOf("a")).merged;
+      assert.deepEqual(merge(merge(a, b), c), merge(a, merge(b, c)));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("any history, order and grouping: all agree, nothing is lost", () => {
+  fc.assert(
+    fc.property(histories(MERGE_KINDS), (steps) => {
+      runHistory(steps, { skewsMs: [0, -4000, 60_000], paths: ["a.txt", "b"] });
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test(`${HISTORIES} random histories of 2 to 4 replicas: all agree, nothing is lost`, (t) => {
+  const seed = testSeed();
+  t.diagnostic(`DSYNC_TEST_SEED=${seed}`);
+  for (let i = 0; i < HISTORIES; i++) {
+    const prng = new Prng(seed + i);
+    const kinds = prng.below(3) === 0 ? MERGE_KINDS.filter((kind) => !DELETING_KINDS.includes(kind)) : MERGE_KINDS;
+    const skewsMs = Array.from({ length: 2 + prng.below(3) }, () => prng.pick([0, 0, -4000, 60_000, 3_000_000]));
+    const steps = Array.from({ length: 5 + prng.below(25) }, () => randomStep(prng, kinds));
+    try {
+      runHistory(steps, { skewsMs, paths: ["a.txt", "b", "c"].slice(0, 1 + prng.below(3)) });
+    } catch (error) {
+      throw new Error(`history ${i}: replay it alone with DSYNC_TEST_SEED=${seed + i}`, { cause: error });
+    }
+  }
+});
+
+function runHistory(steps: readonly Step[], options: { skewsMs: readonly number[]; paths: readonly string[] }): void {
+  const world = new ReplicaWorld(options);
+  for (const step of steps) world.run(step);
+  world.settle({ repair: false });
+  world.assertAgreement();
+  world.assertNothingLost();
+  world.assertNothingVanished();
+  for (const replica of world.replicas) {
+    for (const item of world.announced) assert(!world.receive(replica, item), "a stale announcement was news");
+  }
+}
+
+function randomStep(prng: Prng, kinds: readonly Step["kind"][]): Step {
+  return {
+    kind: kinds[prng.below(kinds.length)] ?? "write",
+    replica: prng.below(4),
+    path: prng.below(8),
+    choice: prng.below(1000),
+    elapsedMs: prng.pick([0, 1, 700, 5000]),
+    mtimeAgeMs: prng.pick([0, 10, 3000, 100_000]),
+  };
+}
+
+test("entriesEqual looks at every field", () => {
+  fc.assert(
+    fc.property(entries, entries, (a, b) => {
+      assert.equal(entriesEqual(a, structuredClone(a)), true);
+      assert.equal(entriesEqual(a, b), JSON.stringify(a) === JSON.stringify(b));
+    }),
+  );
+});

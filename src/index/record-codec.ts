@@ -1,0 +1,111 @@
+// One path record as bytes in the index. Never on the wire: only this machine reads what it wrote.
+//
+// A fixed head comes first, so that a scan can compare signatures without decoding the rest:
+//   [flags u8][fingerprint 16 bytes], then, if there is a signature,
+//   [kind u8][mode u16][size f64][mtimeNs i64][ctimeNs i64][inode u64], all big-endian;
+// then MessagePack: [path, known] or [path, known, present] where present differs.
+
+import { Packr } from "msgpackr";
+import { DsyncError } from "../core/errors.ts";
+import { parsePath } from "../core/path.ts";
+import { encodeEntry, parseEntry } from "./entry-codec.ts";
+import type { PathRecord, StatSignature } from "./entry.ts";
+
+const HAS_SIGNATURE = 1;
+const IS_RESIDUE = 2;
+
+/** Bytes of an entry's fingerprint. */
+export const FINGERPRINT_BYTES = 16;
+const FINGERPRINT_AT = 1;
+const SIGNATURE_AT = FINGERPRINT_AT + FINGERPRINT_BYTES;
+const SIGNATURE_BYTES = 1 + 2 + 4 * 8;
+
+const KINDS = ["file", "directory", "symlink"] as const;
+
+const packr = new Packr({ useRecords: false });
+
+/** `fingerprint`: 16 bytes, that of the known entry. */
+export function encodeRecord(record: PathRecord, fingerprint: Uint8Array): Buffer {
+  const { path, known, present, signature } = record;
+  const same = known === present;
+  const body = packr.pack(same ? [path, encodeEntry(known)] : [path, encodeEntry(known), encodeEntry(present)]);
+  const bodyAt = SIGNATURE_AT + (signature === undefined ? 0 : SIGNATURE_BYTES);
+  const bytes = Buffer.allocUnsafe(bodyAt + body.length);
+  bytes[0] = (signature === undefined ? 0 : HAS_SIGNATURE) | (record.residue ? IS_RESIDUE : 0);
+  bytes.set(fingerprint, FINGERPRINT_AT);
+  if (signature !== undefined) writeSignature(bytes, signature);
+  bytes.set(body, bodyAt);
+  return bytes;
+}
+
+/** Throws a DsyncError `index` if the bytes are not what `encodeRecord` made. */
+export function parseRecord(bytes: Uint8Array): PathRecord {
+  const buffer = asBuffer(bytes);
+  const signature = parseSignature(buffer);
+  const body = unpack(buffer.subarray(SIGNATURE_AT + (signature === undefined ? 0 : SIGNATURE_BYTES)));
+  if (!Array.isArray(body) || body.length < 2 || body.length > 3) throw damaged();
+  const items: readonly unknown[] = body;
+  const path = parsePath(items[0]);
+  const known = parseEntry(items[1]);
+  const present = items.length === 2 ? known : parseEntry(items[2]);
+  if (path === undefined || known === undefined || present === undefined) throw damaged();
+  return { path, known, present, signature, residue: (flagsOf(buffer) & IS_RESIDUE) !== 0 };
+}
+
+/** The signature alone: several times cheaper than the whole record. */
+export function parseSignature(bytes: Uint8Array): StatSignature | undefined {
+  const buffer = asBuffer(bytes);
+  if ((flagsOf(buffer) & HAS_SIGNATURE) === 0) return undefined;
+  if (buffer.length < SIGNATURE_AT + SIGNATURE_BYTES) throw damaged();
+  const kind = KINDS[buffer.readUInt8(SIGNATURE_AT)];
+  if (kind === undefined) throw damaged();
+  return {
+    kind,
+    mode: buffer.readUInt16BE(SIGNATURE_AT + 1),
+    size: buffer.readDoubleBE(SIGNATURE_AT + 3),
+    mtimeNs: buffer.readBigInt64BE(SIGNATURE_AT + 11),
+    ctimeNs: buffer.readBigInt64BE(SIGNATURE_AT + 19),
+    inode: buffer.readBigUInt64BE(SIGNATURE_AT + 27),
+  };
+}
+
+/** The fingerprint of the known entry. */
+export function parseFingerprint(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < SIGNATURE_AT) throw damaged();
+  return bytes.subarray(FINGERPRINT_AT, SIGNATURE_AT);
+}
+
+function writeSignature(target: Buffer, signature: StatSignature): void {
+  target.writeUInt8(KINDS.indexOf(signature.kind), SIGNATURE_AT);
+  target.writeUInt16BE(signature.mode, SIGNATURE_AT + 1);
+  target.writeDoubleBE(signature.size, SIGNATURE_AT + 3);
+  target.writeBigInt64BE(signature.mtimeNs, SIGNATURE_AT + 11);
+  target.writeBigInt64BE(signature.ctimeNs, SIGNATURE_AT + 19);
+  target.writeBigUInt64BE(signature.inode, SIGNATURE_AT + 27);
+}
+
+function flagsOf(bytes: Buffer): number {
+  if (bytes.length < SIGNATURE_AT) throw damaged();
+  return bytes.readUInt8(0);
+}
+
+function unpack(bytes: Buffer): unknown {
+  try {
+    return packr.unpack(bytes);
+  } catch (error) {
+    throw damaged(error);
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function damaged(cause?: unknown): DsyncError {
+  return new DsyncError(
+    "index",
+    "The index holds a record that cannot be read. Stop dsync and delete .dsync/index in the folder: " +
+      "nothing is lost, the next start reads every file again.",
+    { cause },
+  );
+}

@@ -1,0 +1,288 @@
+// The index of one replica over sorted tables: records, what is derived from them, and the replica's own numbers.
+// It does no I/O itself: the tables do.
+//
+// Invariants (with those of index-store.ts):
+// 1. `children`, `contents`, `pending`, the Merkle tree and the counts are functions of the records. Whoever changes a
+//    record changes them in the same turn, so they are committed together.
+// 2. The state is saved before each commit, so no committed record carries a dot beyond the committed counter.
+
+import { invariant } from "../core/assert.ts";
+import { contentHashFromBytes, CONTENT_HASH_BYTES, idBytes, type ContentHash, type ReplicaId } from "../core/ids.ts";
+import { LOST_DOTS_MAX } from "../core/limits.ts";
+import { parentOf, type RelativePath } from "../core/path.ts";
+import type { Random } from "../edge/random.ts";
+import type { Dot, PathRecord, StatSignature } from "./entry.ts";
+import { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
+import type { ChunkLocation, ContentLocation, IndexStore } from "./index-store.ts";
+import type { MerkleTree } from "./merkle.ts";
+import { contentOnDisk, isLive, isPending } from "./record-facts.ts";
+import { encodeRecord, parseFingerprint, parseRecord, parseSignature } from "./record-codec.ts";
+import { loadMerkle, newReplicaId, saveMerkle, saveState, type PreviousStop, type StoreState } from "./store-state.ts";
+import { keyOf, type TableName, type Tables } from "./tables.ts";
+
+export interface RecordStoreOptions {
+  readonly tables: Tables;
+  readonly state: StoreState;
+  readonly previousStop: PreviousStop;
+  /** BLAKE3, or at least 32 bytes of something like it. */
+  readonly hash: (bytes: Uint8Array) => Uint8Array;
+  /** Runs before the last commit. */
+  readonly onClose: () => void;
+}
+
+/** Marks a row whose key says everything. */
+const PRESENT = Uint8Array.of(1);
+const KEY_LENGTH = 16;
+const TOP_KEY = "\0".repeat(KEY_LENGTH);
+const IN_TREE = 0;
+const IN_TRASH = 1;
+/** One chunk in an encoded manifest: its hash, its length (u32). */
+const MANIFEST_ITEM_BYTES = CONTENT_HASH_BYTES + 4;
+
+export class RecordStore implements IndexStore {
+  readonly merkle: MerkleTree;
+  /** How the use of this index before this one ended. */
+  readonly previousStop: PreviousStop;
+  readonly #tables: Tables;
+  readonly #hash: (bytes: Uint8Array) => Uint8Array;
+  readonly #onClose: () => void;
+  readonly #fingerprinter: Fingerprinter;
+  #replicaId: ReplicaId;
+  #counter: number;
+  #liveCount: number;
+  #pendingCount: number;
+  #stateChanged: boolean;
+  /** Dots to leave out before the next: those that were handed out but not committed when the last process died. */
+  #lostDots: number;
+  /** The directory that was last looked up by its path, since records come directory by directory. */
+  #parent: { readonly path: RelativePath; readonly key: string } | undefined;
+
+  constructor(options: RecordStoreOptions) {
+    const { tables, state, hash } = options;
+    this.#tables = tables;
+    this.#hash = hash;
+    this.#onClose = options.onClose;
+    this.#fingerprinter = createFingerprinter(hash);
+    this.merkle = loadMerkle(tables);
+    this.previousStop = options.previousStop;
+    this.#replicaId = state.replicaId;
+    this.#counter = state.counter;
+    this.#liveCount = state.liveCount;
+    this.#pendingCount = state.pendingCount;
+    this.#stateChanged = options.previousStop === "none";
+    this.#lostDots = options.previousStop === "crash" || options.previousStop === "power-loss" ? LOST_DOTS_MAX : 0;
+    tables.beforeCommit(() => this.#saveState());
+  }
+
+  get replicaId(): ReplicaId {
+    return this.#replicaId;
+  }
+
+  get liveCount(): number {
+    return this.#liveCount;
+  }
+
+  get pendingCount(): number {
+    return this.#pendingCount;
+  }
+
+  get(path: RelativePath): PathRecord | undefined {
+    return this.#record(this.#keyOf(path));
+  }
+
+  /** As `get(path)?.signature`, several times cheaper. */
+  signatureOf(path: RelativePath): StatSignature | undefined {
+    const bytes = this.#tables.get("records", this.#keyOf(path));
+    return bytes === undefined ? undefined : parseSignature(bytes);
+  }
+
+  byPathHash(hash: Uint8Array): PathRecord | undefined {
+    return this.#record(keyOf(hash));
+  }
+
+  put(record: PathRecord): void {
+    const key = this.#keyOf(record.path);
+    const fingerprint = this.#fingerprinter.entryFingerprint(record.path, record.known);
+    const old = this.#tables.get("records", key);
+    this.#tables.set("records", key, encodeRecord(record, fingerprint));
+    this.#derive({ key, path: record.path, old, record, fingerprint });
+  }
+
+  remove(path: RelativePath): void {
+    const key = this.#keyOf(path);
+    const old = this.#tables.get("records", key);
+    if (old === undefined) return;
+    this.#tables.set("records", key, undefined);
+    this.#derive({ key, path, old, record: undefined, fingerprint: undefined });
+  }
+
+  nextDot(nowMs: number): Dot {
+    this.#counter = Math.max(this.#counter + 1, Math.floor(nowMs)) + this.#lostDots;
+    this.#lostDots = 0;
+    this.#stateChanged = true;
+    return { replica: this.#replicaId, counter: this.#counter };
+  }
+
+  /** For a folder that turns out to be a copy: from here on this is another replica, which knows all the same. */
+  renewReplicaId(random: Random): ReplicaId {
+    this.#replicaId = newReplicaId(random);
+    this.#stateChanged = true;
+    return this.#replicaId;
+  }
+
+  *children(directory: RelativePath | undefined): Iterable<PathRecord> {
+    const parent = directory === undefined ? TOP_KEY : this.#keyOf(directory);
+    for (const key of this.#tables.keys("children", parent)) yield* this.#existing(key.slice(KEY_LENGTH));
+  }
+
+  *inSubtree(prefix: readonly number[]): Iterable<PathRecord> {
+    for (const key of this.#tables.keys("records", String.fromCharCode(...prefix))) yield* this.#existing(key);
+  }
+
+  *pending(): Iterable<RelativePath> {
+    for (const key of this.#tables.keys("pending", "")) for (const { path } of this.#existing(key)) yield path;
+  }
+
+  *locationsOf(contentId: ContentHash): Iterable<ContentLocation> {
+    for (const key of this.#tables.keys("contents", halfOf(contentId))) {
+      const place = this.#tables.get("contents", key);
+      if (place?.[0] === IN_TRASH) {
+        yield { kind: "trash", diskPath: Buffer.from(place.subarray(1)).toString() };
+        continue;
+      }
+      for (const record of this.#existing(key.slice(KEY_LENGTH))) {
+        if (contentOnDisk(record) === contentId) yield { kind: "tree", path: record.path };
+      }
+    }
+  }
+
+  putTrashLocation(contentId: ContentHash, diskPath: string): void {
+    this.#tables.set("contents", this.#trashKey(contentId, diskPath), Buffer.from(`${String.fromCharCode(IN_TRASH)}${diskPath}`));
+  }
+
+  removeTrashLocation(contentId: ContentHash, diskPath: string): void {
+    this.#tables.set("contents", this.#trashKey(contentId, diskPath), undefined);
+  }
+
+  manifest(contentId: ContentHash): Uint8Array | undefined {
+    return this.#tables.get("manifests", keyOf(idBytes(contentId)));
+  }
+
+  putManifest(contentId: ContentHash, manifest: Uint8Array): void {
+    invariant(manifest.length % MANIFEST_ITEM_BYTES === 0, "a manifest is a list of hashes and lengths");
+    const bytes = Buffer.from(manifest);
+    this.#tables.set("manifests", keyOf(idBytes(contentId)), bytes);
+    let offset = 0;
+    for (let at = 0; at < bytes.length; at += MANIFEST_ITEM_BYTES) {
+      const location = Buffer.alloc(CONTENT_HASH_BYTES + 8);
+      location.set(idBytes(contentId));
+      location.writeDoubleBE(offset, CONTENT_HASH_BYTES);
+      this.#tables.set("chunks", keyOf(bytes.subarray(at, at + KEY_LENGTH)), location);
+      offset += bytes.readUInt32BE(at + CONTENT_HASH_BYTES);
+    }
+  }
+
+  chunkLocation(chunk: ContentHash): ChunkLocation | undefined {
+    const bytes = this.#tables.get("chunks", halfOf(chunk));
+    if (bytes === undefined) return undefined;
+    const location = Buffer.from(bytes);
+    return {
+      contentId: contentHashFromBytes(location.subarray(0, CONTENT_HASH_BYTES)),
+      offset: location.readDoubleBE(CONTENT_HASH_BYTES),
+    };
+  }
+
+  getMeta(name: string): Uint8Array | undefined {
+    return this.#tables.get("meta", keyOf(Buffer.from(name)));
+  }
+
+  putMeta(name: string, value: Uint8Array): void {
+    this.#tables.set("meta", keyOf(Buffer.from(name)), Uint8Array.from(value));
+  }
+
+  committed(): Promise<void> {
+    return this.#tables.committed();
+  }
+
+  close(): Promise<void> {
+    this.#onClose();
+    return this.#tables.close();
+  }
+
+  /** Brings everything that follows from a record (invariant 1) from its old to its new state. */
+  #derive(change: {
+    readonly key: string;
+    readonly path: RelativePath;
+    readonly old: Uint8Array | undefined;
+    readonly record: PathRecord | undefined;
+    readonly fingerprint: Uint8Array | undefined;
+  }): void {
+    const { key, path, record } = change;
+    const old = change.old === undefined ? undefined : parseRecord(change.old);
+    const oldFingerprint = change.old === undefined ? undefined : parseFingerprint(change.old);
+    this.merkle.replace(Buffer.from(key, "latin1"), oldFingerprint, change.fingerprint);
+
+    if ((old === undefined) !== (record === undefined)) {
+      this.#mark("children", this.#parentKeyOf(path) + key, record !== undefined);
+    }
+    if (isPending(old) !== isPending(record)) {
+      this.#mark("pending", key, isPending(record));
+      this.#pendingCount += isPending(record) ? 1 : -1;
+    }
+    const oldContent = contentOnDisk(old);
+    const content = contentOnDisk(record);
+    if (oldContent !== content) {
+      if (oldContent !== undefined) this.#tables.set("contents", halfOf(oldContent) + key, undefined);
+      if (content !== undefined) this.#tables.set("contents", halfOf(content) + key, Uint8Array.of(IN_TREE));
+    }
+    this.#liveCount += Number(isLive(record)) - Number(isLive(old));
+    this.#stateChanged = true;
+  }
+
+  #mark(table: TableName, key: string, there: boolean): void {
+    this.#tables.set(table, key, there ? PRESENT : undefined);
+  }
+
+  #saveState(): void {
+    if (!this.#stateChanged) return;
+    this.#stateChanged = false;
+    saveMerkle(this.#tables, this.merkle);
+    saveState(this.#tables, {
+      replicaId: this.#replicaId,
+      counter: this.#counter,
+      liveCount: this.#liveCount,
+      pendingCount: this.#pendingCount,
+    });
+  }
+
+  #record(key: string): PathRecord | undefined {
+    const bytes = this.#tables.get("records", key);
+    return bytes === undefined ? undefined : parseRecord(bytes);
+  }
+
+  /** The record, or nothing if it was removed while somebody went through a list of keys. */
+  *#existing(key: string): Iterable<PathRecord> {
+    const record = this.#record(key);
+    if (record !== undefined) yield record;
+  }
+
+  #keyOf(path: RelativePath): string {
+    return keyOf(this.#fingerprinter.pathHash(path));
+  }
+
+  #parentKeyOf(path: RelativePath): string {
+    const parent = parentOf(path);
+    if (parent === undefined) return TOP_KEY;
+    if (this.#parent?.path !== parent) this.#parent = { path: parent, key: this.#keyOf(parent) };
+    return this.#parent.key;
+  }
+
+  #trashKey(contentId: ContentHash, diskPath: string): string {
+    return halfOf(contentId) + keyOf(this.#hash(Buffer.from(diskPath))).slice(0, KEY_LENGTH);
+  }
+}
+
+/** Half of a hash is as unlikely to occur twice as a path hash, and makes a key half as long. */
+function halfOf(contentId: ContentHash): string {
+  return keyOf(idBytes(contentId).subarray(0, KEY_LENGTH));
+}

@@ -1,0 +1,243 @@
+// The conversation with one peer over its control channel: where each side stands, what differs, and every change as it
+// happens. It knows what the peer has been told; what an entry means is decided by the replica.
+//
+// Invariants:
+// 1. Nothing is announced before it is committed (the replica calls `flush` only then).
+// 2. `#open` counts our questions that the peer has not answered in full: 0 on both sides means that a comparison ended.
+
+import { protocolError } from "../core/errors.ts";
+import { ANNOUNCEMENT_BYTES, ENTRIES_PER_MESSAGE_MAX } from "../core/limits.ts";
+import type { RelativePath } from "../core/path.ts";
+import type { PathRecord } from "../index/entry.ts";
+import type { Fingerprinter } from "../index/fingerprint.ts";
+import type { Ledger } from "../index/ledger.ts";
+import { isSettled } from "../index/settle.ts";
+import type {
+  Announcement,
+  ChildrenMessage,
+  Message,
+  StandMessage,
+  SummaryMessage,
+  WantMessage,
+} from "../pool/messages.ts";
+import type { Session } from "../pool/session.ts";
+import type { Source } from "../transfer/source.ts";
+import { answerWant, compareChildren, compareSummary, firstQuestion, type ComparisonStep } from "./comparison.ts";
+import { Outbox } from "./outbox.ts";
+
+export interface ConversationOptions {
+  readonly session: Session;
+  readonly ledger: Ledger;
+  readonly fingerprinter: Fingerprinter;
+  /** Entries arrived. `requested`: they answer a question, rather than being news. */
+  readonly onEntries: (conversation: Conversation, entries: readonly Announcement[]) => void;
+  /** Where the peer stands changed, or a comparison began or ended. */
+  readonly onStand: (conversation: Conversation) => void;
+}
+
+type Question = ChildrenMessage | SummaryMessage | WantMessage;
+
+/** What an entry takes in a message without its content, roughly. */
+const ENTRY_BYTES = 160;
+
+export class Conversation implements Source {
+  readonly session: Session;
+  readonly #options: ConversationOptions;
+  readonly #outbox = new Outbox();
+  /** Paths that the peer knows and does not hold. */
+  readonly #lacking = new Set<RelativePath>();
+  /** Paths that we announced without holding them. */
+  readonly #announcedLacking = new Set<RelativePath>();
+  readonly #questions: Question[] = [];
+  #open = 0;
+  #isAnswering = false;
+  #isFlushing = false;
+  #hasEnded = false;
+  #hasCompared = false;
+  #peerStand: StandMessage | undefined;
+  #ownStand = "";
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+    this.session = options.session;
+    void options.session.ended.then(() => (this.#hasEnded = true));
+    options.session.control.onMessage((message) => this.#receive(message));
+    this.sendStand();
+  }
+
+  /** True while either side still waits for answers. */
+  get isComparing(): boolean {
+    return !this.#hasEnded && (this.#open > 0 || this.#isAnswering || !this.#hasCompared);
+  }
+
+  /** Where the peer last said that it stands. */
+  get peerStand(): StandMessage | undefined {
+    return this.#peerStand;
+  }
+
+  /** True if both hold the same and neither waits for content. */
+  get isInSync(): boolean {
+    const { store, pending } = this.#options.ledger;
+    const stand = this.#peerStand;
+    return (
+      stand !== undefined &&
+      stand.pendingFiles === 0 &&
+      pending.files === 0 &&
+      Buffer.compare(stand.root, store.merkle.root()) === 0
+    );
+  }
+
+  mayHold(path: RelativePath): boolean {
+    return !this.#lacking.has(path);
+  }
+
+  noteLacking(path: RelativePath): void {
+    this.#lacking.add(path);
+  }
+
+  /** True if the peer was told that we lack this path, and should hear that we hold it now. */
+  waitsFor(path: RelativePath): boolean {
+    return this.#announcedLacking.has(path);
+  }
+
+  /** Puts a path's latest state in line to be announced. */
+  announce(path: RelativePath, inline?: Uint8Array): void {
+    if (!this.#hasEnded) this.#outbox.put(path, inline);
+  }
+
+  /** Sends what is in line, as fast as the peer takes it. */
+  flush(): void {
+    if (!this.#isFlushing) void this.#flush();
+  }
+
+  /** Tells where we stand, if that changed. */
+  sendStand(): void {
+    if (this.#hasEnded) return;
+    const { store, pending } = this.#options.ledger;
+    const root = store.merkle.root();
+    const stand = `${Buffer.from(root).toString("hex")} ${pending.files} ${pending.bytes}`;
+    if (stand === this.#ownStand) return;
+    this.#ownStand = stand;
+    this.session.control.send({ type: "stand", root, pendingFiles: pending.files, pendingBytes: pending.bytes });
+  }
+
+  /** Starts a comparison if the roots differ and this side is the one to start. */
+  compare(): void {
+    if (this.#hasEnded || !this.session.isLeader || this.#open > 0 || this.#peerStand === undefined) return;
+    const { store } = this.#options.ledger;
+    if (Buffer.compare(this.#peerStand.root, store.merkle.root()) === 0) return;
+    this.#ask(firstQuestion(store));
+  }
+
+  #receive(message: Message): void {
+    switch (message.type) {
+      case "stand":
+        return this.#receiveStand(message);
+      case "children":
+      case "summary":
+      case "want":
+        this.#questions.push(message);
+        if (!this.#isAnswering) void this.#answerAll();
+        return;
+      case "compared":
+        if (this.#open === 0) throw protocolError("an answer without a question");
+        this.#open--;
+        if (this.#open === 0) this.#options.onStand(this);
+        return;
+      case "entries":
+        for (const { path, held } of message.entries) {
+          if (held) this.#lacking.delete(path);
+          else this.#lacking.add(path);
+        }
+        return this.#options.onEntries(this, message.entries);
+      default:
+        throw protocolError(`a ${message.type} message in a conversation`);
+    }
+  }
+
+  #receiveStand(message: StandMessage): void {
+    const isFirst = this.#peerStand === undefined;
+    this.#peerStand = message;
+    if (isFirst) {
+      this.#hasCompared = true;
+      this.compare();
+    }
+    this.#options.onStand(this);
+  }
+
+  #ask(question: Question): void {
+    this.#open++;
+    this.session.control.send(question);
+  }
+
+  async #answerAll(): Promise<void> {
+    this.#isAnswering = true;
+    for (let question = this.#questions.shift(); question !== undefined; question = this.#questions.shift()) {
+      if (this.#hasEnded) break;
+      await this.#answer(question);
+    }
+    this.#isAnswering = false;
+    this.#options.onStand(this);
+  }
+
+  async #answer(question: Question): Promise<void> {
+    // What is sent must be committed first.
+    await this.#options.ledger.store.committed();
+    const step = this.#compare(question);
+    for (const next of step.questions) this.#ask(next);
+    for (const prefix of step.subtrees) {
+      const paths = [...this.#options.ledger.store.inSubtree(prefix)].map((record) => record.path);
+      await this.#sendEntries(paths.map((path) => [path, undefined]));
+    }
+    await this.#sendEntries(step.paths.map((path) => [path, undefined]));
+    this.session.control.send({ type: "compared" });
+  }
+
+  #compare(question: Question): ComparisonStep {
+    const { ledger, fingerprinter } = this.#options;
+    switch (question.type) {
+      case "children":
+        return compareChildren(ledger.store, fingerprinter, question);
+      case "summary":
+        return compareSummary(ledger.store, fingerprinter, question);
+      case "want":
+        return answerWant(ledger.store, question);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    this.#isFlushing = true;
+    while (this.#outbox.size > 0 && !this.#hasEnded) {
+      await this.#sendEntries(this.#outbox.take(ENTRIES_PER_MESSAGE_MAX));
+    }
+    this.#isFlushing = false;
+  }
+
+  async #sendEntries(slots: readonly (readonly [RelativePath, Uint8Array | undefined])[]): Promise<void> {
+    let entries: Announcement[] = [];
+    let bytes = 0;
+    for (const [path, inline] of slots) {
+      const record = this.#options.ledger.store.get(path);
+      if (record === undefined) continue;
+      entries.push(this.#announcementOf(record, inline));
+      bytes += ENTRY_BYTES + path.length + (inline?.length ?? 0);
+      if (bytes < ANNOUNCEMENT_BYTES && entries.length < ENTRIES_PER_MESSAGE_MAX) continue;
+      await this.#sendOne(entries);
+      entries = [];
+      bytes = 0;
+    }
+    if (entries.length > 0) await this.#sendOne(entries);
+  }
+
+  async #sendOne(entries: readonly Announcement[]): Promise<void> {
+    this.session.control.send({ type: "entries", entries });
+    if (this.session.control.isCongested) await this.session.control.writable();
+  }
+
+  #announcementOf(record: PathRecord, inline: Uint8Array | undefined): Announcement {
+    const held = isSettled(record);
+    if (held) this.#announcedLacking.delete(record.path);
+    else this.#announcedLacking.add(record.path);
+    return { path: record.path, entry: record.known, held, inline: held ? inline : undefined };
+  }
+}

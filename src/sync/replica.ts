@@ -1,0 +1,276 @@
+// One replica's knowledge: what is seen on the disk and what is heard from peers is merged, stored and passed on.
+//
+// Invariants:
+// 1. A local change starts from what is present; what is heard is merged into what is known (DESIGN.md §4).
+// 2. Nothing is announced before it is committed: a dot that anybody has seen is never handed out again.
+// 3. A conflict copy is stored in the same turn as what it lost against, and announced before it.
+
+import type { RelativePath } from "../core/path.ts";
+import type { Clock } from "../edge/clock.ts";
+import type { Content, PathEntry, PathRecord } from "../index/entry.ts";
+import type { Fingerprinter } from "../index/fingerprint.ts";
+import type { Ledger } from "../index/ledger.ts";
+import { observe, type Changer } from "../index/local-change.ts";
+import { entriesEqual, mergeEntries } from "../index/merge.ts";
+import { repairsOf } from "../index/repairs.ts";
+import { emptyRecord, isSettled, withKnown } from "../index/settle.ts";
+import type { Announcement } from "../pool/messages.ts";
+import type { Session } from "../pool/session.ts";
+import type { InlineFile } from "../transfer/inline-content.ts";
+import type { Puller } from "../transfer/puller.ts";
+import type { Observation } from "../watch/observation.ts";
+import { Conversation } from "./conversation.ts";
+
+export interface ReplicaOptions {
+  readonly ledger: Ledger;
+  readonly fingerprinter: Fingerprinter;
+  readonly clock: Clock;
+  /** Friendly name of this instance. */
+  readonly author: string;
+  /** A path's known state changed. `isLocal`: by what was seen on this disk. */
+  readonly onChanged: (previous: PathRecord, next: PathRecord, isLocal: boolean) => void;
+  readonly onConflict: (path: RelativePath, copy: PathEntry) => void;
+  /** Where we or a peer stand may have changed. */
+  readonly onStand: () => void;
+  /** The index cannot be written: nothing is announced until it can. */
+  readonly onCommitFailed: (error: unknown) => void;
+}
+
+/** The index could not be written: tried again after this. */
+const COMMIT_RETRY_MS = 2_000;
+/** Equal roots are checked again when nothing has happened for this long. */
+const QUIET_MS = 1_500;
+
+export class Replica {
+  readonly #options: ReplicaOptions;
+  readonly #conversations = new Map<Session, Conversation>();
+  #puller: Puller | undefined;
+  #isPublishing = false;
+  #hasNews = false;
+  #isStopped = false;
+  #lastNewsMs = 0;
+  #isQuietCheckDue = false;
+  #wasComparing = false;
+
+  constructor(options: ReplicaOptions) {
+    this.#options = options;
+  }
+
+  /** The puller that brings the disk up to what is known. Set once, before anything happens. */
+  set puller(puller: Puller) {
+    this.#puller = puller;
+  }
+
+  get conversations(): readonly Conversation[] {
+    return [...this.#conversations.values()];
+  }
+
+  /** True while a comparison with any peer is under way. */
+  get isComparing(): boolean {
+    return this.conversations.some((conversation) => conversation.isComparing);
+  }
+
+  /** A peer connected. */
+  join(session: Session): void {
+    const conversation = new Conversation({
+      session,
+      ledger: this.#options.ledger,
+      fingerprinter: this.#options.fingerprinter,
+      onEntries: (from, entries) => this.#receive(from, entries),
+      onStand: () => this.#noteStand(),
+    });
+    this.#conversations.set(session, conversation);
+    this.#puller?.addSource(conversation);
+    session.onDataChannel((channel) => this.#puller?.addDataChannel(session, channel));
+    void session.ended.then(() => this.#leave(session));
+  }
+
+  /** What was seen on the disk and differs from the index. */
+  observe(observations: readonly Observation[]): void {
+    for (const observation of observations) this.#observeOne(observation);
+    this.publish();
+  }
+
+  /** These paths hold on this disk what is known: peers that wait for them hear it. */
+  noteSettled(records: readonly PathRecord[]): void {
+    for (const { path } of records) {
+      for (const conversation of this.#conversations.values()) {
+        if (conversation.waitsFor(path)) conversation.announce(path);
+      }
+    }
+    this.publish();
+  }
+
+  /** Brings back a directory that something live is in. */
+  repair(path: RelativePath): void {
+    const { store } = this.#options.ledger;
+    const tree = {
+      get: (at: RelativePath) => store.get(at)?.known,
+      hasLiveChildren: (directory: RelativePath) => {
+        for (const child of store.children(directory)) if (child.known.live !== undefined) return true;
+        return false;
+      },
+    };
+    for (const change of repairsOf(path, tree, this.#changer())) this.#mergeKnown(change, undefined, true);
+    this.#puller?.add(path);
+    this.publish();
+  }
+
+  /** Commits what is new, then tells every peer. */
+  publish(): void {
+    this.#hasNews = true;
+    this.#lastNewsMs = this.#options.clock.monotonic();
+    if (!this.#isPublishing) void this.#publishAll();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #observeOne(observation: Observation): void {
+    const { store } = this.#options.ledger;
+    const { path } = observation;
+    const record = store.get(path) ?? emptyRecord(path);
+    switch (observation.kind) {
+      case "touched":
+        return this.#put(record, { ...record, signature: observation.signature });
+      case "residue-gone":
+        return this.#put(record, { ...record, residue: false });
+      case "absent":
+        return this.#noteSeen({ ...record, signature: undefined, residue: false }, record, "absent");
+      case "present": {
+        const { content, signature, manifest, inline } = observation;
+        if (manifest !== undefined && content.kind === "file") store.putManifest(content.contentId, manifest);
+        return this.#noteSeen({ ...record, signature, residue: false }, record, content, inline);
+      }
+    }
+  }
+
+  /** `seen`: the record with what is on the disk now; `observed`: what that is. */
+  #noteSeen(seen: PathRecord, record: PathRecord, observed: Content | "absent", inline?: Uint8Array): void {
+    const outcome = observe({ record, observed, ...this.#changer() });
+    switch (outcome.kind) {
+      case "unchanged":
+        return this.#put(record, seen);
+      case "adopted":
+        return this.#put(record, { ...seen, present: outcome.present });
+      case "changed": {
+        const next = { ...seen, known: outcome.known, present: outcome.present };
+        this.#put(record, next);
+        if (outcome.conflict !== undefined) this.#noteConflict(record.path, outcome.conflict);
+        this.#announce(record.path, inline);
+        this.#options.onChanged(record, next, true);
+      }
+    }
+  }
+
+  #put(record: PathRecord, next: PathRecord): void {
+    this.#options.ledger.put(record, next);
+    this.#puller?.noteSeen(next);
+  }
+
+  #receive(from: Conversation, entries: readonly Announcement[]): void {
+    for (const { path, entry, held, inline } of entries) {
+      this.#mergeKnown({ path, entry }, { from, inline }, false);
+      if (held) this.#puller?.noteHeldByPeer(path);
+    }
+    this.publish();
+  }
+
+  /** Merges an entry into what is known of its path; tells everybody but whom it came from. */
+  #mergeKnown(
+    { path, entry }: PathEntry,
+    origin: { readonly from: Conversation; readonly inline: Uint8Array | undefined } | undefined,
+    isLocal: boolean,
+  ): void {
+    const { ledger, onChanged } = this.#options;
+    const record = ledger.store.get(path) ?? emptyRecord(path);
+    const { merged, conflict } = mergeEntries(record.known, entry, path);
+    if (merged === record.known) return;
+    const next = withKnown(record, merged);
+    ledger.put(record, next);
+    if (conflict !== undefined) this.#noteConflict(path, conflict);
+    // Whoever sent it knows it; unless the merge made more of it.
+    this.#announce(path, undefined, entriesEqual(merged, entry) ? origin?.from : undefined);
+    onChanged(record, next, isLocal);
+    this.#puller?.add(path, inlineOf(next, origin?.inline));
+    if (record.known.live !== undefined && next.known.live?.content.kind !== "directory") this.#recheckChildren(path);
+  }
+
+  /** A directory is gone: what is live inside it needs it back, or is a deletion still to arrive. */
+  #recheckChildren(path: RelativePath): void {
+    for (const child of this.#options.ledger.store.children(path)) {
+      if (child.known.live !== undefined) this.#puller?.add(child.path);
+    }
+  }
+
+  #noteConflict(path: RelativePath, copy: PathEntry): void {
+    this.#mergeKnown(copy, undefined, true);
+    this.#options.onConflict(path, copy);
+  }
+
+  #announce(path: RelativePath, inline: Uint8Array | undefined, except?: Conversation): void {
+    for (const conversation of this.#conversations.values()) {
+      if (conversation !== except) conversation.announce(path, inline);
+    }
+  }
+
+  #changer(): Changer {
+    const { ledger, clock, author } = this.#options;
+    return { nextDot: (nowMs) => ledger.store.nextDot(nowMs), nowMs: Math.floor(clock.now()), author };
+  }
+
+  async #publishAll(): Promise<void> {
+    this.#isPublishing = true;
+    while (this.#hasNews && !this.#isStopped) {
+      this.#hasNews = false;
+      try {
+        await this.#options.ledger.store.committed();
+      } catch (error) {
+        this.#options.onCommitFailed(error);
+        this.#options.clock.after(COMMIT_RETRY_MS, () => this.publish());
+        break;
+      }
+      for (const conversation of this.#conversations.values()) conversation.flush();
+      this.#noteStand();
+    }
+    this.#isPublishing = false;
+  }
+
+  #noteStand(): void {
+    for (const conversation of this.#conversations.values()) conversation.sendStand();
+    const { isComparing } = this;
+    if (this.#wasComparing && !isComparing) this.#puller?.noteCompared();
+    this.#wasComparing = isComparing;
+    this.#options.onStand();
+    this.#checkWhenQuiet();
+  }
+
+  /** Compares again when nothing has happened for a while and the roots differ all the same: self-healing. */
+  #checkWhenQuiet(): void {
+    if (this.#isQuietCheckDue || this.#isStopped) return;
+    if (this.conversations.every((conversation) => conversation.isInSync)) return;
+    this.#isQuietCheckDue = true;
+    this.#options.clock.after(QUIET_MS, () => {
+      this.#isQuietCheckDue = false;
+      if (this.#options.clock.monotonic() - this.#lastNewsMs < QUIET_MS) return this.#checkWhenQuiet();
+      for (const conversation of this.#conversations.values()) conversation.compare();
+    });
+  }
+
+  #leave(session: Session): void {
+    this.#conversations.delete(session);
+    this.#puller?.removeSource(session);
+    this.#noteStand();
+  }
+}
+
+/** Content is of use only for a file that is not on this disk yet. */
+function inlineOf(
+  record: PathRecord,
+  inline: Uint8Array | undefined,
+): InlineFile | undefined {
+  const content = record.known.live?.content;
+  if (inline === undefined || isSettled(record) || content?.kind !== "file") return undefined;
+  return content.size === inline.length ? { contentId: content.contentId, bytes: inline } : undefined;
+}

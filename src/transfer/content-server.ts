@@ -1,0 +1,134 @@
+// The answering side: finds the content that peers ask for on this disk, and sends it, verified.
+
+import { protocolError } from "../core/errors.ts";
+import type { ContentHash } from "../core/ids.ts";
+import { FETCHES_PER_CHANNEL_MAX, READ_JOB_BYTES } from "../core/limits.ts";
+import type { RelativePath } from "../core/path.ts";
+import type { JobRunner } from "../edge/jobs.ts";
+import type { IndexStore } from "../index/index-store.ts";
+import type { Channel } from "../pool/channel.ts";
+import type { FetchItem, FetchManifestMessage, FetchMessage } from "../pool/messages.ts";
+import { STAGING_DIRECTORY } from "./disk-layout.ts";
+import type { ReadItem, ReadResult } from "./read-job.ts";
+
+export interface ContentServerOptions {
+  readonly store: IndexStore;
+  readonly jobs: JobRunner;
+  /** Absolute disk path of the folder. */
+  readonly root: string;
+  readonly toDisk: (path: RelativePath) => string;
+  /** True if that chunk of a content that is still being fetched is verified in staging. */
+  readonly isStaged: (contentId: ContentHash, chunk: ContentHash) => boolean;
+  /** The disk no longer holds what the index says. */
+  readonly onStale: (path: RelativePath) => void;
+}
+
+type Question = FetchMessage | FetchManifestMessage;
+
+export class ContentServer {
+  readonly #options: ContentServerOptions;
+
+  constructor(options: ContentServerOptions) {
+    this.#options = options;
+  }
+
+  /** Returns the function that takes this channel's questions; they are answered one after the other. */
+  serve(channel: Channel): (question: Question) => void {
+    const waiting: Question[] = [];
+    let isAnswering = false;
+    let hasEnded = false;
+    void channel.ended.then(() => (hasEnded = true));
+    const answerAll = async (): Promise<void> => {
+      isAnswering = true;
+      for (let question = waiting.shift(); question !== undefined && !hasEnded; question = waiting.shift()) {
+        await this.#answer(channel, question);
+      }
+      isAnswering = false;
+    };
+    return (question) => {
+      if (waiting.length >= FETCHES_PER_CHANNEL_MAX) throw protocolError("more requests at once than allowed");
+      waiting.push(question);
+      if (!isAnswering) void answerAll();
+    };
+  }
+
+  async #answer(channel: Channel, question: Question): Promise<void> {
+    if (question.type === "fetch") return this.#answerFetch(channel, question);
+    const manifest = this.#options.store.manifest(question.contentId);
+    channel.send({ type: "manifest", id: question.id, manifest });
+    return channel.writable();
+  }
+
+  /** Reads one piece of the request while the piece before it is being sent. */
+  async #answerFetch(channel: Channel, request: FetchMessage): Promise<void> {
+    const pieces = splitByBytes(request.items, READ_JOB_BYTES);
+    let index = 0;
+    let next = this.#read(pieces[0] ?? []);
+    for (let piece = 0; piece < pieces.length; piece++) {
+      const items = pieces[piece] ?? [];
+      const result = await next;
+      next = this.#read(pieces[piece + 1] ?? []);
+      for (const [position, item] of items.entries()) {
+        this.#sendChunk(channel, { id: request.id, index: index++, item, position, result });
+      }
+      await channel.writable();
+    }
+  }
+
+  #sendChunk(
+    channel: Channel,
+    chunk: { id: number; index: number; item: FetchItem; position: number; result: ReadResult },
+  ): void {
+    const { id, index, item, position, result } = chunk;
+    const outcome = result.outcomes[position];
+    if (outcome === undefined || outcome.encoding === "gone") {
+      this.#options.onStale(item.path);
+      channel.send({ type: "chunk", id, index, encoding: "gone", length: 0, payload: new Uint8Array(0) });
+      return;
+    }
+    const payload = result.buffer.subarray(outcome.start, outcome.end);
+    channel.send({ type: "chunk", id, index, encoding: outcome.encoding, length: item.length, payload });
+  }
+
+  async #read(items: readonly FetchItem[]): Promise<ReadResult> {
+    if (items.length === 0) return { buffer: new Uint8Array(0), outcomes: [] };
+    return this.#options.jobs.run("read", { root: this.#options.root, items: items.map((item) => this.#locate(item)) });
+  }
+
+  #locate(item: FetchItem): ReadItem {
+    const { length, hash, offset } = item;
+    return { diskPath: this.#diskPathOf(item), offset, length, hash };
+  }
+
+  /** Where the content should be: at the path that was asked for, elsewhere, or (in part) in staging. */
+  #diskPathOf(item: FetchItem): string {
+    const { store, toDisk, isStaged } = this.#options;
+    const present = store.get(item.path)?.present.live?.content;
+    if (present?.kind === "file" && present.contentId === item.contentId) return toDisk(item.path);
+    for (const location of store.locationsOf(item.contentId)) {
+      return location.kind === "trash" ? location.diskPath : toDisk(location.path);
+    }
+    if (isStaged(item.contentId, item.hash)) return `${STAGING_DIRECTORY}/${item.contentId}`;
+    return toDisk(item.path);
+  }
+}
+
+/** Cuts a list into runs of at most `bytesMax` (or one item). */
+export function splitByBytes<Item extends { readonly length: number }>(
+  items: readonly Item[],
+  bytesMax: number,
+): Item[][] {
+  const runs: Item[][] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const run = runs.at(-1);
+    if (run === undefined || bytes + item.length > bytesMax) {
+      runs.push([item]);
+      bytes = item.length;
+    } else {
+      run.push(item);
+      bytes += item.length;
+    }
+  }
+  return runs;
+}

@@ -1,0 +1,35 @@
+// Keeps operations inside the folder: no path is used unless every parent is a real directory (P6).
+
+import type { FileSystem } from "../edge/file-system.ts";
+import { absolutePath } from "./disk-layout.ts";
+
+/** Remembers, for the length of one job, which directories have been checked. */
+export class ParentGuard {
+  readonly #fs: FileSystem;
+  readonly #root: string;
+  readonly #checked = new Set<string>([""]);
+
+  constructor(fs: FileSystem, root: string) {
+    this.#fs = fs;
+    this.#root = root;
+  }
+
+  /** True if everything above `diskPath` is a directory, and no symlink. */
+  hold(diskPath: string): boolean {
+    const slash = diskPath.lastIndexOf("/");
+    return this.#isDirectory(slash === -1 ? "" : diskPath.slice(0, slash));
+  }
+
+  /** A directory was removed. */
+  forget(diskPath: string): void {
+    this.#checked.delete(diskPath);
+  }
+
+  #isDirectory(directory: string): boolean {
+    if (this.#checked.has(directory)) return true;
+    if (!this.hold(directory)) return false;
+    if (this.#fs.lstat(absolutePath(this.#root, directory))?.kind !== "directory") return false;
+    this.#checked.add(directory);
+    return true;
+  }
+}

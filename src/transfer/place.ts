@@ -1,0 +1,198 @@
+// Puts verified content under its name: the last steps of `apply` for files and symlinks.
+
+import { decompress } from "../content/compression.ts";
+import { hashFiles } from "../content/hash-job.ts";
+import { errnoOf } from "../core/errors.ts";
+import { contentHashFromBytes } from "../core/ids.ts";
+import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
+import {
+  applied,
+  isExpected,
+  type ApplyOperation,
+  type ApplyOutcome,
+  type ApplyState,
+  type Expected,
+  type FileOperation,
+  type MoveOperation,
+} from "./apply-job.ts";
+import { absolutePath, stagingPath } from "./disk-layout.ts";
+
+interface Placement {
+  readonly diskPath: string;
+  readonly expected: Expected;
+}
+
+/** File systems that keep times less exactly than asked round by up to this much (vfat: 2 s). */
+const COARSE_MTIME_US_MAX = 2_000_000;
+
+/** Stages what is not staged yet, sets mode and time, and renames over the target. */
+export function placeFile(state: ApplyState, operation: FileOperation & Placement): ApplyOutcome {
+  const { fs } = state.context;
+  const staged = stage(state, operation);
+  if (staged === undefined) return { kind: "damaged" };
+  const outcome = renameIntoPlace(state, operation, staged);
+  if (outcome.kind !== "applied" && operation.source.kind !== "staged") fs.unlink(staged);
+  return outcome;
+}
+
+/** Renames a file of this folder whose content is wanted here and not there. */
+export function moveFile(state: ApplyState, operation: MoveOperation & Placement): ApplyOutcome {
+  const { fs } = state.context;
+  const from = absolutePath(state.root, operation.from);
+  const current = state.parents.hold(operation.from) ? fs.lstat(from) : undefined;
+  if (current === undefined || !signaturesEqual(signatureOf(current), operation.fromSignature)) {
+    return { kind: "damaged" };
+  }
+  if (!isExpected(state, operation)) return { kind: "changed" };
+  const trashed = operation.expected === "absent" ? undefined : state.trash.keep(operation.diskPath);
+  const path = absolutePath(state.root, operation.diskPath);
+  fs.rename(from, path);
+  // Renaming a file over another name of itself does nothing (POSIX): then the old name is still there.
+  if (operation.expected !== "absent" && operation.expected.inode === operation.fromSignature.inode) fs.unlink(from);
+  if (operation.fromSignature.mode !== operation.mode) fs.setMode(path, operation.mode);
+  if (mtimeUsOf(operation.fromSignature) !== operation.mtimeUs) fs.setTimes(path, operation.mtimeUs);
+  return applied(state, operation.diskPath, trashed);
+}
+
+/** Makes the symlink in staging and renames it over the target. */
+export function placeSymlink(
+  state: ApplyState,
+  operation: Extract<ApplyOperation, { kind: "symlink" }>,
+): ApplyOutcome {
+  const { fs } = state.context;
+  if (!isExpected(state, operation)) return { kind: "changed" };
+  const staged = state.temporaryPath();
+  fs.symlink(operation.target, staged);
+  const trashed = clearTarget(state, operation);
+  if (trashed === "not-empty") {
+    fs.unlink(staged);
+    return { kind: "not-empty" };
+  }
+  fs.rename(staged, absolutePath(state.root, operation.diskPath));
+  return applied(state, operation.diskPath, trashed);
+}
+
+/** Returns the absolute path of the verified content in staging, or `undefined` if it is not what it should be. */
+function stage(state: ApplyState, operation: FileOperation): string | undefined {
+  const { source } = operation;
+  switch (source.kind) {
+    case "bytes":
+      return stageBytes(state, operation, source);
+    case "copy":
+      return stageCopy(state, operation, source.diskPath);
+    case "staged": {
+      const path = stagingPath(state.root, operation.contentId);
+      const { fs } = state.context;
+      if (fs.lstat(path) === undefined) return undefined;
+      const descriptor = fs.openForWriting(path);
+      try {
+        fs.truncate(descriptor, operation.size);
+        fs.setModeOf(descriptor, operation.mode);
+        fs.setTimesOf(descriptor, operation.mtimeUs);
+      } finally {
+        fs.close(descriptor);
+      }
+      return path;
+    }
+  }
+}
+
+function stageBytes(
+  state: ApplyState,
+  operation: FileOperation,
+  source: Extract<FileOperation["source"], { kind: "bytes" }>,
+): string | undefined {
+  const { fs, blake3 } = state.context;
+  const bytes = source.encoding === "raw" ? source.payload : decompress(source.payload, operation.size);
+  if (bytes?.length !== operation.size) return undefined;
+  if (contentHashFromBytes(blake3.hash(bytes)) !== operation.contentId) return undefined;
+  const path = state.temporaryPath();
+  const descriptor = fs.createFile(path, operation.mode);
+  try {
+    if (bytes.length > 0) fs.write(descriptor, bytes, 0);
+    fs.setTimesOf(descriptor, operation.mtimeUs);
+  } catch (error) {
+    fs.unlink(path);
+    throw error;
+  } finally {
+    fs.close(descriptor);
+  }
+  return path;
+}
+
+function stageCopy(state: ApplyState, operation: FileOperation, from: string): string | undefined {
+  const { fs, blake3 } = state.context;
+  if (!state.parents.hold(from)) return undefined;
+  const source = absolutePath(state.root, from);
+  if (fs.lstat(source)?.kind !== "file") return undefined;
+  const path = state.temporaryPath();
+  fs.copyFile(source, path);
+  const name = path.slice(state.root.length + 1);
+  const [outcome] = hashFiles(fs, blake3, { root: state.root, files: [name], inlineBytesMax: 0 }).outcomes;
+  if (outcome?.kind !== "hashed" || outcome.contentId !== operation.contentId) {
+    fs.unlink(path);
+    return undefined;
+  }
+  fs.setMode(path, operation.mode);
+  fs.setTimes(path, operation.mtimeUs);
+  return path;
+}
+
+function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement, staged: string): ApplyOutcome {
+  const { fs } = state.context;
+  const path = absolutePath(state.root, operation.diskPath);
+  let trashed: string | undefined;
+  if (operation.expected === "absent") {
+    if (!putNew(state, staged, path)) return { kind: "changed" };
+  } else {
+    if (!isExpected(state, operation)) return { kind: "changed" };
+    const cleared = clearTarget(state, operation);
+    if (cleared === "not-empty") return { kind: "not-empty" };
+    trashed = cleared;
+    fs.rename(staged, path);
+  }
+  const outcome = applied(state, operation.diskPath, trashed);
+  if (outcome.kind !== "applied" || outcome.signature === undefined) return outcome;
+  if (outcome.signature.mode !== operation.mode) {
+    // The umask kept bits away from a file that was created with this mode.
+    fs.setMode(path, operation.mode);
+    return withTouched(operation, applied(state, operation.diskPath, trashed));
+  }
+  return withTouched(operation, outcome);
+}
+
+/** Gives the staged file its name unless something is there by now: then false. */
+function putNew(state: ApplyState, staged: string, path: string): boolean {
+  const { fs } = state.context;
+  try {
+    fs.link(staged, path);
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === "EEXIST") return false;
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code ?? "")) throw error;
+    if (fs.lstat(path) !== undefined) return false;
+    fs.rename(staged, path);
+    return true;
+  }
+  fs.unlink(staged);
+  return true;
+}
+
+/** Notices when a person wrote to the file right after it was put in place. */
+function withTouched(operation: FileOperation, outcome: ApplyOutcome): ApplyOutcome {
+  if (outcome.kind !== "applied" || outcome.signature === undefined) return outcome;
+  const { size } = outcome.signature;
+  const drift = Math.abs(mtimeUsOf(outcome.signature) - operation.mtimeUs);
+  return { ...outcome, touched: size !== operation.size || drift > COARSE_MTIME_US_MAX };
+}
+
+/** Keeps what is at the target in the trash; a directory there is removed, if it is empty. */
+function clearTarget(state: ApplyState, operation: Placement): string | undefined | "not-empty" {
+  if (operation.expected === "absent") return undefined;
+  if (operation.expected.kind !== "directory") return state.trash.keep(operation.diskPath);
+  const path = absolutePath(state.root, operation.diskPath);
+  if (state.context.fs.readDirectory(path).length > 0) return "not-empty";
+  state.context.fs.removeDirectory(path);
+  state.parents.forget(operation.diskPath);
+  return undefined;
+}

@@ -1,0 +1,569 @@
+// Brings the disk up to what is known: one loop that looks at pending paths, decides what each needs next, and has it done.
+//
+// Events only make a path due; `#evaluate` decides. A path is at one place at a time: due, busy (an operation is under
+// way), being fetched, waiting for another path, or resting after a problem.
+
+import type { ContentHash } from "../core/ids.ts";
+import {
+  APPLY_OPERATIONS_MAX,
+  DISK_FULL_POLL_MS,
+  PULL_QUEUE_PATHS_MAX,
+  RETRY_DELAY_MS_MAX,
+  RETRY_DELAY_MS_MIN,
+} from "../core/limits.ts";
+import { parentOf, type RelativePath } from "../core/path.ts";
+import { isDiskFull } from "../core/problem-of.ts";
+import type { Problem } from "../core/problem.ts";
+import type { Clock, Timer } from "../edge/clock.ts";
+import type { JobRunner } from "../edge/jobs.ts";
+import type { Entry, PathRecord } from "../index/entry.ts";
+import type { Ledger } from "../index/ledger.ts";
+import { isSettled, withPresent } from "../index/settle.ts";
+import type { Session } from "../pool/session.ts";
+import type { Channel } from "../pool/channel.ts";
+import { CHUNK_SIZE_BYTES_MIN } from "../core/limits.ts";
+import type { ApplyOperation, ApplyOutcome, FileSource } from "./apply-job.ts";
+import { ContentServer } from "./content-server.ts";
+import { serveDataChannel } from "./data-channel.ts";
+import { decide, fileOperation, type Surroundings } from "./decide.ts";
+import { FetchQueue, type SmallTask } from "./fetch-queue.ts";
+import { InlineContent, type InlineFile } from "./inline-content.ts";
+import type { LargeFetch } from "./large-fetch.ts";
+import type { Source } from "./source.ts";
+
+export interface PullerOptions {
+  readonly ledger: Ledger;
+  readonly jobs: JobRunner;
+  readonly clock: Clock;
+  /** Absolute disk path of the folder. */
+  readonly root: string;
+  readonly toDisk: (path: RelativePath) => string;
+  readonly isIgnored: (path: RelativePath, isDirectory: boolean) => boolean;
+  /** Name of the trash batch to use now; `undefined`: no trash is kept. */
+  readonly trashBatch: () => string | undefined;
+  /** Contents that staging holds parts of, from an earlier run. */
+  readonly staged: ReadonlySet<ContentHash>;
+  /** True while a comparison with a peer is under way: what looks deleted may turn out to be moved. */
+  readonly isComparing: () => boolean;
+  /** These paths hold on this disk what is known, from now on. */
+  readonly onSettled: (records: readonly PathRecord[]) => void;
+  /** The disk is not what the index says: look at it. */
+  readonly onChangedOnDisk: (path: RelativePath) => void;
+  /** The tree around this path does not allow it: make a repair. */
+  readonly onRepair: (path: RelativePath) => void;
+  /** A directory that should go holds only what is ignored here. Decides whether that is so. */
+  readonly holdsOnlyIgnored: (path: RelativePath) => Promise<boolean>;
+  readonly onProblem: (path: RelativePath, problem: Problem) => void;
+  readonly onSolved: (path: RelativePath) => void;
+  readonly onHalt: (problem: Problem | undefined) => void;
+}
+
+interface Work {
+  readonly path: RelativePath;
+  readonly operation: ApplyOperation;
+  /** What the path will hold. */
+  readonly target: Entry;
+  readonly movedFrom: RelativePath | undefined;
+}
+
+interface Failure {
+  readonly problem: Problem;
+  readonly attempts: number;
+  readonly timer: Timer;
+}
+
+/** Paths decided in one go before other work gets its turn. */
+const EVALUATED_AT_ONCE_MAX = 2_000;
+/** A path that is found changed so often in a row has something in its way. */
+const CHANGED_ATTEMPTS_MAX = 8;
+const IN_THE_WAY: Problem = {
+  code: "EEXIST",
+  message: "Cannot write: something else is there that dsync may not replace (ignored files?). Move it away.",
+};
+
+export class Puller {
+  readonly #options: PullerOptions;
+  readonly #queue: FetchQueue;
+  readonly #server: ContentServer;
+  readonly #inline = new InlineContent();
+  readonly #due = new Set<RelativePath>();
+  readonly #busy = new Set<RelativePath>();
+  readonly #waiting = new Map<RelativePath, Set<RelativePath>>();
+  readonly #failures = new Map<RelativePath, Failure>();
+  readonly #noReuse = new Set<RelativePath>();
+  readonly #changedAttempts = new Map<RelativePath, number>();
+  readonly #fetchingContent = new Map<ContentHash, RelativePath>();
+  readonly #around: Surroundings;
+  #isScheduled = false;
+  #isOverflowing = false;
+  #isRemoving = false;
+  #isStopped = false;
+  #halt: Problem | undefined;
+  #jobId = 0;
+  #jobsRunning = 0;
+  #onIdle: (() => void) | undefined;
+  #bytesReceived = 0;
+
+  constructor(options: PullerOptions) {
+    this.#options = options;
+    const { jobs, root, toDisk } = options;
+    const { store } = options.ledger;
+    this.#queue = new FetchQueue({
+      store,
+      jobs,
+      root,
+      toDisk,
+      mayBeStaged: (contentId) => options.staged.has(contentId),
+      onSmall: (arrived) => this.#applySmall(arrived),
+      onLarge: (fetch) => this.#applyLarge(fetch),
+      onProblem: (path, problem) => this.#fail(path, problem),
+    });
+    this.#server = new ContentServer({
+      store,
+      jobs,
+      root,
+      toDisk,
+      isStaged: (contentId, chunk) => this.#queue.isStaged(contentId, chunk),
+      onStale: options.onChangedOnDisk,
+    });
+    this.#around = {
+      get: (path) => store.get(path),
+      toDisk,
+      isIgnored: options.isIgnored,
+      hasLiveChildren: (directory) => {
+        for (const child of store.children(directory)) if (child.known.live !== undefined) return true;
+        return false;
+      },
+      locationsOf: (contentId) => store.locationsOf(contentId),
+      isBusy: (path) => this.#busy.has(path),
+      mayReuse: (path) => !this.#noReuse.has(path),
+    };
+  }
+
+  /** Starts with what an earlier run left pending. */
+  start(): void {
+    this.#refill();
+  }
+
+  /** True while this path is being changed by ourselves. */
+  isBusy(path: RelativePath): boolean {
+    return this.#busy.has(path);
+  }
+
+  get failures(): Iterable<readonly [RelativePath, Problem]> {
+    return [...this.#failures].map(([path, failure]) => [path, failure.problem] as const);
+  }
+
+  get largeFetches(): Iterable<LargeFetch> {
+    return this.#queue.largeFetches;
+  }
+
+  /** Bytes of content that arrived from peers since the start. */
+  get bytesReceived(): number {
+    return this.#bytesReceived;
+  }
+
+  /** True if nothing is due or under way. Paths may still wait for peers or rest after problems. */
+  get isIdle(): boolean {
+    return this.#due.size === 0 && this.#jobsRunning === 0;
+  }
+
+  /** What is known of this path changed, or its surroundings did. `inline`: its content, not verified. */
+  add(path: RelativePath, inline?: InlineFile): void {
+    if (this.#isStopped) return;
+    if (inline !== undefined) this.#inline.put(inline);
+    if (this.#due.size >= PULL_QUEUE_PATHS_MAX) this.#isOverflowing = true;
+    else this.#due.add(path);
+    this.#schedule();
+  }
+
+  /** The disk was looked at, and the record is what is there now. */
+  noteSeen(record: PathRecord): void {
+    if (!isSettled(record) || this.#waiting.has(record.path)) this.add(record.path);
+  }
+
+  addSource(source: Source): void {
+    this.#queue.addSource(source);
+  }
+
+  removeSource(session: Session): void {
+    this.#queue.removeSource(session);
+  }
+
+  addDataChannel(session: Session, channel: Channel): void {
+    serveDataChannel(channel, this.#queue.addChannel(session, channel), this.#server);
+  }
+
+  /** A peer said that it holds this path. */
+  noteHeldByPeer(path: RelativePath): void {
+    this.#queue.unpark(path);
+  }
+
+  /** A comparison ended, or ignore rules changed: look at everything that is pending again. */
+  reconsider(): void {
+    this.#queue.unparkAll();
+    this.#refill();
+  }
+
+  /** Lets what is being put in place finish; nothing new is begun. Resolves when the index knows of all of it. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#queue.pause();
+    this.#due.clear();
+    for (const failure of this.#failures.values()) failure.timer.clear();
+    if (this.#jobsRunning > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isStopped) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => this.#evaluate());
+  }
+
+  #refill(): void {
+    if (this.#isStopped) return;
+    this.#isOverflowing = false;
+    for (const path of this.#options.ledger.store.pending()) {
+      if (this.#due.size >= PULL_QUEUE_PATHS_MAX) {
+        this.#isOverflowing = true;
+        break;
+      }
+      this.#due.add(path);
+    }
+    this.#schedule();
+  }
+
+  /** Decides what every due path needs, and has it done in as few jobs as possible. */
+  #evaluate(): void {
+    this.#isScheduled = false;
+    if (this.#isStopped || this.#halt !== undefined) return;
+    const works: Work[] = [];
+    const removals: Work[] = [];
+    let evaluated = 0;
+    for (const path of this.#due) {
+      if (evaluated++ >= EVALUATED_AT_ONCE_MAX) break;
+      this.#due.delete(path);
+      // Whatever ends the operation makes the path due again.
+      if (this.#busy.has(path) || this.#failures.has(path)) continue;
+      this.#evaluateOne(path, works, removals);
+    }
+    this.#operate(works);
+    if (this.#due.size > 0) {
+      this.#postpone(removals);
+      this.#options.clock.after(0, () => this.#schedule());
+    } else if (this.#isOverflowing && works.length === 0 && this.#jobsRunning === 0) {
+      this.#postpone(removals);
+      this.#options.clock.after(RETRY_DELAY_MS_MIN, () => this.#refill());
+    } else this.#remove(removals);
+  }
+
+  #evaluateOne(path: RelativePath, works: Work[], removals: Work[]): void {
+    const record = this.#options.ledger.store.get(path);
+    if (record === undefined) return;
+    const decision = decide(record, this.#around);
+    if (decision.kind !== "fetch") this.#cancelFetch(path);
+    switch (decision.kind) {
+      case "settled":
+      case "ignored":
+        return this.#wake(path);
+      case "repair":
+        // What looks like a hole in the tree while entries still arrive is none, mostly.
+        if (this.#options.isComparing()) this.#dueLater.add(path);
+        else this.#options.onRepair(path);
+        return;
+      case "after":
+        return this.#waitFor(decision.path, path);
+      case "operate": {
+        const { operation, movedFrom } = decision;
+        this.#busy.add(path);
+        if (movedFrom !== undefined) this.#busy.add(movedFrom);
+        works.push({ path, operation, target: record.known, movedFrom });
+        return;
+      }
+      case "remove":
+        removals.push({ path, operation: decision.operation, target: record.known, movedFrom: undefined });
+        return;
+      case "fetch":
+        return this.#fetch(record, decision.content, works);
+    }
+  }
+
+  readonly #dueLater = new Set<RelativePath>();
+
+  /** Called when a comparison has ended. */
+  #wakeLater(): void {
+    for (const path of this.#dueLater) this.#due.add(path);
+    this.#dueLater.clear();
+  }
+
+  #fetch(record: PathRecord, content: { contentId: ContentHash; size: number }, works: Work[]): void {
+    const { path } = record;
+    const { contentId, size } = content;
+    const inline = this.#inline.take(contentId);
+    if (inline !== undefined || size === 0) {
+      const source: FileSource = { kind: "bytes", encoding: "raw", payload: inline ?? new Uint8Array(0) };
+      return this.#prepareFile(record, source, works);
+    }
+    const fetchedFor = this.#fetchingContent.get(contentId);
+    if (fetchedFor !== undefined && fetchedFor !== path && this.#queue.has(fetchedFor) === contentId) {
+      return this.#waitFor(fetchedFor, path);
+    }
+    if (this.#queue.has(path) === contentId) return;
+    this.#cancelFetch(path);
+    this.#fetchingContent.set(contentId, path);
+    if (size <= CHUNK_SIZE_BYTES_MIN) this.#queue.addSmall({ path, contentId, size });
+    else this.#queue.addLarge({ path, contentId, size });
+  }
+
+  #cancelFetch(path: RelativePath): void {
+    const contentId = this.#queue.has(path);
+    if (contentId === undefined) return;
+    this.#queue.cancel(path);
+    if (this.#fetchingContent.get(contentId) === path) this.#fetchingContent.delete(contentId);
+    this.#wake(path);
+  }
+
+  #prepareFile(record: PathRecord, source: FileSource, works: Work[]): void {
+    const content = record.known.live?.content;
+    if (content?.kind !== "file") return;
+    this.#busy.add(record.path);
+    const operation = fileOperation(record, content, source, this.#options);
+    works.push({ path: record.path, operation, target: record.known, movedFrom: undefined });
+  }
+
+  async #applySmall(arrived: readonly { task: SmallTask; chunk: { encoding: string; payload: Uint8Array } }[]): Promise<void> {
+    const works: Work[] = [];
+    for (const { task, chunk } of arrived) {
+      this.#bytesReceived += task.size;
+      this.#prepareArrived(task.path, task.contentId, works, {
+        kind: "bytes",
+        encoding: chunk.encoding === "lz4" ? "lz4" : "raw",
+        payload: chunk.payload,
+      });
+    }
+    await this.#runAll(works);
+  }
+
+  #applyLarge(fetch: LargeFetch): void {
+    this.#bytesReceived += fetch.size;
+    const works: Work[] = [];
+    this.#prepareArrived(fetch.path, fetch.contentId, works, { kind: "staged" });
+    this.#operate(works);
+  }
+
+  /** Content arrived: it is put in place if the path still wants it. */
+  #prepareArrived(path: RelativePath, contentId: ContentHash, works: Work[], source: FileSource): void {
+    if (this.#fetchingContent.get(contentId) === path) this.#fetchingContent.delete(contentId);
+    const record = this.#options.ledger.store.get(path);
+    const wanted = record?.known.live?.content;
+    const isWanted = record !== undefined && !isSettled(record) && wanted?.kind === "file" && wanted.contentId === contentId;
+    if (isWanted && !this.#isStopped && !this.#busy.has(path)) this.#prepareFile(record, source, works);
+    else this.add(path);
+  }
+
+  #operate(works: readonly Work[]): void {
+    if (works.length > 0) void this.#runAll(works);
+  }
+
+  /** Removals run one job at a time, deepest paths first, and not while entries still arrive: they may be moves. */
+  #remove(removals: readonly Work[]): void {
+    if (removals.length === 0) return;
+    if (this.#isRemoving || this.#options.isComparing()) return this.#postpone(removals);
+    this.#isRemoving = true;
+    for (const { path } of removals) this.#busy.add(path);
+    const deepestFirst = removals.toSorted((a, b) => depthOf(b.path) - depthOf(a.path));
+    void this.#runAll(deepestFirst, { inOrder: true }).then(() => {
+      this.#isRemoving = false;
+      this.#wakeLater();
+      this.#schedule();
+    });
+  }
+
+  #postpone(removals: readonly Work[]): void {
+    for (const { path } of removals) this.#dueLater.add(path);
+  }
+
+  /** Called by the owner when `isComparing` turned false. */
+  noteCompared(): void {
+    this.#wakeLater();
+    this.#schedule();
+  }
+
+  async #runAll(works: readonly Work[], { inOrder = false } = {}): Promise<void> {
+    const runs: Promise<void>[] = [];
+    for (let start = 0; start < works.length; start += APPLY_OPERATIONS_MAX) {
+      const run = this.#run(works.slice(start, start + APPLY_OPERATIONS_MAX));
+      if (inOrder) await run;
+      else runs.push(run);
+    }
+    await Promise.all(runs);
+  }
+
+  async #run(works: readonly Work[]): Promise<void> {
+    this.#jobsRunning++;
+    try {
+      const { outcomes } = await this.#options.jobs.run(
+        "apply",
+        {
+          root: this.#options.root,
+          trashBatch: this.#options.trashBatch(),
+          jobId: this.#jobId++,
+          operations: works.map((work) => work.operation),
+        },
+        { urgent: works.length <= 8 },
+      );
+      await this.#finishAll(works, outcomes);
+    } finally {
+      this.#jobsRunning--;
+      if (this.#jobsRunning === 0) this.#onIdle?.();
+    }
+  }
+
+  async #finishAll(works: readonly Work[], outcomes: readonly ApplyOutcome[]): Promise<void> {
+    const settled: PathRecord[] = [];
+    for (const [index, work] of works.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.kind === "not-empty") await this.#finishNotEmpty(work, settled);
+      else if (outcome !== undefined) this.#finish(work, outcome, settled);
+    }
+    if (settled.length > 0) this.#options.onSettled(settled);
+  }
+
+  #finish(work: Work, outcome: Exclude<ApplyOutcome, { kind: "not-empty" }>, settled: PathRecord[]): void {
+    const { path, movedFrom } = work;
+    this.#busy.delete(path);
+    if (movedFrom !== undefined) this.#busy.delete(movedFrom);
+    switch (outcome.kind) {
+      case "applied":
+        this.#noteApplied(work, outcome, settled);
+        break;
+      case "changed":
+        this.#noteChanged(path);
+        break;
+      case "damaged":
+        this.#noReuse.add(path);
+        if (work.operation.kind === "move" && movedFrom !== undefined) this.#options.onChangedOnDisk(movedFrom);
+        this.add(path);
+        break;
+      case "problem":
+        this.#fail(path, outcome.problem);
+        break;
+    }
+    if (movedFrom !== undefined) this.#wake(movedFrom);
+  }
+
+  #noteApplied(work: Work, outcome: Extract<ApplyOutcome, { kind: "applied" }>, settled: PathRecord[]): void {
+    const { path, movedFrom, target } = work;
+    const { ledger } = this.#options;
+    const record = ledger.store.get(path);
+    if (record === undefined) return;
+    const old = record.present.live?.content;
+    if (outcome.trashed !== undefined && old?.kind === "file") {
+      ledger.store.putTrashLocation(old.contentId, outcome.trashed);
+    }
+    const next = withPresent(record, target, outcome.signature);
+    ledger.put(record, next);
+    settled.push(next);
+    if (movedFrom !== undefined) this.#noteMovedAway(movedFrom, settled);
+    this.#noReuse.delete(path);
+    this.#changedAttempts.delete(path);
+    if (outcome.touched) this.#options.onChangedOnDisk(path);
+    if (!isSettled(next)) this.add(path);
+    this.#wake(path);
+  }
+
+  #noteMovedAway(path: RelativePath, settled: PathRecord[]): void {
+    const record = this.#options.ledger.store.get(path);
+    if (record === undefined) return;
+    const next = withPresent(record, { seen: record.known.seen, live: undefined }, undefined);
+    this.#options.ledger.put(record, next);
+    settled.push(next);
+    if (!isSettled(next)) this.add(path);
+  }
+
+  #noteChanged(path: RelativePath): void {
+    const attempts = (this.#changedAttempts.get(path) ?? 0) + 1;
+    this.#changedAttempts.set(path, attempts);
+    const parent = parentOf(path);
+    this.#options.onChangedOnDisk(path);
+    if (parent !== undefined) this.#options.onChangedOnDisk(parent);
+    if (attempts > CHANGED_ATTEMPTS_MAX) return this.#fail(path, IN_THE_WAY);
+    // The look at the disk makes the path due again if it found something; this is for when it did not.
+    this.#options.clock.after(50 * attempts, () => this.add(path));
+  }
+
+  /** A directory that should go still holds something: only ignored files (it stays, as residue), or more to be removed. */
+  async #finishNotEmpty(work: Work, settled: PathRecord[]): Promise<void> {
+    const { path, target } = work;
+    const onlyIgnored = await this.#options.holdsOnlyIgnored(path);
+    this.#busy.delete(path);
+    const record = this.#options.ledger.store.get(path);
+    if (record === undefined) return;
+    if (onlyIgnored && target.live === undefined) {
+      const next = withPresent(record, target, undefined, true);
+      this.#options.ledger.put(record, next);
+      settled.push(next);
+      this.#wake(path);
+      return;
+    }
+    this.#noteChanged(path);
+  }
+
+  #fail(path: RelativePath, problem: Problem): void {
+    const contentId = this.#queue.has(path);
+    if (contentId !== undefined) this.#cancelFetch(path);
+    if (isDiskFull(problem)) {
+      this.#due.add(path);
+      return this.#haltUntilThereIsRoom(problem);
+    }
+    const attempts = (this.#failures.get(path)?.attempts ?? this.#pastAttempts.get(path) ?? 0) + 1;
+    this.#pastAttempts.set(path, attempts);
+    const delayMs = Math.min(RETRY_DELAY_MS_MIN * 2 ** (attempts - 1), RETRY_DELAY_MS_MAX);
+    const timer = this.#options.clock.after(delayMs, () => {
+      this.#failures.delete(path);
+      this.#retrying.set(path, problem);
+      this.add(path);
+    });
+    this.#failures.set(path, { problem, attempts, timer });
+    this.#options.onProblem(path, problem);
+    if (this.#isStopped) timer.clear();
+  }
+
+  readonly #pastAttempts = new Map<RelativePath, number>();
+  readonly #retrying = new Map<RelativePath, Problem>();
+
+  #haltUntilThereIsRoom(problem: Problem): void {
+    if (this.#halt !== undefined) return;
+    this.#halt = problem;
+    this.#queue.pause();
+    this.#options.onHalt(problem);
+    this.#options.clock.after(DISK_FULL_POLL_MS, () => {
+      this.#halt = undefined;
+      if (this.#isStopped) return;
+      this.#options.onHalt(undefined);
+      this.#queue.resume();
+      this.#schedule();
+    });
+  }
+
+  #waitFor(path: RelativePath, waiter: RelativePath): void {
+    const waiters = this.#waiting.get(path) ?? new Set();
+    waiters.add(waiter);
+    this.#waiting.set(path, waiters);
+    // What is waited for may itself not be due: then nobody would wake us.
+    if (!this.#busy.has(path) && this.#queue.has(path) === undefined) this.add(path);
+  }
+
+  /** The path came to an end: whoever waited for it is looked at again. */
+  #wake(path: RelativePath): void {
+    if (this.#pastAttempts.delete(path) || this.#retrying.delete(path)) this.#options.onSolved(path);
+    const waiters = this.#waiting.get(path);
+    if (waiters === undefined) return;
+    this.#waiting.delete(path);
+    for (const waiter of waiters) this.add(waiter);
+  }
+}
+
+function depthOf(path: RelativePath): number {
+  return path.split("/").length;
+}

@@ -1,0 +1,115 @@
+// The `stage` job: puts the chunks of one content together in `.dsync/staging/`, each verified before it is written.
+
+import { decompress } from "../content/compression.ts";
+import { problemOf } from "../core/problem-of.ts";
+import { contentHashFromBytes, type ContentHash } from "../core/ids.ts";
+import type { Problem } from "../core/problem.ts";
+import type { FileSystem } from "../edge/file-system.ts";
+import type { JobContext } from "../edge/job-context.ts";
+import { absolutePath, stagingPath } from "./disk-layout.ts";
+
+export interface StageRequest {
+  /** Absolute disk path of the folder. */
+  readonly root: string;
+  readonly contentId: ContentHash;
+  readonly pieces: readonly StagePiece[];
+}
+
+/** One chunk's place in the content, and where its bytes come from. */
+export interface StagePiece {
+  /** Bytes from the start of the content. */
+  readonly offset: number;
+  readonly length: number;
+  readonly hash: ContentHash;
+  readonly source: StageSource;
+}
+
+export type StageSource =
+  /** From the network, not verified yet. */
+  | { readonly kind: "bytes"; readonly encoding: "raw" | "lz4"; readonly payload: Uint8Array }
+  /** From a file of this folder, which may have changed since. `diskPath`: relative to the folder. */
+  | { readonly kind: "local"; readonly diskPath: string; readonly offset: number }
+  /** Perhaps staged already, before a restart. */
+  | { readonly kind: "staged" };
+
+export interface StageResult {
+  /** One per piece, in order: true if it is verified and in its place. */
+  readonly staged: readonly boolean[];
+  /** Why something could not be written. */
+  readonly problem: Problem | undefined;
+}
+
+const PRIVATE_MODE = 0o600;
+
+export function stageChunks(context: JobContext, request: StageRequest): StageResult {
+  const { fs } = context;
+  const staged = request.pieces.map(() => false);
+  let descriptor: number | undefined;
+  try {
+    descriptor = openStaging(fs, stagingPath(request.root, request.contentId));
+    for (const [index, piece] of request.pieces.entries()) {
+      staged[index] = stagePiece(context, request.root, descriptor, piece);
+    }
+    return { staged, problem: undefined };
+  } catch (error) {
+    return { staged, problem: problemOf("stage content", error) };
+  } finally {
+    if (descriptor !== undefined) fs.close(descriptor);
+  }
+}
+
+function openStaging(fs: FileSystem, path: string): number {
+  return fs.lstat(path) === undefined ? createOrOpen(fs, path) : fs.openForWriting(path);
+}
+
+function createOrOpen(fs: FileSystem, path: string): number {
+  try {
+    return fs.createFile(path, PRIVATE_MODE);
+  } catch (error) {
+    // Another worker created it for another piece of the same content.
+    if (fs.lstat(path) !== undefined) return fs.openForWriting(path);
+    throw error;
+  }
+}
+
+function stagePiece(context: JobContext, root: string, descriptor: number, piece: StagePiece): boolean {
+  const { fs } = context;
+  const bytes = pieceBytes(context, root, descriptor, piece);
+  if (bytes === undefined || bytes.length !== piece.length) return false;
+  if (contentHashFromBytes(context.blake3.hash(bytes)) !== piece.hash) return false;
+  if (piece.source.kind !== "staged") fs.write(descriptor, bytes, piece.offset);
+  return true;
+}
+
+function pieceBytes(context: JobContext, root: string, descriptor: number, piece: StagePiece): Uint8Array | undefined {
+  const { source } = piece;
+  switch (source.kind) {
+    case "bytes":
+      return source.encoding === "raw" ? source.payload : decompress(source.payload, piece.length);
+    case "staged":
+      return readExactly(context.fs, descriptor, piece.length, piece.offset);
+    case "local":
+      return readLocal(context.fs, absolutePath(root, source.diskPath), piece.length, source.offset);
+  }
+}
+
+function readLocal(fs: FileSystem, path: string, length: number, offset: number): Uint8Array | undefined {
+  let descriptor: number;
+  try {
+    descriptor = fs.openForReading(path);
+  } catch {
+    // Gone or unreadable: then the chunk comes from a peer.
+    return undefined;
+  }
+  try {
+    return readExactly(fs, descriptor, length, offset);
+  } finally {
+    fs.close(descriptor);
+  }
+}
+
+function readExactly(fs: FileSystem, descriptor: number, length: number, offset: number): Uint8Array | undefined {
+  const bytes = new Uint8Array(length);
+  return fs.read(descriptor, bytes, offset) === length ? bytes : undefined;
+}
+

@@ -1,0 +1,50 @@
+// Watches by looking again and again, through chokidar: for network file systems, and wherever native events fail.
+
+import chokidar, { type FSWatcher } from "chokidar";
+import { messageOf } from "../core/errors.ts";
+import { POLL_INTERVAL_MS } from "../core/limits.ts";
+import { toDiskPath } from "./parcel-watcher.ts";
+import type { WatchHandler, Watcher } from "./watcher.ts";
+
+export class PollingWatcher implements Watcher {
+  readonly #root: string;
+  readonly #isIgnored: (diskPath: string) => boolean;
+  readonly #intervalMs: number;
+  #watcher: FSWatcher | undefined;
+
+  /** `root`: absolute, without symlinks in it. What `isIgnored` says yes to, whether file or directory, is not polled. */
+  constructor(root: string, isIgnored: (diskPath: string) => boolean, intervalMs = POLL_INTERVAL_MS) {
+    this.#root = root;
+    this.#isIgnored = isIgnored;
+    this.#intervalMs = intervalMs;
+  }
+
+  async start(handler: WatchHandler): Promise<void> {
+    const watcher = chokidar.watch(this.#root, {
+      usePolling: true,
+      interval: this.#intervalMs,
+      binaryInterval: this.#intervalMs,
+      followSymlinks: false,
+      ignoreInitial: true,
+      ignorePermissionErrors: true,
+      atomic: false,
+      ignored: (path) => path !== this.#root && this.#isLeftOut(path),
+    });
+    this.#watcher = watcher;
+    watcher.on("all", (_event, path) => {
+      const diskPath = toDiskPath(this.#root, path);
+      if (diskPath !== undefined) handler.hint(diskPath);
+    });
+    watcher.on("error", (error) => handler.problem({ code: "EWATCH", message: messageOf(error) }));
+    await new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
+  }
+
+  async stop(): Promise<void> {
+    await this.#watcher?.close();
+  }
+
+  #isLeftOut(path: string): boolean {
+    const diskPath = toDiskPath(this.#root, path);
+    return diskPath === undefined || this.#isIgnored(diskPath);
+  }
+}

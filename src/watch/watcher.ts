@@ -1,0 +1,20 @@
+// A watcher says where something may have happened. Its events are hints: what happened is decided by looking.
+
+import type { Problem } from "../core/problem.ts";
+
+/** Who hears of hints. */
+export interface WatchHandler {
+  /** Something may have changed at this path, relative to the folder, in the disk's spelling. */
+  hint(diskPath: string): void;
+  /** Hints may have been lost: only a full scan finds out what happened. */
+  overflow(): void;
+  /** It does not work as it should; another way is taken. */
+  problem(problem: Problem): void;
+}
+
+/** Watches one folder. `.dsync/` and what is in it is never hinted at. */
+export interface Watcher {
+  /** Rejects if this kind of watcher cannot watch this folder. */
+  start(handler: WatchHandler): Promise<void>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,170 @@
+// A real dsync process on a real folder, watched through its `--json` events and its commands.
+
+import assert from "node:assert/strict";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { StatusReport } from "../../src/core/reports.ts";
+import { waitFor } from "./wait.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
+
+export type JsonEvent = Readonly<Record<string, unknown>> & { readonly event: string };
+
+export interface StartOptions {
+  readonly folder: string;
+  /** Where records outside the folder go: one per simulated machine. */
+  readonly home: string;
+  /** Ports on loopback to connect to. */
+  readonly peers?: readonly number[];
+  readonly args?: readonly string[];
+  /** Put before the command, to run it inside a network namespace, say. */
+  readonly prefix?: readonly string[];
+  /** With mDNS. Off by default, so that tests that run side by side do not meet. */
+  readonly discovery?: boolean;
+}
+
+export class DsyncProcess {
+  readonly folder: string;
+  readonly events: JsonEvent[] = [];
+  readonly #home: string;
+  readonly #child: ChildProcess;
+  #stderr = "";
+  #rest = "";
+  #exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
+
+  private constructor(options: StartOptions) {
+    this.folder = options.folder;
+    this.#home = options.home;
+    const args = [
+      MAIN,
+      "-d",
+      options.folder,
+      "--json",
+      ...(options.discovery === true ? [] : ["-p", "0", "--no-discovery"]),
+      ...(options.peers ?? []).flatMap((port) => ["-a", `127.0.0.1:${port}`]),
+      ...(options.args ?? []),
+    ];
+    const [command = "", ...rest] = [...(options.prefix ?? []), process.execPath, ...args];
+    this.#child = spawn(command, rest, { env: environment(options.home), stdio: ["ignore", "pipe", "pipe"] });
+    this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#readEvents(text));
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
+    this.#child.on("exit", (code, signal) => (this.#exit = { code, signal }));
+  }
+
+  /** Starts an instance and waits until it listens. */
+  static async start(options: StartOptions): Promise<DsyncProcess> {
+    const instance = new DsyncProcess(options);
+    await instance.waitForEvent("started");
+    return instance;
+  }
+
+  /** Starts an instance that may end by itself. */
+  static launch(options: StartOptions): DsyncProcess {
+    return new DsyncProcess(options);
+  }
+
+  get pid(): number {
+    assert.ok(this.#child.pid);
+    return this.#child.pid;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** The port that it listens on. */
+  get port(): number {
+    const started = this.events.find(({ event }) => event === "started");
+    assert.equal(typeof started?.["port"], "number");
+    return Number(started?.["port"]);
+  }
+
+  async waitForEvent(
+    name: string,
+    { where = () => true, deadlineMs = 20_000 }: { where?: (event: JsonEvent) => boolean; deadlineMs?: number } = {},
+  ): Promise<JsonEvent> {
+    return waitFor(
+      () => {
+        const found = this.events.find((event) => event.event === name && where(event));
+        if (found === undefined && this.#exit !== undefined) {
+          throw new Error(`dsync ended (${JSON.stringify(this.#exit)}): ${this.#stderr}`);
+        }
+        return found;
+      },
+      { until: `event ${name} of ${this.folder}`, deadlineMs },
+    );
+  }
+
+  async status(): Promise<StatusReport> {
+    const { stdout } = await runDsync(["status", "-d", this.folder, "--json"], this.#home);
+    return JSON.parse(stdout) as StatusReport;
+  }
+
+  /** Waits until this instance says that it and every peer (at least `peers`) hold the same. */
+  async waitForSync({ peers = 1, deadlineMs = 60_000 } = {}): Promise<StatusReport> {
+    return waitFor(
+      async () => {
+        const status = await this.status();
+        if (status.inSync && status.peers.length >= peers) return status;
+        throw new Error(JSON.stringify(status));
+      },
+      { until: `${this.folder} in sync with ${peers} peers`, deadlineMs, intervalMs: 50 },
+    );
+  }
+
+  /** Asks it to stop; returns its exit code. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    if (this.#exit === undefined) this.#child.kill(signal);
+    return this.exited();
+  }
+
+  /** Kills it without a chance to clean up. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.exited();
+  }
+
+  /** Waits until it has ended; returns its exit code. */
+  async exited(deadlineMs = 20_000): Promise<number | null> {
+    const exit = await waitFor(() => this.#exit, { until: "the process to end", deadlineMs, intervalMs: 10 });
+    return exit.code;
+  }
+
+  #readEvents(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") this.events.push(JSON.parse(line) as JsonEvent);
+  }
+}
+
+/** Runs one dsync command to its end. */
+export async function runDsync(
+  args: readonly string[],
+  home: string,
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [MAIN, ...args], {
+      env: environment(home),
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    const failed = error as { code?: number; stdout?: string; stderr?: string };
+    return { code: Number(failed.code ?? -1), stdout: failed.stdout ?? "", stderr: failed.stderr ?? "" };
+  }
+}
+
+/** One machine's environment: its own home, config, state and runtime directories. */
+function environment(home: string): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env["PATH"],
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, "config"),
+    XDG_STATE_HOME: join(home, "state"),
+    XDG_RUNTIME_DIR: join(home, "run"),
+    DSYNC_PORTABLE: process.env["DSYNC_PORTABLE"],
+    NODE_V8_COVERAGE: process.env["NODE_V8_COVERAGE"],
+  };
+}

@@ -1,0 +1,29 @@
+// Randomness for tests that must be replayed: one seed per run, from DSYNC_TEST_SEED if it is set.
+
+/** The seed of this run; tests print it when they fail. */
+export function testSeed(): number {
+  const given = process.env["DSYNC_TEST_SEED"];
+  return given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
+}
+
+/** A seeded source of numbers (a 32-bit mix of a running counter). */
+export class Prng {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** Uniform among the integers from 0 to `bound - 1`. */
+  below(bound: number): number {
+    this.#state = (this.#state + 0x9e3779b9) >>> 0;
+    let mixed = this.#state;
+    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) % bound;
+  }
+
+  pick<T>(items: readonly [T, ...T[]]): T {
+    return items[this.below(items.length)] ?? items[0];
+  }
+}

@@ -1,0 +1,32 @@
+// Waiting for conditions, with a deadline and a useful message when it passes.
+
+import { setTimeout as sleep } from "node:timers/promises";
+
+export interface WaitOptions {
+  /** What is waited for, for the message. */
+  readonly until: string;
+  readonly deadlineMs?: number;
+  readonly intervalMs?: number;
+}
+
+/** Asks again and again until `condition` gives something; throws at the deadline with its last reason. */
+export async function waitFor<T>(
+  condition: () => Promise<T | undefined | false> | T | undefined | false,
+  { until, deadlineMs = 20_000, intervalMs = 20 }: WaitOptions,
+): Promise<T> {
+  const end = performance.now() + deadlineMs;
+  let lastError: unknown;
+  for (;;) {
+    try {
+      const value = await condition();
+      if (value !== undefined && value !== false) return value;
+      lastError = undefined;
+    } catch (error) {
+      lastError = error;
+    }
+    if (performance.now() > end) {
+      throw new Error(`Waited ${deadlineMs} ms in vain for: ${until}`, { cause: lastError });
+    }
+    await sleep(intervalMs);
+  }
+}
