@@ -37,7 +37,8 @@ export type CommandLine =
 /** The commands that need a folder. */
 export type FolderCommand = FolderFlags &
   (
-    | { readonly command: "status" | "conflicts" | "forget" }
+    | { readonly command: "status" | "conflicts" }
+    | { readonly command: "forget" }
     | { readonly command: "trash"; readonly action: "list" | "empty" }
     /** `items`: at least one; as `trash list` names them, or paths. */
     | { readonly command: "trash"; readonly action: "restore"; readonly items: readonly string[] }
@@ -162,7 +163,10 @@ class Given {
 
   #texts(name: FlagName): readonly string[] {
     const value = this.#values.get(name);
-    return value === undefined ? [] : [value].flat().map(String);
+    if (value === undefined) return [];
+    const texts = [value].flat().map(String);
+    // Repeatable, and given without a value.
+    return texts.length === 0 ? [""] : texts;
   }
 }
 

@@ -57,12 +57,11 @@ export function parseConfig(text: string, file: string): { settings: Settings; w
   const lines = text.split("\n");
   const table = parseToml(text, lines, file);
   const reader = new KeyReader(table, lines, file);
-  const peers = reader.list("peer", PEER, true);
   const settings: Settings = {
     path: reader.one("path", "string", TEXT),
     port: reader.one("port", "number", PORT),
     name: reader.one("name", "string", NAME),
-    peers,
+    peers: reader.list("peer", PEER, true),
     noDiscovery: reader.switch("no_discovery"),
     exclude: reader.list("exclude", TEXT, false),
     share: reader.one("share", "string", NAME),

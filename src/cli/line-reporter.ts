@@ -5,7 +5,7 @@ import { PROGRESS_LOG_MS } from "../core/limits.ts";
 import { ChangeGate } from "./change-gate.ts";
 import { levelOf, progressText, textOf, type Level } from "./event-text.ts";
 import { formatTime, plural } from "./format.ts";
-import { isShown, type Reporter, type ReporterOptions } from "./report.ts";
+import { isShown, type Reporter, type ReporterOptions } from "./reporter.ts";
 import type { StatusLine } from "./status-line.ts";
 
 export class LineReporter implements Reporter {

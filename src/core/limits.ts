@@ -34,7 +34,7 @@ export const RECORDS_PER_KEY_MAX = 2 ** 48;
 /** The text in a close record: one line for a log. */
 export const CLOSE_DETAIL_BYTES_MAX = 256;
 /** Sealed bytes that wait to be written before a channel calls itself congested: keeps the kernel busy, bounds memory. */
-export const SEND_QUEUE_BYTES_MAX = 2 * MIB;
+export const SEND_QUEUE_BYTES_MAX = 1 * MIB;
 /** Memory that a frame's length alone may reserve: one chunk with its header. The rest is reserved as content arrives. */
 export const FRAME_RESERVE_BYTES_MAX = CHUNK_SIZE_BYTES_MAX + 64;
 /** A whole message after reassembly: a manifest of a 64 GiB file, or a batch of entries. */
@@ -147,8 +147,8 @@ export const DISCOVERY_LINKS_MAX = 32;
 export const SERVICE_TTL_SECONDS = 120;
 /** Between looks at the list of network interfaces, and at what has expired. */
 export const INTERFACE_POLL_MS = 2_000;
-/** Between queries once it is quiet: an announcement is asked for three times before it expires. */
-export const DISCOVERY_QUERY_MS_MAX = 30_000;
+/** Between rounds of announcements once it is quiet: three may be missed before one expires. */
+export const DISCOVERY_ROUND_MS_MAX = 30_000;
 /** Waiting for goodbyes to leave: a person who pressed Ctrl-C is waiting too. */
 export const GOODBYE_MS_MAX = 300;
 
@@ -165,6 +165,58 @@ export const SPELLINGS_MAX = 100_000;
 export const WATCH_BURST_EVENTS_MAX = 1000;
 /** Between two looks of the polling watcher: a compromise between delay and load. */
 export const POLL_INTERVAL_MS = 2_000;
+/** Between two questions whether the kernel still grants watches, while things happen. */
+export const WATCH_PROBE_MS = 1_000;
+/** A native watcher that has not started by then hangs (a million directories take about 10 s). */
+export const WATCH_START_MS_MAX = 30_000;
+/** An ignore file: far more than all patterns that count. */
+export const IGNORE_FILE_BYTES_MAX = 1 * MIB;
+/** Hints wait this long for others of the same save: short against what a person feels, long against one save's events. */
+export const SETTLE_MS = 3;
+/** Paths that wait to be looked at; beyond, a full scan takes their place. */
+export const DIRTY_PATHS_MAX = 20_000;
+/** Paths that wait for another look (busy, unsettled, unreadable); beyond, a full scan takes their place. */
+export const RETRIES_MAX = 20_000;
+/** Paths in one look job and one batch of observations that belong together (a moved tree). */
+export const ROUND_PATHS_MAX = 4096;
+/** Rounds at once, apart from those that a person waits for. */
+export const BULK_ROUNDS_MAX = 2;
+/** Rounds at once for hints. */
+export const URGENT_ROUNDS_MAX = 8;
+/** Directories in one scan job: some 10 ms of work. */
+export const SCAN_DIRECTORIES_MAX = 32;
+/** Files and bytes in one hash job: keeps a worker busy for some 10 ms, and batches of observations small. */
+export const HASH_FILES_MAX = 128;
+export const HASH_BYTES_MAX = 32 * MIB;
+/** Files above this size are hashed only when they have been quiet for a while: reading them twice is dear. */
+export const LARGE_FILE_BYTES = 8 * MIB;
+export const LARGE_FILE_QUIET_MS = 300;
+/** How much longer than an edit a deletion waits before it is looked at once more: editors delete and recreate. */
+export const DELETION_DELAY_MS = 150;
+/** Paths that are gone and wait for their second look or for their new place; the rest waits for the next scan. */
+export const VANISHED_PATHS_MAX = 100_000;
+/** New files whose hashing waits until a full scan has seen what vanished, since they may be moved ones. */
+export const DEFERRED_FILES_MAX = 20_000;
+/** A file as fresh as this may change again without changing its times (Linux stamps with ticks of up to 10 ms). */
+export const RACY_MS = 20;
+/** The same where times have whole seconds only (FAT: two). */
+export const RACY_COARSE_MS = 2_100;
+/** Waits between looks at a path that does not settle: the first, and the longest. */
+export const RETRY_MS_MIN = 50;
+export const RETRY_MS_MAX = 10_000;
+/** Waits between tries at a path that cannot be read. */
+export const PROBLEM_RETRY_MS_MIN = 5_000;
+export const PROBLEM_RETRY_MS_MAX = 300_000;
+/** What is made in a directory before its watch is set raises no event: new directories are read once more after this. */
+export const NEW_DIRECTORY_RESCAN_MS = 150;
+/** Full scans that find what events missed; cheap when nothing did. */
+export const RESCAN_INTERVAL_MS = 600_000;
+/** Hints must have stopped for this long before a full scan that an overflow asked for. */
+export const RESCAN_QUIET_MS = 500;
+/** A timer that is this late means that the machine slept. */
+export const SLEEP_MS_MIN = 30_000;
+/** Paths with a problem that are remembered, so that it is said when they are well again. */
+export const PROBLEM_PATHS_MAX = 10_000;
 
 // The index.
 /** Left free on the disk whatever happens, so that staging, the trash and the user's own programs can still move. */

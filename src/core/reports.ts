@@ -30,6 +30,13 @@ export interface StatusReport {
   readonly halted: string | null;
   /** Live files, directories and symlinks that are known. */
   readonly entries: number;
+  /** Bytes on the network since the start, everything included. */
+  readonly traffic: TrafficReport;
+}
+
+export interface TrafficReport {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
 }
 
 export interface Pending {

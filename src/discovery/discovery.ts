@@ -122,6 +122,12 @@ export class Discovery {
     }
   }
 
+  #isThere({ name, fingerprint }: LocalInterface): boolean {
+    return this.#readInterfaces().some(
+      (each) => each.name === name && each.fingerprint === fingerprint,
+    );
+  }
+
   #openLink(key: string, endpoint: Endpoint): void {
     const { service, clock, random, openSocket } = this.#options;
     const link = new Link({
@@ -131,7 +137,10 @@ export class Discovery {
       random,
       openSocket,
       onServices: (services, subnets) => this.#record(services, endpoint.interface, subnets),
-      onProblem: (error) => this.#report(key, problemOn(endpoint, error)),
+      onProblem: (error) => {
+        // A cable that was just pulled is no problem: the next poll sees it.
+        if (this.#isThere(endpoint.interface)) this.#report(key, problemOn(endpoint, error));
+      },
     });
     this.#links.set(key, link);
     link.refresh();

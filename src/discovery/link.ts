@@ -1,7 +1,7 @@
 // Discovery on one endpoint: announces, asks, answers, and passes on what others announce.
 
 import { isIPv4, type BlockList } from "node:net";
-import { DISCOVERY_QUERY_MS_MAX, SERVICE_TTL_SECONDS } from "../core/limits.ts";
+import { DISCOVERY_ROUND_MS_MAX, SERVICE_TTL_SECONDS } from "../core/limits.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import type { Random } from "../edge/random.ts";
 import { parseQuestion, type IncomingMessage } from "./dns.ts";
@@ -11,10 +11,8 @@ import { parseServices, type FoundService } from "./parse-services.ts";
 import { asksForAll, Responder } from "./responder.ts";
 import { instanceName, SERVICE_TYPE, type Service } from "./service-records.ts";
 
-/** Waits between the first announcement and the others: some get lost (RFC 6762 §8.3). */
-const ANNOUNCE_AGAIN_MS = [1_000, 2_000];
-/** The wait between the first two queries; it doubles from there. */
-const QUERY_MS_MIN = 1_000;
+/** The wait between the first two rounds; it doubles from there (RFC 6762 §5.2, §8.3). */
+const ROUND_MS_MIN = 1_000;
 
 export interface LinkOptions {
   readonly endpoint: Endpoint;
@@ -27,7 +25,12 @@ export interface LinkOptions {
   readonly onProblem: (error: Error) => void;
 }
 
-/** Announces from `refresh` until `close`. Once `isFailed` is true, its owner makes a new one. */
+/**
+ * Announces from `refresh` until `close`. Once `isFailed` is true, its owner makes a new one.
+ *
+ * A round is an announcement and a question for all others. Whoever hears another's round answers it, and puts its own off:
+ * so everyone is heard in every round, and when it is quiet, one instance asks for all (RFC 6762 §7.3).
+ */
 export class Link {
   readonly endpoint: Endpoint;
   readonly #options: LinkOptions;
@@ -35,9 +38,8 @@ export class Link {
   readonly #responder: Responder;
   readonly #socket: MdnsSocket | undefined;
   #isFailed = false;
-  #announceTimer: Timer | undefined;
-  #queryTimer: Timer | undefined;
-  #queryDelayMs = QUERY_MS_MIN;
+  #roundTimer: Timer | undefined;
+  #roundDelayMs = ROUND_MS_MIN;
 
   constructor(options: LinkOptions) {
     const { endpoint, service, clock, random } = options;
@@ -60,9 +62,8 @@ export class Link {
 
   /** Announces and asks now, and again at growing intervals. */
   refresh(): void {
-    this.#announce(0);
-    this.#queryDelayMs = QUERY_MS_MIN;
-    this.#query();
+    this.#roundDelayMs = ROUND_MS_MIN;
+    this.#round();
   }
 
   /** Takes the announcement back. Resolves when the datagram has left. */
@@ -94,15 +95,8 @@ export class Link {
     this.#options.onProblem(error);
   }
 
-  #announce(count: number): void {
+  #round(): void {
     void this.#responder.announce();
-    this.#announceTimer?.clear();
-    const delayMs = ANNOUNCE_AGAIN_MS[count];
-    if (delayMs === undefined) return;
-    this.#announceTimer = this.#options.clock.after(delayMs, () => this.#announce(count + 1));
-  }
-
-  #query(): void {
     // Our own record is known to us: otherwise we would answer ourselves.
     const own = {
       ttl: SERVICE_TTL_SECONDS,
@@ -115,25 +109,23 @@ export class Link {
       questions: [{ name: SERVICE_TYPE, type: "PTR" }],
       answers: [{ type: "PTR", name: SERVICE_TYPE, ...own }],
     });
-    this.#queryLater();
-    this.#queryDelayMs = Math.min(this.#queryDelayMs * 2, DISCOVERY_QUERY_MS_MAX);
+    this.#roundLater();
+    this.#roundDelayMs = Math.min(this.#roundDelayMs * 2, DISCOVERY_ROUND_MS_MAX);
   }
 
-  /** Intervals differ from instance to instance, so that in the end one asks for all. */
-  #queryLater(): void {
+  #roundLater(): void {
     const { clock, random } = this.#options;
-    this.#queryTimer?.clear();
-    this.#queryTimer = clock.after(this.#queryDelayMs * (1 + random.fraction() / 10), () =>
-      this.#query(),
+    this.#roundTimer?.clear();
+    this.#roundTimer = clock.after(this.#roundDelayMs * (1 + random.fraction() / 10), () =>
+      this.#round(),
     );
   }
 
   #receive(message: IncomingMessage, source: DatagramAddress): void {
     if (!this.#isOnLink(source.address)) return;
     if (message.type === "query") {
-      this.#responder.receiveQuery(message, source);
-      if (source.port === MDNS_PORT && asksLikeUs(message) && this.#queryTimer !== undefined)
-        this.#queryLater();
+      const isAnswered = this.#responder.receiveQuery(message, source);
+      if (isAnswered && isRound(message) && this.#roundTimer !== undefined) this.#roundLater();
       return;
     }
     // Nothing but a responder sends from this port (RFC 6762 §6).
@@ -150,15 +142,14 @@ export class Link {
   }
 
   #clearTimers(): void {
-    this.#announceTimer?.clear();
-    this.#queryTimer?.clear();
-    this.#queryTimer = undefined;
+    this.#roundTimer?.clear();
+    this.#roundTimer = undefined;
     this.#responder.stop();
   }
 }
 
-/** The asker wants what we would ask for, and knows nobody but itself: the answers reach us, too (RFC 6762 §7.3). */
-function asksLikeUs(message: IncomingMessage): boolean {
+/** The asker wants to know all others, and knows nobody but itself. */
+function isRound(message: IncomingMessage): boolean {
   const question = parseQuestion(message.questions[0]);
   return question !== undefined && asksForAll(question) && message.answers.length <= 1;
 }

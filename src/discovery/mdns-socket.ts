@@ -45,21 +45,27 @@ export function openMdnsSocket(
     if (isOpen) handlers.onMessage(messageOf(packet), { address, port: sourcePort });
   });
 
+  // A socket that is closed before it has opened never calls back.
+  const waiting = new Set<() => void>();
   return {
     send: (message, destination) =>
       new Promise((resolve) => {
         if (!isOpen) return resolve();
-        const packet = packetOf(message);
-        const done = (error: Error | null): void => {
+        waiting.add(resolve);
+        const settle = (error?: Error | null): void => {
           if (error !== null && error !== undefined) report(error);
+          waiting.delete(resolve);
           resolve();
         };
-        if (message.type === "query") mdns.query(packet, destination, done);
-        else mdns.respond(packet, destination, done);
+        const packet = packetOf(message);
+        if (message.type === "query") mdns.query(packet, destination, settle);
+        else mdns.respond(packet, destination, settle);
       }),
     close: () => {
       isOpen = false;
       mdns.destroy();
+      for (const resolve of waiting) resolve();
+      waiting.clear();
     },
   };
 }

@@ -59,16 +59,22 @@ export class Responder {
     await this.#options.send({ type: "response", id: 0, questions: [], answers });
   }
 
-  receiveQuery(message: IncomingMessage, source: DatagramAddress): void {
+  /** True if everyone will hear the answer. */
+  receiveQuery(message: IncomingMessage, source: DatagramAddress): boolean {
     const { service } = this.#options;
     const questions = message.questions
       .slice(0, QUESTIONS_MAX)
       .map(parseQuestion)
       .filter((question) => question !== undefined)
       .filter((question) => asksFor(service, question));
-    if (questions.length === 0) return;
-    if (source.port !== MDNS_PORT) this.#answerOneShot(message.id, questions, source);
-    else if (!(questions.every(asksForAll) && knowsUs(message, service))) this.#answerSoon();
+    if (questions.length === 0) return false;
+    if (source.port !== MDNS_PORT) {
+      this.#answerOneShot(message.id, questions, source);
+      return false;
+    }
+    if (questions.every(asksForAll) && knowsUs(message, service)) return false;
+    this.#answerSoon();
+    return true;
   }
 
   /** Takes back the answers that have not left yet. */

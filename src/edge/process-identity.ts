@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { errnoOf } from "../core/errors.ts";
+import { readBootId } from "./boot-id.ts";
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -41,7 +42,8 @@ function startOf(pid: number): string | null {
 }
 
 function currentBootId(): string | null {
-  return readProc("/proc/sys/kernel/random/boot_id")?.trim() ?? null;
+  const id = readBootId();
+  return id === "" ? null : id;
 }
 
 function readProc(path: string): string | undefined {

@@ -3,7 +3,7 @@
 import type { JobName, Jobs } from "./jobs.ts";
 
 /** Copying less than this is cheaper than moving it. */
-const TRANSFER_BYTES_MIN = 16 * 1024;
+const TRANSFER_BYTES_MIN = 4 * 1024;
 
 /** The buffers of `result` that nothing in the worker uses any more. */
 export function transferablesOf(result: Jobs[JobName]["result"]): ArrayBuffer[] {

@@ -9,6 +9,8 @@ import type { WorkerAnswer, WorkerRequest, WorkerSettings } from "./worker-messa
 export interface WorkerRunnerOptions extends WorkerSettings {
   /** Threads: at least 1. With more, the last one does without long jobs (see job-queue.ts). */
   readonly workers: number;
+  /** What each thread runs, instead of worker.ts. */
+  readonly entry?: URL;
 }
 
 /** The compiled entry: this string is no import, so that the compiler leaves it as it is. */
@@ -82,13 +84,15 @@ class WorkerRunner implements JobRunner {
 class WorkerThread {
   /** Posted and not finished, oldest first. */
   jobs: readonly Job[] = [];
+  readonly #entry: URL;
   readonly #settings: WorkerSettings;
   readonly #onFree: () => void;
   #worker: Worker | undefined;
   #onFinished: (() => void) | undefined;
 
-  constructor(settings: WorkerSettings, onFree: () => void) {
-    this.#settings = { portable: settings.portable };
+  constructor(options: WorkerRunnerOptions, onFree: () => void) {
+    this.#entry = options.entry ?? WORKER_ENTRY;
+    this.#settings = { portable: options.portable };
     this.#onFree = onFree;
     this.#worker = this.#start();
   }
@@ -124,7 +128,7 @@ class WorkerThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(WORKER_ENTRY, {
+    const worker = new Worker(this.#entry, {
       name: "dsync-job",
       workerData: this.#settings,
       resourceLimits: RESOURCE_LIMITS,

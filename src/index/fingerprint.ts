@@ -20,9 +20,9 @@ import type { Entry, Version } from "./entry.ts";
 /** Computes path hashes and fingerprints; holds one buffer that it reuses. */
 export interface Fingerprinter {
   /** 16 bytes, the caller's to keep. */
-  pathHash(path: RelativePath): Uint8Array;
+  readonly pathHash: (path: RelativePath) => Uint8Array;
   /** 16 bytes, the caller's to keep. */
-  entryFingerprint(path: RelativePath, entry: Entry): Uint8Array;
+  readonly entryFingerprint: (path: RelativePath, entry: Entry) => Uint8Array;
 }
 
 const FIXED_BYTES_MAX = 128;

@@ -3,13 +3,22 @@
 // Deleting that directory is always allowed ("no history, no opinion", DESIGN.md §4), so every error here can say so.
 
 import { DsyncError } from "../core/errors.ts";
+import { LOST_DOTS_MAX } from "../core/limits.ts";
 import type { Clock } from "../edge/clock.ts";
 import type { Random } from "../edge/random.ts";
 import { checkRoom } from "./disk-room.ts";
 import { damagedIndex, openEnvironment } from "./lmdb-environment.ts";
 import { LmdbTables } from "./lmdb-tables.ts";
 import { RecordStore } from "./record-store.ts";
-import { loadState, markClosed, markRunning, newReplicaId, previousStop, type StoreState } from "./store-state.ts";
+import {
+  loadState,
+  markClosed,
+  markRunning,
+  newReplicaId,
+  previousStop,
+  type PreviousStop,
+  type StoreState,
+} from "./store-state.ts";
 
 export interface LmdbStoreOptions {
   /** Absolute; made if it is missing. Two processes must not write to one: the folder's lock sees to that. */
@@ -30,17 +39,17 @@ export interface LmdbStoreOptions {
  * `close` it counts as in use: whoever opens it after a crash is told so by `previousStop`.
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<RecordStore> {
-  const { directory, random, bootId } = options;
+  const { directory, bootId } = options;
   const tables = await openTables(options);
   try {
     const stored = stateOf(tables, directory);
-    const state = stored ?? { replicaId: newReplicaId(random), counter: 0, liveCount: 0, pendingCount: 0 };
     const stop = previousStop(tables, bootId);
+    const state = startingState({ stored, stop, options });
     const onClose = (): void => markClosed(tables);
     const store = new RecordStore({ tables, state, previousStop: stop, hash: options.hash, onClose });
     markRunning(tables, bootId);
     await store.committed();
-    // A power loss must not bring back the time when the index was closed: dots that were lost with it would come again.
+    // No power loss may bring back the time before: the dots that are left out would come again.
     await tables.durable();
     return store;
   } catch (error) {
@@ -59,6 +68,21 @@ export function openLmdbStoreReadOnly(options: Pick<LmdbStoreOptions, "directory
   const state = stateOf(tables, directory);
   if (state === undefined) throw damagedIndex(directory, new Error("it is empty"));
   return new RecordStore({ tables, state, previousStop: "clean", hash, onClose: () => {} });
+}
+
+/**
+ * After an unclean stop, dots may have been handed out that no commit tells of. They were at most a few beyond the
+ * committed counter or the time, so those are left out; with a commit of its own, so that the next crash leaves out more.
+ */
+function startingState(start: {
+  readonly stored: StoreState | undefined;
+  readonly stop: PreviousStop;
+  readonly options: LmdbStoreOptions;
+}): StoreState {
+  const { stored, stop, options } = start;
+  if (stored === undefined) return { replicaId: newReplicaId(options.random), counter: 0, liveCount: 0, pendingCount: 0 };
+  if (stop === "clean") return stored;
+  return { ...stored, counter: Math.max(stored.counter, Math.floor(options.clock.now())) + LOST_DOTS_MAX };
 }
 
 async function openTables(options: LmdbStoreOptions): Promise<LmdbTables> {

@@ -79,7 +79,7 @@ export function changeEntry(change: Change): Entry {
   if (content === undefined) return { seen, live: undefined };
   const momentMs = content.kind === "file" ? Math.floor(content.mtimeUs / 1000) : nowMs;
   // The lower bound last: growing along causality outranks not lying in the future.
-  const stamp = Math.min(Math.max(Math.min(momentMs, nowMs), stampAfter(base)), STAMP_MS_MAX);
+  const stamp = Math.min(Math.max(Math.min(momentMs, nowMs), stampAfter(base, content)), STAMP_MS_MAX);
   return { seen, live: { dot, stamp, author, content } };
 }
 
@@ -101,10 +101,14 @@ function unseenDot(seen: VersionVector, { nextDot, nowMs }: Changer): Dot {
   return hasSeen(seen, dot) ? nextDot(counterOf(seen, dot.replica) + 1) : dot;
 }
 
-/** A tombstone has no stamp: the newest counter it has seen is at least as late, since counters follow the clock. */
-function stampAfter(base: Entry): number {
-  if (base.live !== undefined) return base.live.stamp + 1;
-  return base.seen.reduce((latest, [, counter]) => Math.max(latest, counter + 1), 0);
+/**
+ * A tombstone has no stamp: the newest counter it has seen is at least as late, since counters follow the clock.
+ * The same content (a new mode or mtime) waits for the next second: conflict paths tell one author's versions apart by
+ * second and content, and two dots of one replica under one path would let the newer one pass for the older's successor.
+ */
+function stampAfter({ seen, live }: Entry, content: Content): number {
+  if (live === undefined) return seen.reduce((latest, [, counter]) => Math.max(latest, counter + 1), 0);
+  return sameContent(live.content, content) ? (Math.floor(live.stamp / 1000) + 1) * 1000 : live.stamp + 1;
 }
 
 function holds(entry: Entry, content: Content | undefined): boolean {

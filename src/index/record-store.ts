@@ -8,7 +8,6 @@
 
 import { invariant } from "../core/assert.ts";
 import { contentHashFromBytes, CONTENT_HASH_BYTES, idBytes, type ContentHash, type ReplicaId } from "../core/ids.ts";
-import { LOST_DOTS_MAX } from "../core/limits.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
 import type { Random } from "../edge/random.ts";
 import type { Dot, PathRecord, StatSignature } from "./entry.ts";
@@ -22,6 +21,7 @@ import { keyOf, type TableName, type Tables } from "./tables.ts";
 
 export interface RecordStoreOptions {
   readonly tables: Tables;
+  /** Saved with the first commit, unless the previous stop was clean. */
   readonly state: StoreState;
   readonly previousStop: PreviousStop;
   /** BLAKE3, or at least 32 bytes of something like it. */
@@ -52,8 +52,6 @@ export class RecordStore implements IndexStore {
   #liveCount: number;
   #pendingCount: number;
   #stateChanged: boolean;
-  /** Dots to leave out before the next: those that were handed out but not committed when the last process died. */
-  #lostDots: number;
   /** The directory that was last looked up by its path, since records come directory by directory. */
   #parent: { readonly path: RelativePath; readonly key: string } | undefined;
 
@@ -69,8 +67,7 @@ export class RecordStore implements IndexStore {
     this.#counter = state.counter;
     this.#liveCount = state.liveCount;
     this.#pendingCount = state.pendingCount;
-    this.#stateChanged = options.previousStop === "none";
-    this.#lostDots = options.previousStop === "crash" || options.previousStop === "power-loss" ? LOST_DOTS_MAX : 0;
+    this.#stateChanged = options.previousStop !== "clean";
     tables.beforeCommit(() => this.#saveState());
   }
 
@@ -117,8 +114,7 @@ export class RecordStore implements IndexStore {
   }
 
   nextDot(nowMs: number): Dot {
-    this.#counter = Math.max(this.#counter + 1, Math.floor(nowMs)) + this.#lostDots;
-    this.#lostDots = 0;
+    this.#counter = Math.max(this.#counter + 1, Math.floor(nowMs));
     this.#stateChanged = true;
     return { replica: this.#replicaId, counter: this.#counter };
   }

@@ -146,7 +146,7 @@ export class Dialer {
         route.refused(target, clock.monotonic());
         return 0;
       case "failed":
-        return route.failed(target, random.fraction());
+        return route.failed(target, { nowMs: clock.monotonic(), fraction: random.fraction() });
       default:
         return assertNever(outcome);
     }

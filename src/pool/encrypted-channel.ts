@@ -6,7 +6,6 @@
 
 import { ByteQueue } from "../core/byte-queue.ts";
 import { DsyncError } from "../core/errors.ts";
-import { SEND_QUEUE_BYTES_MAX } from "../core/limits.ts";
 import type { Connection, ConnectionEnd } from "../edge/network.ts";
 import type { Aead } from "../handshake/aead.ts";
 import type { ChannelSecrets } from "../handshake/handshake.ts";
@@ -80,7 +79,7 @@ class EncryptedChannel implements Channel {
     return this.#bytesReceived;
   }
   get isCongested() {
-    return this.#end === undefined && (this.#isConnectionFull || this.#outgoing.length > SEND_QUEUE_BYTES_MAX);
+    return this.#end === undefined && this.#isConnectionFull;
   }
 
   send(message: Message): void {
@@ -149,7 +148,7 @@ class EncryptedChannel implements Channel {
 
   #onDrain(): void {
     this.#isConnectionFull = false;
-    if (!this.isCongested) this.#releaseWaiting();
+    this.#releaseWaiting();
   }
 
   #releaseWaiting(): void {

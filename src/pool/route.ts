@@ -83,10 +83,11 @@ export class Route {
   }
 
   /** The dial of `target` failed. Returns how long to wait: nothing if there is another address left in this round. */
-  failed(target: DialTarget, fraction: number): number {
+  failed(target: DialTarget, { nowMs, fraction }: { readonly nowMs: number; readonly fraction: number }): number {
     this.#next = this.#find(target) + 1;
     this.#triedInRound++;
-    return this.#triedInRound < this.#addresses.length ? 0 : this.retryLater(fraction);
+    const usable = this.#addresses.filter(({ isSelf, notBeforeMs }) => !isSelf && notBeforeMs <= nowMs);
+    return this.#triedInRound < usable.length ? 0 : this.retryLater(fraction);
   }
 
   /** There was no use in it just now: ends the round, and returns how long to wait. */

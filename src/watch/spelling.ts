@@ -50,15 +50,17 @@ export class Spelling {
     return isAscii(diskName) && path.length < 1024 ? path : parsePath(path);
   }
 
-  /** Remembers that the last component of `path` is spelt `diskName`. */
-  note(path: RelativePath, diskName: string): void {
+  /** Remembers that the last component of `path` is spelt `diskName`. False if there is no room for more. */
+  note(path: RelativePath, diskName: string): boolean {
     const own = path.slice((parentOf(path)?.length ?? -1) + 1);
     if (own === diskName) {
       this.#isDirty = this.#names.delete(path) || this.#isDirty;
-    } else if (this.#names.get(path) !== diskName && this.#names.size < SPELLINGS_MAX) {
+    } else if (this.#names.get(path) !== diskName) {
+      if (this.#names.size >= SPELLINGS_MAX && !this.#names.has(path)) return false;
       this.#names.set(path, diskName);
       this.#isDirty = true;
     }
+    return true;
   }
 
   /** Forgets a path that is gone. */

@@ -73,7 +73,8 @@ export class FakeClock implements Clock {
   }
 }
 
-const TURNS = 4;
+/** A handshake over a connection in memory takes about half as many. */
+const TURNS = 16;
 
 /** Lets everything that is ready to run do so: a few rounds of promises and immediates. */
 export async function turnEventLoop(turns = TURNS): Promise<void> {

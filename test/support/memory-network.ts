@@ -100,9 +100,15 @@ class Line {
     this.#ends[0].breakOff();
   }
 
+  /** Calls `action` when neither side has the connection any more. */
   onGone(action: () => void): void {
-    this.dialed.onGone = action;
-    this.accepted.onGone = action;
+    let sides = 2;
+    const oneIsGone = () => {
+      sides--;
+      if (sides === 0) action();
+    };
+    this.dialed.onGone = oneIsGone;
+    this.accepted.onGone = oneIsGone;
   }
 }
 
@@ -120,7 +126,6 @@ class HostConnection implements Connection {
     this.remote = remote;
     this.#isSilent = isSilent;
     inner.onEnd((end) => {
-      this.onGone();
       this.#finish(end);
     });
   }
@@ -172,6 +177,7 @@ class HostConnection implements Connection {
   #finish(end: ConnectionEnd): void {
     if (this.#end !== undefined) return;
     this.#end = end;
+    this.onGone();
     this.#onEnd(end);
   }
 }

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import type { ContentHash, ReplicaId } from "../../src/core/ids.ts";
 import { parsePath, type RelativePath } from "../../src/core/path.ts";
+import { parseConflictPath } from "../../src/index/conflict-path.ts";
 import { sameContent } from "../../src/index/content.ts";
 import {
   EMPTY_ENTRY,
@@ -54,6 +55,8 @@ interface Replica {
   readonly skewMs: number;
   counter: number;
   readonly records: Map<RelativePath, Held>;
+  /** Which contents it has made where. */
+  readonly made: Set<string>;
 }
 
 const START_MS = Date.UTC(2025, 0, 1);
@@ -96,6 +99,7 @@ export class ReplicaWorld {
       skewMs,
       counter: 0,
       records: new Map(),
+      made: new Set(),
     }));
     this.#basePaths = options.paths.map(pathOf);
   }
@@ -108,19 +112,20 @@ export class ReplicaWorld {
     const { present, known } = held(replica, path);
     switch (step.kind) {
       case "write":
-        return this.#change(replica, path, this.#newFile(replica, step));
+        return this.#write(replica, path, this.#newFile(replica, step));
       case "touch":
         if (present.live?.content.kind !== "file") return;
         return this.#change(replica, path, { ...present.live.content, mtimeUs: this.#mtimeUs(replica, step) });
       case "link":
-        return this.#change(replica, path, { kind: "symlink", target: `target-${step.choice % 3}` });
+        return this.#write(replica, path, { kind: "symlink", target: `target-${step.choice % 3}` });
       case "mkdir":
         return this.#change(replica, path, { kind: "directory", mode: 0o700 + (step.choice % 8) });
       case "delete":
         return this.#change(replica, path, "absent");
       case "move": {
-        if (present.live === undefined) return;
-        this.#change(replica, pickFrom(paths, step.choice), present.live.content);
+        const target = pickFrom(paths, step.choice);
+        if (present.live === undefined || hasMade(replica, target, present.live.content)) return;
+        this.#change(replica, target, present.live.content);
         return this.#change(replica, path, "absent");
       }
       case "apply":
@@ -188,7 +193,11 @@ export class ReplicaWorld {
 
   /** After settling: the content of every version is live, or was replaced by somebody who had it. */
   assertNothingLost(): void {
-    const live = new Set([...held0(this.replicas)].flatMap(({ known }) => (known.live ? [keyOf(known.live.content)] : [])));
+    const live = new Set(
+      [...(this.replicas[0]?.records.values() ?? [])].flatMap(({ known }) =>
+        known.live ? [keyOf(known.live.content)] : [],
+      ),
+    );
     const contents = new Map(this.versions.map((version) => [dotKey(version.dot), keyOf(version.content)]));
     const isKept = (dot: string, visited: Set<string>): boolean => {
       if (visited.has(dot)) return false;
@@ -209,6 +218,10 @@ export class ReplicaWorld {
     }
   }
 
+  #write(replica: Replica, path: RelativePath, content: Content): void {
+    if (!hasMade(replica, path, content)) this.#change(replica, path, content);
+  }
+
   #change(replica: Replica, path: RelativePath, observed: Content | "absent"): void {
     const record = { path, ...held(replica, path) };
     const outcome = observe({ ...this.#changer(replica), record, observed });
@@ -222,6 +235,7 @@ export class ReplicaWorld {
     if (observed === "absent") this.deleted.add(path);
     if (outcome.present.live !== undefined) {
       this.versions.push(outcome.present.live);
+      replica.made.add(makingOf(path, outcome.present.live.content));
       this.#noteSameContent({ ...record.known, seen: [] }, { ...outcome.present, seen: [] });
     }
     replica.records.set(path, { known: outcome.known, present: outcome.present });
@@ -231,7 +245,8 @@ export class ReplicaWorld {
 
   #setKnown(replica: Replica, path: RelativePath, known: Entry): void {
     const { present } = held(replica, path);
-    const isHeld = known.live && present.live ? dotsEqual(known.live.dot, present.live.dot) : known.live === present.live;
+    const isHeld =
+      known.live && present.live ? dotsEqual(known.live.dot, present.live.dot) : known.live === present.live;
     replica.records.set(path, { known, present: isHeld ? known : present });
     this.announced.push({ path, entry: known });
   }
@@ -239,7 +254,7 @@ export class ReplicaWorld {
   #hearAll(to: Replica, from: Replica): boolean {
     let isNews = false;
     if (to === from) return false;
-    for (const [path, { known }] of [...from.records]) isNews = this.receive(to, { path, entry: known }) || isNews;
+    for (const [path, { known }] of from.records) isNews = this.receive(to, { path, entry: known }) || isNews;
     return isNews;
   }
 
@@ -309,12 +324,21 @@ function hasLiveChildren(replica: Replica, directory: RelativePath): boolean {
   return false;
 }
 
-function held(replica: Replica, path: RelativePath): Held {
-  return replica.records.get(path) ?? { known: EMPTY_ENTRY, present: EMPTY_ENTRY };
+/**
+ * True if `replica` made this content at this path, or at a conflict path of it, before. Such contents are not made
+ * again: two of its versions with the same content in the same second share a conflict path, and the newer passes for
+ * the successor of whatever the replica made there in between (which then is in the trash).
+ */
+function hasMade(replica: Replica, path: RelativePath, content: Content): boolean {
+  return content.kind === "file" && replica.made.has(makingOf(path, content));
 }
 
-function held0(replicas: readonly Replica[]): Iterable<Held> {
-  return replicas[0]?.records.values() ?? [];
+function makingOf(path: RelativePath, content: Content): string {
+  return `${parseConflictPath(path)?.original ?? path}\0${keyOf(content)}`;
+}
+
+function held(replica: Replica, path: RelativePath): Held {
+  return replica.records.get(path) ?? { known: EMPTY_ENTRY, present: EMPTY_ENTRY };
 }
 
 function dotKey({ replica, counter }: Dot): string {

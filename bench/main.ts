@@ -1,0 +1,47 @@
+// `npm run bench`: runs the cases, prints a table, and writes the numbers as JSON.
+// Usage: npm run bench -- [--runs N] [--dir DIRECTORY] [case ...]
+
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { idle, largeFile, manyFiles, save, type Case, type Row } from "./cases.ts";
+import { isInstalled } from "./peers.ts";
+
+const CASES: Readonly<Record<string, Case>> = { C1: largeFile, C2: manyFiles, C4: save, C6: idle };
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { runs: { type: "string", default: "3" }, dir: { type: "string" } },
+    allowPositionals: true,
+  });
+  if (!isInstalled("rsync")) throw new Error("rsync is not installed: apt-get install rsync");
+  const base = values.dir ?? (existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
+  const scratch = mkdtempSync(join(base, "dsync-bench-"));
+  const rows: Row[] = [];
+  try {
+    for (const name of positionals.length > 0 ? positionals : Object.keys(CASES)) {
+      const run = CASES[name];
+      if (run === undefined) throw new Error(`There is no case ${name}: ${Object.keys(CASES).join(", ")}`);
+      console.log(`Running ${name} …`);
+      rows.push(...(await run({ scratch, runs: Number(values.runs) })));
+    }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  console.log(tableOf(rows));
+  const results = new URL("../../bench/results/", import.meta.url);
+  mkdirSync(results, { recursive: true });
+  const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version, directory: base };
+  writeFileSync(new URL("last.json", results), JSON.stringify({ machine, rows }, undefined, 2));
+}
+
+function tableOf(rows: readonly Row[]): string {
+  const lines = rows.map((row) => {
+    const ratio = (value: number | undefined): string => (value === undefined ? "" : `${value.toFixed(2)} ×`);
+    return `| ${row.case} | ${row.what} | ${row.value.toFixed(1)} ${row.unit} | ${ratio(row.toRsync)} | ${ratio(row.toCopy)} |`;
+  });
+  return ["| case | what | value | to rsync daemon | to cp |", "|---|---|---|---|---|", ...lines].join("\n");
+}
+
+await main();

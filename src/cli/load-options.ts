@@ -1,0 +1,34 @@
+// The way from a parsed command line to what to run with: finds and reads the config file in between.
+
+import type { RunFlags } from "./command-line.ts";
+import { defaultConfigFile, readConfig, type Config } from "./config-file.ts";
+import { absolute, resolveFolder, resolveOptions, type Options } from "./options.ts";
+import type { Platform } from "./platform.ts";
+
+export interface LoadedOptions {
+  readonly options: Options;
+  /** About the config file; one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** Throws a DsyncError `usage`. */
+export function loadOptions(flags: RunFlags, platform: Platform): LoadedOptions {
+  const config = loadConfig(flags.config, platform);
+  return { options: resolveOptions(flags, config, platform), warnings: config.warnings };
+}
+
+/** What the commands beside an instance need of the config: its folder (absolute) and its share. Throws a DsyncError `usage`. */
+export function loadFolder(
+  command: { readonly path: string | undefined; readonly config: string | undefined },
+  platform: Platform,
+): { readonly folder: string; readonly share: string | undefined } {
+  const config = loadConfig(command.config, platform);
+  return { folder: resolveFolder(command.path, config, platform), share: config.settings.share };
+}
+
+function loadConfig(explicit: string | undefined, platform: Platform): Config {
+  return readConfig({
+    explicit: explicit === undefined ? undefined : absolute(explicit, platform.cwd, platform),
+    usual: defaultConfigFile(platform),
+  });
+}

@@ -1,0 +1,46 @@
+// A folder's FolderAccess on this disk. What only a running instance or the index knows comes in as an argument; the
+// trash and the ignore file are plain files, the same for both.
+
+import type { ConflictReport, IgnoreReport, StatusReport } from "../core/reports.ts";
+import { parsePath } from "../core/path.ts";
+import { nodeFileSystem } from "../edge/node-file-system.ts";
+import { emptyTrash, listTrash, selectTrashItems } from "../transfer/trash.ts";
+import { restoreFromTrash } from "../transfer/restore-trash.ts";
+import { IgnoreFile } from "../watch/ignore-file.ts";
+import type { FolderAccess } from "./folder-access.ts";
+import { usageError } from "./settings.ts";
+
+/** What has to be asked of whoever holds the index. */
+export interface IndexAccess {
+  status(): Promise<StatusReport>;
+  conflicts(): Promise<readonly ConflictReport[]>;
+}
+
+/** `root`: the folder's real path. */
+export function folderAccess(root: string, index: IndexAccess): FolderAccess {
+  return {
+    status: () => index.status(),
+    conflicts: () => index.conflicts(),
+    trashList: async () => listTrash(nodeFileSystem, root),
+    trashRestore: async (wanted) => {
+      const { selected, missing } = selectTrashItems(listTrash(nodeFileSystem, root), wanted);
+      return [
+        ...selected.map((item) => restoreFromTrash(nodeFileSystem, root, item)),
+        ...missing.map((item) => ({ item, restored: false, reason: "It is not in the trash." }) as const),
+      ];
+    },
+    trashEmpty: async () => emptyTrash(nodeFileSystem, root),
+    ignoreTest: async (target, exclude) => testIgnored(root, target, exclude),
+  };
+}
+
+function testIgnored(root: string, target: string, exclude: readonly string[]): IgnoreReport {
+  const path = parsePath(target.replace(/\/+$/, "").normalize("NFC"));
+  if (path === undefined) throw usageError(`${target} is no path that can be synced.`);
+  const { rules } = new IgnoreFile({ root, exclude });
+  const isDirectory = target.endsWith("/") || nodeFileSystem.lstat(`${root}/${path}`)?.kind === "directory";
+  const verdict = rules.explain(path, isDirectory);
+  if (verdict === undefined) return { path, ignored: false, rule: null };
+  const { ignored, pattern, source, line } = verdict;
+  return { path, ignored, rule: { pattern, source, line: line === 0 ? null : line } };
+}

@@ -1,0 +1,42 @@
+// What shows events to whoever started the instance: the interface, and what its implementations share.
+
+import type { DsyncEvent } from "../core/events.ts";
+import type { Clock } from "../edge/clock.ts";
+import type { Level } from "./event-text.ts";
+import type { Verbosity } from "./options.ts";
+import type { Environment } from "./platform.ts";
+
+export interface Reporter {
+  report(event: DsyncEvent): void;
+  /** Shows what is still held back, and leaves the terminal as it was. Nothing is reported afterwards. */
+  close(): void;
+}
+
+/** Standard output or error. */
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Width now; terminals only. */
+  readonly columns: number | undefined;
+}
+
+export interface ReporterOptions {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly clock: Clock;
+  readonly environment: Environment;
+  readonly verbosity: Verbosity;
+  readonly json: boolean;
+}
+
+/** True if an event of that level is wanted. */
+export function isShown(level: Level, verbosity: Verbosity): boolean {
+  switch (verbosity) {
+    case "quiet":
+      return level === "error";
+    case "normal":
+      return level !== "debug";
+    case "verbose":
+      return true;
+  }
+}

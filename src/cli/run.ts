@@ -1,0 +1,228 @@
+// `dsync -d folder`: from flags to a running instance, until somebody asks it to stop.
+
+import { availableParallelism } from "node:os";
+import { loadBlake3 } from "../content/blake3.ts";
+import { DsyncError, messageOf } from "../core/errors.ts";
+import type { DsyncEvent } from "../core/events.ts";
+import { Discovery } from "../discovery/discovery.ts";
+import { openMdnsSocket } from "../discovery/mdns-socket.ts";
+import type { Candidate } from "../discovery/candidates.ts";
+import type { DiscoveredPeer } from "../discovery/peer-table.ts";
+import { shareHash } from "../discovery/service-records.ts";
+import { systemInterfaces } from "../discovery/system-interfaces.ts";
+import { systemClock } from "../edge/clock.ts";
+import { stateDirectory } from "../edge/folder-record.ts";
+import { systemRandom } from "../edge/random.ts";
+import { tcpNetwork } from "../edge/tcp-network.ts";
+import { createWorkerRunner } from "../edge/worker-runner.ts";
+import { createIdentity, type Identity } from "../handshake/identity.ts";
+import { selectAead } from "../handshake/select-aead.ts";
+import { PROTOCOL_VERSION } from "../pool/messages.ts";
+import { channelOpener } from "../pool/open-channel.ts";
+import { Instance } from "../sync/instance.ts";
+import { openFolder } from "../sync/open-folder.ts";
+import { createSystemWatcher } from "../watch/system-watcher.ts";
+import type { RunFlags } from "./command-line.ts";
+import { createReporter } from "./create-reporter.ts";
+import { folderAccess } from "./local-access.ts";
+import { LocalApi } from "./local-api.ts";
+import { answerLocally } from "./local-messages.ts";
+import { loadOptions } from "./load-options.ts";
+import type { Options } from "./options.ts";
+import type { Platform } from "./platform.ts";
+import type { Output } from "./reporter.ts";
+import { socketPathFor } from "./socket-path.ts";
+
+export interface RunSurroundings {
+  readonly platform: Platform;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Leave the native twins of libraries alone (DSYNC_PORTABLE=1). */
+  readonly portable: boolean;
+  /** Calls back when somebody asks the instance to stop. */
+  readonly onStop: (stop: () => void) => void;
+}
+
+/** One more does not help: hashing and writing share the disk, and the main thread encrypts. */
+const WORKERS_MAX = 4;
+/** What cannot be finished in this time is finished after the next start. */
+const STOP_MS_MAX = 1_800;
+
+/** Resolves when it has stopped as asked. Throws a DsyncError. */
+export async function runInstance(flags: RunFlags, around: RunSurroundings): Promise<void> {
+  const { platform } = around;
+  const { options, warnings } = loadOptions(flags, platform);
+  if (options.passphrase !== undefined) throw passphraseNotYet();
+  const reporter = createReporter({
+    stdout: around.stdout,
+    stderr: around.stderr,
+    clock: systemClock,
+    environment: platform.environment,
+    verbosity: options.verbosity,
+    json: options.json,
+  });
+  const emit = (event: DsyncEvent): void => reporter.report(event);
+  try {
+    for (const message of warnings) emit({ kind: "warning", message });
+    await runUntilStopped(options, around, emit);
+    emit({ kind: "stopped" });
+  } catch (error) {
+    if (options.json) emit({ kind: "failed", message: messageOf(error) });
+    throw error;
+  } finally {
+    reporter.close();
+  }
+}
+
+async function runUntilStopped(
+  options: Options,
+  { platform, portable, onStop }: RunSurroundings,
+  emit: (event: DsyncEvent) => void,
+): Promise<void> {
+  // Asked to stop while still starting: then it stops right after.
+  const stopAsked = new Promise<void>((resolve) => onStop(resolve));
+  const fatal = createDeferred<Error>();
+  const blake3 = loadBlake3({ portable });
+  const hash = (bytes: Uint8Array): Uint8Array => blake3.hash(bytes);
+  const folder = await openFolder({
+    folder: options.folder,
+    state: stateDirectory(platform) ?? noHome(),
+    clock: systemClock,
+    random: systemRandom,
+    hash,
+    holder: {
+      host: platform.hostName,
+      name: options.name,
+      socketPath: (root) => socketPathFor(root, platform),
+    },
+    onCreating: (path) => emit({ kind: "folder-created", folder: path }),
+  });
+  const { root } = folder.identity;
+  const jobs = createWorkerRunner({ workers: Math.min(Math.max(availableParallelism(), 2), WORKERS_MAX), portable });
+  const identity = createIdentity(systemRandom);
+  const aead = selectAead({ portable });
+  const instance = await Instance.open({
+    folder,
+    jobs,
+    clock: systemClock,
+    random: systemRandom,
+    network: tcpNetwork,
+    createWatcher: (isIgnored) => createSystemWatcher({ root, clock: systemClock, isIgnored }),
+    hash,
+    pool: {
+      ownId: identity.peerId,
+      openChannel: channelOpener({ identity, aead, random: systemRandom, clock: systemClock }),
+      listenPort: { port: options.port.value, isExplicit: options.port.explicit },
+      share: options.share,
+      name: options.name,
+      dataChannelsMax: options.maxConcurrentTransfers,
+      allowRemote: options.allowRemote,
+      rateLimitBytesPerSecond: options.rateLimitBytesPerSecond,
+    },
+    exclude: options.exclude,
+    trashDays: options.trashDays,
+    emit,
+    onFatal: fatal.resolve,
+  });
+  const stops: (() => Promise<void>)[] = [() => instance.stop()];
+  try {
+    await instance.start();
+    if (!options.port.explicit && instance.port !== options.port.value) {
+      emit({ kind: "port-taken", wanted: options.port.value, used: instance.port });
+    }
+    stops.unshift(await openLocalApi(root, instance, platform));
+    if (options.discovery) stops.unshift(startDiscovery(options, identity, instance, emit));
+    for (const { host, port } of options.peers) instance.targets.addTarget({ host, port, source: "peer-flag" });
+    const { share, name } = options;
+    const { replicaId } = folder.store;
+    emit({ kind: "started", folder: root, share, name, port: instance.port, peerId: identity.peerId, replicaId });
+    const error = await Promise.race([stopAsked, fatal.promise]);
+    emit({ kind: "stopping" });
+    if (error !== undefined) throw error;
+  } finally {
+    await stopAll(stops);
+  }
+}
+
+/** Stops in order, and gives up on what takes too long. */
+async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<void> {
+  const all = (async () => {
+    for (const stop of stops) await stop();
+  })();
+  const tooLong = createDeferred<void>();
+  const timer = systemClock.after(STOP_MS_MAX, tooLong.resolve);
+  await Promise.race([all, tooLong.promise]);
+  timer.clear();
+}
+
+async function openLocalApi(root: string, instance: Instance, platform: Platform): Promise<() => Promise<void>> {
+  const socketPath = socketPathFor(root, platform);
+  if (socketPath === null) return () => Promise.resolve();
+  const access = folderAccess(root, { status: () => instance.status(), conflicts: () => instance.conflicts() });
+  const api = await LocalApi.start({
+    socketPath,
+    uid: platform.uid,
+    handle: (request) => answerLocally(access, request),
+  });
+  return () => api.stop();
+}
+
+/** Announces this instance, and tells the pool of every other one of the share. */
+function startDiscovery(
+  { share, name }: Options,
+  { peerId }: Identity,
+  instance: Instance,
+  emit: (event: DsyncEvent) => void,
+): () => Promise<void> {
+  const ownShare = shareHash(share);
+  const discovery = new Discovery({
+    service: { peerId, name, shareHash: ownShare, version: PROTOCOL_VERSION, port: instance.port },
+    clock: systemClock,
+    random: systemRandom,
+    interfaces: systemInterfaces,
+    openSocket: openMdnsSocket,
+  });
+  const known = new Map<string, readonly Candidate[]>();
+  const forget = (id: DiscoveredPeer["peerId"]): void => {
+    for (const { host, port } of known.get(id) ?? []) {
+      instance.targets.removeTarget({ host, port, peerId: id, source: "discovery" });
+    }
+    known.delete(id);
+  };
+  discovery.events.on((event) => {
+    if (event.kind === "lost") return forget(event.peerId);
+    const { peer } = event;
+    if (peer.shareHash !== ownShare) return;
+    if (peer.version !== PROTOCOL_VERSION) {
+      return emit({ kind: "debug", message: `${peer.name} speaks protocol version ${peer.version}, not ${PROTOCOL_VERSION}` });
+    }
+    forget(peer.peerId);
+    known.set(peer.peerId, peer.candidates);
+    for (const { host, port } of peer.candidates) {
+      instance.targets.addTarget({ host, port, peerId: peer.peerId, source: "discovery" });
+    }
+  });
+  discovery.problems.on(({ interface: on, message }) => {
+    emit({ kind: "warning", message: on === undefined ? message : `Discovery on ${on}: ${message}` });
+  });
+  discovery.start();
+  return () => discovery.stop();
+}
+
+function createDeferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+function noHome(): never {
+  throw new DsyncError("environment", "There is no home directory to remember folders in. Set XDG_STATE_HOME or HOME.");
+}
+
+function passphraseNotYet(): DsyncError {
+  return new DsyncError(
+    "usage",
+    "Passphrases are not supported in this version, and running without the protection that you asked for would be wrong. " +
+      "Leave the passphrase out to sync with everybody on this network.",
+  );
+}

@@ -1,0 +1,84 @@
+#!/usr/bin/env node
+// argv → run. The only file that touches `process`: everything else gets what it needs as an argument.
+
+import { homedir, hostname, tmpdir } from "node:os";
+import { readCommandLine } from "./cli/front.ts";
+import type { Output } from "./cli/reporter.ts";
+import type { Platform } from "./cli/platform.ts";
+import { errorText, exitCodeOf, type ExitCode } from "./cli/exit-code.ts";
+
+async function main(): Promise<ExitCode> {
+  const argv = process.argv.slice(2);
+  const isVerbose = argv.includes("--verbose") || argv.includes("-v");
+  try {
+    const line = await readCommandLine(argv);
+    switch (line.command) {
+      case "version":
+        process.stdout.write(`dsync ${await readVersion()}\n`);
+        return 0;
+      case "help":
+        process.stdout.write(line.text);
+        return 0;
+      case "run": {
+        const { runInstance } = await import("./cli/run.ts");
+        await runInstance(line.flags, { ...surroundings(), onStop: onStopSignal });
+        return 0;
+      }
+      default: {
+        const { runFolderCommand } = await import("./cli/run-folder-command.ts");
+        return await runFolderCommand(line, surroundings());
+      }
+    }
+  } catch (error) {
+    process.stderr.write(errorText(error, isVerbose));
+    return exitCodeOf(error);
+  }
+}
+
+/** The first SIGINT or SIGTERM asks to stop; the second ends the process at once. */
+function onStopSignal(stop: () => void): void {
+  let isAsked = false;
+  const ask = (): void => {
+    if (isAsked) process.exit(130);
+    isAsked = true;
+    stop();
+  };
+  process.on("SIGINT", ask);
+  process.on("SIGTERM", ask);
+}
+
+function surroundings(): { platform: Platform; stdout: Output; stderr: Output; portable: boolean } {
+  const platform: Platform = {
+    environment: process.env,
+    system: process.platform,
+    home: homedir(),
+    cwd: process.cwd(),
+    hostName: hostname(),
+    temporary: tmpdir(),
+    uid: process.getuid?.(),
+  };
+  const portable = process.env["DSYNC_PORTABLE"] === "1";
+  return { platform, stdout: outputTo(process.stdout), stderr: outputTo(process.stderr), portable };
+}
+
+function outputTo(stream: NodeJS.WriteStream): Output {
+  // Whoever read our output is gone: nothing left to tell, and no reason to crash.
+  stream.on("error", () => {});
+  return {
+    write: (text) => stream.write(text),
+    isTerminal: stream.isTTY,
+    get columns() {
+      return stream.isTTY ? stream.columns : undefined;
+    },
+  };
+}
+
+async function readVersion(): Promise<string> {
+  const { readFile } = await import("node:fs/promises");
+  const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}
+
+// Timers and sockets that are still open must not keep a stopped instance alive.
+process.exit(await main());

@@ -1,0 +1,398 @@
+// One running instance: a folder, its index, and everything that keeps it equal to its peers', wired together.
+//
+// Starting: the folder is scanned and peers are joined at the same time; what is known from before is told at once.
+// Stopping: nothing new begins, what is being put in place is finished, the index is committed, peers hear a goodbye.
+
+import type { DsyncEvent, Progress } from "../core/events.ts";
+import { messageOf } from "../core/errors.ts";
+import { INLINE_CONTENT_BYTES_MAX } from "../core/limits.ts";
+import { IGNORE_FILE, type RelativePath } from "../core/path.ts";
+import type { Problem } from "../core/problem.ts";
+import type { ConflictReport, StatusReport } from "../core/reports.ts";
+import type { Clock } from "../edge/clock.ts";
+import { CountingNetwork } from "../edge/counting-network.ts";
+import { changedError } from "../edge/folder-claim.ts";
+import type { JobRunner } from "../edge/jobs.ts";
+import type { Network } from "../edge/network.ts";
+import type { Random } from "../edge/random.ts";
+import type { PathRecord } from "../index/entry.ts";
+import { createFingerprinter } from "../index/fingerprint.ts";
+import { Ledger } from "../index/ledger.ts";
+import { Pool, type PoolOptions } from "../pool/pool.ts";
+import { trashBatchName } from "../transfer/trash.ts";
+import { Puller } from "../transfer/puller.ts";
+import { createIgnoreFile, IgnoreFile } from "../watch/ignore-file.ts";
+import { Scanner } from "../watch/scanner.ts";
+import { Spelling } from "../watch/spelling.ts";
+import type { Watcher } from "../watch/watcher.ts";
+import { ConflictList } from "./conflict-list.ts";
+import { describeChange } from "./describe-change.ts";
+import type { OpenFolder } from "./open-folder.ts";
+import { ProgressMeter } from "./progress-meter.ts";
+import { Replica } from "./replica.ts";
+
+export interface InstanceOptions {
+  readonly folder: OpenFolder;
+  readonly jobs: JobRunner;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  /** Makes what watches the folder; `isIgnored` is for watchers that would look at everything. */
+  readonly createWatcher: (isIgnored: (diskPath: string) => boolean) => Watcher;
+  readonly hash: (bytes: Uint8Array) => Uint8Array;
+  readonly pool: Pick<
+    PoolOptions,
+    "ownId" | "openChannel" | "listenPort" | "share" | "name" | "dataChannelsMax" | "allowRemote" | "rateLimitBytesPerSecond"
+  >;
+  /** Ignore patterns beside the ignore file's. */
+  readonly exclude: readonly string[];
+  /** 0: no trash. */
+  readonly trashDays: number;
+  readonly emit: (event: DsyncEvent) => void;
+  /** The folder is not the one that it was: the instance can only stop. */
+  readonly onFatal: (error: Error) => void;
+}
+
+const MS_PER_DAY = 86_400_000;
+/** How often old trash is cleared. */
+const SWEEP_INTERVAL_MS = 3_600_000;
+/** How long one trash batch takes what is replaced or removed. */
+const TRASH_BATCH_MS = 2_000;
+/** How often `progress` and `in-sync` are considered. */
+const PROGRESS_INTERVAL_MS = 250;
+
+export class Instance {
+  readonly #options: InstanceOptions;
+  readonly #root: string;
+  readonly #network: CountingNetwork;
+  readonly #ledger: Ledger;
+  readonly #conflicts: ConflictList;
+  readonly #spelling: Spelling;
+  readonly #ignore: IgnoreFile;
+  readonly #scanner: Scanner;
+  readonly #replica: Replica;
+  readonly #puller: Puller;
+  readonly #pool: Pool;
+  readonly #meter: ProgressMeter;
+  readonly #watcher: Watcher;
+  readonly #scanProblems = new Map<string, Problem>();
+  #halted: string | undefined;
+  #trashBatch: { readonly name: string; readonly untilMs: number } | undefined;
+  #wasInSync = false;
+  #isProgressDue = false;
+  #isStopping = false;
+
+  /** `staged`: contents that staging holds parts of. Use `Instance.open`. */
+  private constructor(options: InstanceOptions, ignore: IgnoreFile, staged: ConstructorParameters<typeof Puller>[0]["staged"]) {
+    const { folder, jobs, clock, emit } = options;
+    const { store, identity } = folder;
+    this.#options = options;
+    this.#root = identity.root;
+    this.#ignore = ignore;
+    this.#network = new CountingNetwork(options.network);
+    this.#ledger = new Ledger(store);
+    this.#conflicts = new ConflictList(store);
+    this.#spelling = new Spelling(store);
+    this.#meter = new ProgressMeter(clock, () => this.#network.traffic);
+    this.#replica = new Replica({
+      ledger: this.#ledger,
+      fingerprinter: createFingerprinter(options.hash),
+      clock,
+      author: options.pool.name,
+      onChanged: (previous, next, isLocal) => this.#noteChanged(previous, next, isLocal),
+      onConflict: (path, copy) => {
+        const author = copy.entry.live?.author ?? "";
+        emit({ kind: "conflict", path, conflictPath: copy.path, author });
+      },
+      onStand: () => this.#noteProgress(),
+      onCommitFailed: (error) => this.#halt(messageOf(error), "Free some space on the disk; dsync goes on by itself."),
+    });
+    this.#puller = new Puller({
+      ledger: this.#ledger,
+      jobs,
+      clock,
+      root: this.#root,
+      toDisk: (path) => this.#spelling.toDisk(path),
+      isIgnored: (path, isDirectory) => this.#ignore.rules.isIgnored(path, isDirectory),
+      trashBatch: () => (options.trashDays === 0 ? undefined : this.#currentTrashBatch()),
+      staged,
+      isComparing: () => this.#replica.isComparing,
+      onSettled: (records) => this.#replica.noteSettled(records),
+      onChangedOnDisk: (path) => this.#scanner.hint(this.#spelling.toDisk(path)),
+      onRepair: (path) => this.#replica.repair(path),
+      holdsOnlyIgnored: (path) => this.#holdsOnlyIgnored(path),
+      onProblem: (path, problem) => emit({ kind: "problem", path, reason: problem.message }),
+      onSolved: (path) => emit({ kind: "problem-solved", path }),
+      onHalt: (problem) => {
+        if (problem === undefined) this.#resume();
+        else this.#halt(problem.message, "Free some space on the disk; dsync goes on by itself.");
+      },
+    });
+    this.#replica.puller = this.#puller;
+    this.#scanner = new Scanner({
+      store,
+      jobs,
+      clock,
+      random: options.random,
+      identity,
+      spelling: this.#spelling,
+      ignore: () => this.#ignore.rules,
+      isBusy: (path) => this.#puller.isBusy(path),
+      inlineBytesMax: INLINE_CONTENT_BYTES_MAX,
+      onObservations: (observations) => this.#replica.observe(observations),
+      onRootChanged: () => options.onFatal(changedError(this.#root, "marker-missing")),
+      onProblem: (path, problem) => this.#noteScanProblem(path, problem),
+      onSolved: (path) => {
+        if (this.#scanProblems.delete(path)) emit({ kind: "problem-solved", path });
+      },
+    });
+    this.#watcher = options.createWatcher((diskPath) => {
+      const path = this.#spelling.fromDisk(diskPath);
+      return path !== undefined && this.#ignore.rules.isIgnored(path, false);
+    });
+    this.#pool = new Pool({
+      ...options.pool,
+      network: this.#network,
+      clock,
+      random: options.random,
+      replicaId: store.replicaId,
+      onSession: (session) => this.#replica.join(session),
+    });
+    this.#pool.events.on((event) => this.#notePoolEvent(event));
+  }
+
+  /** Clears what an earlier run left behind, and prepares everything; nothing runs yet. */
+  static async open(options: InstanceOptions): Promise<Instance> {
+    const { folder, jobs, clock, exclude, emit } = options;
+    const { store, identity } = folder;
+    createIgnoreFile(identity.root);
+    const ignore = new IgnoreFile({ root: identity.root, exclude });
+    warnOfIgnoreRules(ignore, emit);
+    const wanted = [...store.pending()].flatMap((path) => {
+      const content = store.get(path)?.known.live?.content;
+      return content?.kind === "file" ? [content.contentId] : [];
+    });
+    const trashBeforeMs = clock.now() - options.trashDays * MS_PER_DAY;
+    const { staged } = await jobs.run("sweep", { root: identity.root, wanted, trashBeforeMs });
+    return new Instance(options, ignore, new Set(staged));
+  }
+
+  /** Listens, watches and scans. Throws a DsyncError if the port cannot be had. */
+  async start(): Promise<void> {
+    await this.#pool.start();
+    const { emit } = this.#options;
+    await this.#watcher.start({
+      hint: (diskPath) => this.#noteHint(diskPath),
+      overflow: () => this.#scan(),
+      problem: (problem) => emit({ kind: "warning", message: problem.message }),
+    });
+    this.#scan();
+    this.#puller.start();
+    this.#scheduleSweep();
+  }
+
+  /** The TCP port that is listened on. */
+  get port(): number {
+    return this.#pool.port ?? 0;
+  }
+
+  /** Where peers may be found. */
+  get targets(): Pick<Pool, "addTarget" | "removeTarget"> {
+    return this.#pool;
+  }
+
+  /** Finishes what is being put in place, says goodbye, and closes the index. */
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    await this.#watcher.stop();
+    this.#scanner.stop();
+    await this.#puller.stop();
+    this.#replica.stop();
+    await this.#pool.stop();
+    await this.#options.jobs.close();
+    this.#spelling.save();
+    await this.#options.folder.store.close();
+    this.#options.folder.release();
+  }
+
+  conflicts(): Promise<readonly ConflictReport[]> {
+    return this.#conflicts.list();
+  }
+
+  async status(): Promise<StatusReport> {
+    const { pool } = this.#options;
+    const { store } = this.#ledger;
+    const { conversations } = this.#replica;
+    const outgoing = { files: 0, bytes: 0 };
+    for (const { peerStand } of conversations) {
+      outgoing.files += peerStand?.pendingFiles ?? 0;
+      outgoing.bytes += peerStand?.pendingBytes ?? 0;
+    }
+    return {
+      running: true,
+      folder: this.#root,
+      share: pool.share,
+      name: pool.name,
+      port: this.port,
+      replicaId: store.replicaId,
+      merkleRoot: Buffer.from(store.merkle.root()).toString("hex"),
+      inSync: this.#isInSync,
+      peers: conversations.map((conversation) => {
+        const { id, name, remote } = conversation.session.peer;
+        const { pendingFiles: files = 0, pendingBytes: bytes = 0 } = conversation.peerStand ?? {};
+        return { id, name, address: addressText(remote), inSync: conversation.isInSync, pending: { files, bytes } };
+      }),
+      pending: this.#ledger.pending,
+      outgoing,
+      failed: this.#failed(),
+      conflicts: await this.#conflicts.count(),
+      halted: this.#halted ?? null,
+      entries: store.liveCount,
+      traffic: this.#network.traffic,
+    };
+  }
+
+  get #isInSync(): boolean {
+    return (
+      this.#ledger.pending.files === 0 &&
+      this.#scanner.isQuiet &&
+      this.#replica.conversations.every((conversation) => conversation.isInSync)
+    );
+  }
+
+  #failed(): { path: string; reason: string }[] {
+    const all = [...this.#puller.failures, ...this.#scanProblems];
+    return all.map(([path, problem]) => ({ path, reason: problem.message }));
+  }
+
+  #scan(): void {
+    void this.#scanner.fullScan();
+  }
+
+  #noteHint(diskPath: string): void {
+    if (diskPath === IGNORE_FILE && this.#ignore.reload()) {
+      warnOfIgnoreRules(this.#ignore, this.#options.emit);
+      this.#scanner.rulesChanged();
+      this.#puller.reconsider();
+    }
+    this.#scanner.hint(diskPath);
+  }
+
+  #noteChanged(previous: PathRecord, next: PathRecord, isLocal: boolean): void {
+    this.#conflicts.note(next);
+    const event = describeChange(previous, next, { isLocal, ownName: this.#options.pool.name });
+    if (event !== undefined) this.#options.emit(event);
+    this.#noteProgress();
+  }
+
+  #noteScanProblem(path: string, problem: Problem): void {
+    if (!this.#scanProblems.has(path)) this.#options.emit({ kind: "problem", path, reason: problem.message });
+    this.#scanProblems.set(path, problem);
+  }
+
+  #notePoolEvent(event: Parameters<Parameters<Pool["events"]["on"]>[0]>[0]): void {
+    const { emit } = this.#options;
+    switch (event.type) {
+      case "session-opened": {
+        const { id, name, remote } = event.peer;
+        return emit({ kind: "peer-joined", id, name, address: addressText(remote) });
+      }
+      case "session-ended": {
+        const { id, name } = event.peer;
+        return emit({ kind: "peer-left", id, name, reason: event.end.detail === "" ? event.end.code : event.end.detail });
+      }
+      case "refused":
+        return emit({ kind: "peer-refused", address: addressText(event), reason: event.detail });
+      case "dial-failed":
+        return emit({ kind: "debug", message: `Cannot reach ${addressText(event)}: ${event.detail}` });
+    }
+  }
+
+  #halt(reason: string, remedy: string): void {
+    if (this.#halted === undefined) this.#options.emit({ kind: "halted", reason, remedy });
+    this.#halted = reason;
+  }
+
+  #resume(): void {
+    if (this.#halted !== undefined) this.#options.emit({ kind: "resumed" });
+    this.#halted = undefined;
+  }
+
+  /** At most a few times a second. */
+  #noteProgress(): void {
+    if (this.#isProgressDue || this.#isStopping) return;
+    this.#isProgressDue = true;
+    this.#options.clock.after(PROGRESS_INTERVAL_MS, () => {
+      this.#isProgressDue = false;
+      if (this.#isStopping) return;
+      this.#options.emit({ kind: "progress", ...this.#progress() });
+      const isInSync = this.#isInSync;
+      const peers = this.#replica.conversations.length;
+      if (isInSync && !this.#wasInSync && peers > 0) {
+        const merkleRoot = Buffer.from(this.#ledger.store.merkle.root()).toString("hex");
+        this.#options.emit({ kind: "in-sync", merkleRoot, peers });
+      }
+      this.#wasInSync = isInSync && peers > 0;
+      if (!isInSync) this.#noteProgress();
+    });
+  }
+
+  #progress(): Progress {
+    const { files, bytes } = this.#ledger.pending;
+    let outgoingFiles = 0;
+    let outgoingBytes = 0;
+    for (const { peerStand } of this.#replica.conversations) {
+      outgoingFiles += peerStand?.pendingFiles ?? 0;
+      outgoingBytes += peerStand?.pendingBytes ?? 0;
+    }
+    return {
+      pendingFiles: files,
+      pendingBytes: bytes,
+      outgoingFiles,
+      outgoingBytes,
+      ...this.#meter.rates(),
+      scanning: this.#scanner.isScanning,
+      scannedFiles: this.#scanner.scannedFiles,
+      entries: this.#ledger.store.liveCount,
+    };
+  }
+
+  /** True if everything in that directory is ignored here; what is not makes itself known by a look. */
+  async #holdsOnlyIgnored(path: RelativePath): Promise<boolean> {
+    const directory = this.#spelling.toDisk(path);
+    const found = await this.#scanner.unignoredChildren(directory);
+    for (const diskPath of found) this.#scanner.hint(diskPath);
+    return found.length === 0;
+  }
+
+  /** What is replaced or removed within a few seconds is one batch. */
+  #currentTrashBatch(): string {
+    const nowMs = this.#options.clock.now();
+    if (this.#trashBatch === undefined || nowMs > this.#trashBatch.untilMs) {
+      this.#trashBatch = { name: trashBatchName(nowMs), untilMs: nowMs + TRASH_BATCH_MS };
+    }
+    return this.#trashBatch.name;
+  }
+
+  #scheduleSweep(): void {
+    const { clock, jobs, trashDays } = this.#options;
+    clock.after(SWEEP_INTERVAL_MS, () => {
+      if (this.#isStopping) return;
+      const trashBeforeMs = clock.now() - trashDays * MS_PER_DAY;
+      void jobs.run("sweep", { root: this.#root, wanted: undefined, trashBeforeMs });
+      this.#scheduleSweep();
+    });
+  }
+}
+
+/** `192.168.1.20:9000`, `[fe80::1]:9000`. */
+function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function warnOfIgnoreRules(ignore: IgnoreFile, emit: (event: DsyncEvent) => void): void {
+  for (const { line, reason } of ignore.rules.warnings) {
+    emit({ kind: "warning", message: `${line.source}, line ${line.line}, is left out: ${reason}` });
+  }
+}

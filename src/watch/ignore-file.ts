@@ -1,0 +1,84 @@
+// The ignore file of a folder: created on the first run, compiled, and compiled again when it was edited.
+
+import fs from "node:fs";
+import { errnoOf, messageOf } from "../core/errors.ts";
+import { IGNORE_FILE_BYTES_MAX } from "../core/limits.ts";
+import { IGNORE_FILE } from "../core/path.ts";
+import type { Problem } from "../core/problem.ts";
+import { ignoreLines, parseIgnoreRules, type IgnoreLine, type IgnoreRules } from "./ignore-rules.ts";
+
+export interface IgnoreFileOptions {
+  /** Absolute disk path of the folder. */
+  readonly root: string;
+  /** Patterns of `--exclude` and the config file; they come after the file's. */
+  readonly exclude: readonly string[];
+}
+
+/** Shipped at the top of the package; this module is at dist/src/watch/. */
+const EXAMPLE = new URL("../../../.dsyncignore.example", import.meta.url);
+
+/** Creates the ignore file with the shipped defaults unless there is one. Returns whether it did. */
+export function createIgnoreFile(root: string, example: URL | string = EXAMPLE): boolean {
+  try {
+    fs.copyFileSync(example, `${root}/${IGNORE_FILE}`, fs.constants.COPYFILE_EXCL);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** The rules that hold now. An ignore file that is gone ignores nothing; one that cannot be read keeps the rules as they were. */
+export class IgnoreFile {
+  readonly #path: string;
+  readonly #excludeLines: readonly IgnoreLine[];
+  #text: string | undefined;
+  #rules: IgnoreRules;
+  #problem: Problem | undefined;
+
+  constructor({ root, exclude }: IgnoreFileOptions) {
+    this.#path = `${root}/${IGNORE_FILE}`;
+    this.#excludeLines = exclude.map((text, index) => ({ text, source: "--exclude", line: index + 1 }));
+    this.#rules = parseIgnoreRules(this.#excludeLines);
+    this.reload();
+  }
+
+  get rules(): IgnoreRules {
+    return this.#rules;
+  }
+
+  /** Why the file could not be read the last time. */
+  get problem(): Problem | undefined {
+    return this.#problem;
+  }
+
+  /** Reads the file again. Returns whether the rules are others now: then a full scan is due. */
+  reload(): boolean {
+    const text = this.#read();
+    if (text === undefined || text === this.#text) return false;
+    this.#text = text;
+    this.#rules = parseIgnoreRules([...ignoreLines(text, IGNORE_FILE), ...this.#excludeLines]);
+    return true;
+  }
+
+  #read(): string | undefined {
+    try {
+      const { size } = fs.statSync(this.#path);
+      if (size > IGNORE_FILE_BYTES_MAX) {
+        const message = `Cannot read ${IGNORE_FILE}: it is larger than ${IGNORE_FILE_BYTES_MAX} bytes. Shorten it.`;
+        this.#problem = { code: "EFBIG", message };
+        return undefined;
+      }
+      const text = fs.readFileSync(this.#path, "utf8");
+      this.#problem = undefined;
+      return text;
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") {
+        this.#problem = undefined;
+        return "";
+      }
+      this.#problem = { code: errnoOf(error) ?? "EUNKNOWN", message: `Cannot read ${IGNORE_FILE}: ${messageOf(error)}.` };
+      return undefined;
+    }
+  }
+}

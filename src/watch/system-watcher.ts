@@ -1,0 +1,89 @@
+// Chooses how to watch a folder on this machine.
+
+import { statfsSync, watch } from "node:fs";
+import { errnoOf, messageOf } from "../core/errors.ts";
+import type { Problem } from "../core/problem.ts";
+import type { Clock } from "../edge/clock.ts";
+import { FallbackWatcher } from "./fallback-watcher.ts";
+import { ParcelWatcher } from "./parcel-watcher.ts";
+import { PollingWatcher } from "./polling-watcher.ts";
+import type { Watcher } from "./watcher.ts";
+
+export interface SystemWatcherOptions {
+  /** Absolute, without symlinks in it. */
+  readonly root: string;
+  readonly clock: Clock;
+  /** What a polling watcher leaves out. */
+  readonly isIgnored: (diskPath: string) => boolean;
+}
+
+/** `f_type` of file systems whose changes may be made on other machines, which raise no events here. */
+const REMOTE_FILE_SYSTEMS: ReadonlySet<number> = new Set([
+  0x6969, // NFS
+  0x517b, // SMB
+  0xff534d42, // CIFS
+  0xfe534d42, // SMB2
+  0x65735546, // FUSE: sshfs and the like
+  0x01021997, // 9p
+  0x73757245, // Coda
+  0x5346414f, // AFS
+]);
+
+/** Native events where they tell everything, polling elsewhere and as soon as they fail. */
+export function createSystemWatcher({ root, clock, isIgnored }: SystemWatcherOptions): Watcher {
+  return new FallbackWatcher({
+    clock,
+    native: isRemote(root) ? undefined : new ParcelWatcher(root),
+    polling: new PollingWatcher(root, isIgnored),
+    probe: () => probeNativeWatch(root),
+  });
+}
+
+/** True if `path` is on a network file system, as far as the kernel tells. */
+export function isRemote(path: string): boolean {
+  try {
+    // Magic numbers have 32 bits; some platforms sign-extend them.
+    return process.platform === "linux" && REMOTE_FILE_SYSTEMS.has(statfsSync(path).type >>> 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Why the kernel grants no further watch, or `undefined` if it does. */
+export function probeNativeWatch(path: string): Problem | undefined {
+  try {
+    const watcher = watch(path, { persistent: false });
+    // A folder that vanishes is noticed elsewhere.
+    watcher.on("error", () => undefined);
+    watcher.close();
+    return undefined;
+  } catch (error) {
+    return limitProblem(error);
+  }
+}
+
+function limitProblem(error: unknown): Problem | undefined {
+  switch (errnoOf(error)) {
+    case "ENOSPC":
+      return {
+        code: "EWATCHLIMIT",
+        message:
+          "The limit of watched directories (fs.inotify.max_user_watches) is reached: the folder is looked through " +
+          "every few seconds, which is slower. To raise it: sudo sysctl fs.inotify.max_user_watches=524288, " +
+          "then start dsync again.",
+      };
+    case "EMFILE":
+    case "ENFILE":
+      return {
+        code: "EWATCHLIMIT",
+        message:
+          "The limit of watching programs (fs.inotify.max_user_instances) or of open files is reached: the folder is " +
+          "looked through every few seconds, which is slower. To raise it: sudo sysctl " +
+          "fs.inotify.max_user_instances=1024, then start dsync again.",
+      };
+    case "ENOENT":
+      return undefined;
+    default:
+      return { code: "EWATCH", message: `Cannot watch the folder for events: ${messageOf(error)}.` };
+  }
+}
