@@ -43,7 +43,10 @@ function rssMb(): string {
 
 function measureMemory(): void {
   const random = randomFillSync(new Uint8Array(256 * MIB));
-  const text = Buffer.from("The quick brown fox jumps over the lazy dog; 0123456789.\n".repeat(20_000)).subarray(0, MIB);
+  const text = Buffer.from("The quick brown fox jumps over the lazy dog; 0123456789.\n".repeat(20_000)).subarray(
+    0,
+    MIB,
+  );
   let chunks = 0;
   const ms = timed(() => (chunks = chunk(random)));
   report("chunker, random data", ms, random.length, `${Math.round(random.length / chunks / 1024)} KiB a chunk`);
@@ -97,7 +100,12 @@ async function measureFiles(root: string): Promise<void> {
     const large = timed(() => hashFiles(nodeFileSystem, blake3, { ...request, files: ["large"] }));
     report(`hash job, 1 GiB, ${name}, this thread`, large, size, rssMb());
     const many = timed(() => hashFiles(nodeFileSystem, blake3, { ...request, files: small }));
-    report(`hash job, 10,000 x 4 KiB, ${name}, this thread`, many, SMALL_FILES * 4096, `${(many / 10).toFixed(1)} us a file`);
+    report(
+      `hash job, 10,000 x 4 KiB, ${name}, this thread`,
+      many,
+      SMALL_FILES * 4096,
+      `${(many / 10).toFixed(1)} us a file`,
+    );
   }
 
   const before = rssMb();
@@ -108,7 +116,12 @@ async function measureFiles(root: string): Promise<void> {
   const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 20);
   const start = performance.now();
   await Promise.all([1, 2].map((n) => runner.run("hash", { ...request, files: ["large"] }, { urgent: n === 1 })));
-  report("hash job, 1 GiB twice, two workers", performance.now() - start, 2 * size, `peak RSS ${Math.round(peak / 1e6)} MB`);
+  report(
+    "hash job, 1 GiB twice, two workers",
+    performance.now() - start,
+    2 * size,
+    `peak RSS ${Math.round(peak / 1e6)} MB`,
+  );
   for (const inlineBytesMax of [0, 64 * 1024]) {
     const from = performance.now();
     await runner.run("hash", { root, files: small, inlineBytesMax });

@@ -30,7 +30,15 @@ const RUNS: readonly (readonly [argv: readonly string[], flags: Partial<RunFlags
   [["-n", "my laptop"], { name: "my laptop" }],
   [["-n", "007"], { name: "007" }],
   [["-n", "a.b"], { name: "a.b" }],
-  [["-a", "h:1", "-a", "[::1]:2"], { peers: [{ host: "h", port: 1 }, { host: "::1", port: 2 }] }],
+  [
+    ["-a", "h:1", "-a", "[::1]:2"],
+    {
+      peers: [
+        { host: "h", port: 1 },
+        { host: "::1", port: 2 },
+      ],
+    },
+  ],
   [["--peer", "nas.local"], { peers: [{ host: "nas.local", port: 9000 }] }],
   [["-a", "10.0.0.1"], { peers: [{ host: "10.0.0.1", port: 9000 }] }],
   [["-a", "fe80::1%eth0"], { peers: [{ host: "fe80::1%eth0", port: 9000 }] }],
@@ -162,7 +170,18 @@ test("whatever is given, it is a command line or a usage error, and nothing is p
   const log = context.mock.method(console, "log", () => {});
   const error = context.mock.method(console, "error", () => {});
   const word = fc.oneof(
-    fc.constantFrom(...ALL_FLAGS.map(({ name }) => `--${name}`), "-d", "-p", "-a", "-q", "--", "-", "status", "trash", "help"),
+    fc.constantFrom(
+      ...ALL_FLAGS.map(({ name }) => `--${name}`),
+      "-d",
+      "-p",
+      "-a",
+      "-q",
+      "--",
+      "-",
+      "status",
+      "trash",
+      "help",
+    ),
     fc.string({ unit: "binary" }),
     fc.string().map((text) => `--${text}`),
   );
@@ -180,7 +199,10 @@ test("whatever is given, it is a command line or a usage error, and nothing is p
 
 test("the help fits a screen and tells every flag", () => {
   const lines = helpText().split("\n");
-  assert.ok(lines.every((line) => line.length <= 80), "wider than 80 columns");
+  assert.ok(
+    lines.every((line) => line.length <= 80),
+    "wider than 80 columns",
+  );
   assert.ok(lines.length <= 48, `${lines.length} lines`);
   for (const { name } of ALL_FLAGS) assert.ok(helpText().includes(`--${name}`), name);
   assert.ok(helpText().includes("Examples:"));

@@ -1,14 +1,12 @@
-// argv → one checked value. yargs splits the words; what they mean is decided here, so that every message is ours.
-// A flag with one value that is given twice is an error: of two folders or ports one would be ignored in silence.
+// argv → one checked value: which command it is, and what each word and flag means to it.
 
-import yargs from "yargs";
-import { messageOf } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/escape.ts";
-import { ALL_FLAGS, spelled, type Flag, type FlagName } from "./flags.ts";
+import type { FlagName } from "./flags.ts";
 import { helpText, USAGE } from "./help.ts";
 import { nearest } from "./nearest.ts";
-import { checked, usageError, type Settings } from "./settings.ts";
-import { DAYS, NAME, PEER, PORT, RATE, TEXT, TRANSFERS, type ValueKind } from "./values.ts";
+import { usageError, type Settings } from "./settings.ts";
+import { DAYS, NAME, PEER, PORT, RATE, TEXT, TRANSFERS } from "./values.ts";
+import { splitWords, type Given } from "./words.ts";
 
 /** What only the command line can say, beside the settings. */
 export interface RunFlags extends Settings {
@@ -70,7 +68,8 @@ function parseCommand(given: Given, command: string, rest: readonly string[]): C
       return parseIgnore(given, rest);
     default: {
       const meant = nearest(command, COMMANDS);
-      const hint = meant === undefined ? `To sync a folder: dsync -d ${escapeForTerminal(command)}` : `Did you mean ${meant}?`;
+      const hint =
+        meant === undefined ? `To sync a folder: dsync -d ${escapeForTerminal(command)}` : `Did you mean ${meant}?`;
       throw usageError(`There is no command ${quoted(command)}. ${hint}\n${USAGE}`);
     }
   }
@@ -95,7 +94,8 @@ function parseIgnore(given: Given, [action, target, ...rest]: readonly string[])
 }
 
 function runFlags(given: Given): RunFlags {
-  if (given.has("quiet") && given.has("verbose")) throw usageError("--quiet and --verbose exclude each other: give one.");
+  if (given.has("quiet") && given.has("verbose"))
+    throw usageError("--quiet and --verbose exclude each other: give one.");
   if (given.has("passphrase") && given.has("passphrase-file")) {
     throw usageError("--passphrase and --passphrase-file exclude each other: give one.");
   }
@@ -128,116 +128,6 @@ function folderFlags(given: Given, command: string, also: readonly FlagName[] = 
 function expectWords(command: string, rest: readonly string[], count: number): void {
   const extra = rest[count];
   if (extra !== undefined) throw usageError(`dsync ${command} does not know what to do with ${quoted(extra)}.`);
-}
-
-/** The words of a command line, with typed access to the flags among them. */
-class Given {
-  readonly words: readonly string[];
-  readonly #values: ReadonlyMap<string, unknown>;
-
-  constructor(words: readonly string[], values: ReadonlyMap<string, unknown>) {
-    this.words = words;
-    this.#values = values;
-  }
-
-  /** True if the switch is on, or the flag has a value. */
-  has(name: FlagName): boolean {
-    return this.#values.has(name) && this.#values.get(name) !== false;
-  }
-
-  one<T>(name: FlagName, kind: ValueKind<T>): T | undefined {
-    const texts = this.#texts(name);
-    if (texts.length > 1) throw usageError(`${spelled(name)} is given ${texts.length} times: give it once.`);
-    return texts[0] === undefined ? undefined : checked(kind, spelled(name), texts[0]);
-  }
-
-  all<T>(name: FlagName, kind: ValueKind<T>): readonly T[] {
-    return this.#texts(name).map((text) => checked(kind, spelled(name), text));
-  }
-
-  expectOnly(command: string, names: readonly FlagName[]): void {
-    for (const { name } of ALL_FLAGS) {
-      if (this.has(name) && !names.includes(name)) throw usageError(`dsync ${command} does not take ${spelled(name)}.`);
-    }
-  }
-
-  #texts(name: FlagName): readonly string[] {
-    const value = this.#values.get(name);
-    if (value === undefined) return [];
-    const texts = [value].flat().map(String);
-    // Repeatable, and given without a value.
-    return texts.length === 0 ? [""] : texts;
-  }
-}
-
-function splitWords(argv: readonly string[]): Given {
-  for (const word of argv) expectNoValue(word);
-  const parsed = parseWords(argv);
-  const values = new Map<string, unknown>();
-  for (const [name, value] of Object.entries(parsed)) {
-    if (name === "_" || name === "$0") continue;
-    const flag = ALL_FLAGS.find((flag) => flag.name === name || letterOf(flag) === name);
-    if (flag === undefined) throw unknownFlag(name);
-    if (name === flag.name && value !== undefined) values.set(flag.name, value);
-  }
-  const words = parsed["_"];
-  return new Given(Array.isArray(words) ? words.map(String) : [], values);
-}
-
-/** yargs takes `--quiet=perhaps` for false. */
-function expectNoValue(word: string): void {
-  const [, name, value] = /^--([a-z-]+)=(.*)$/s.exec(word) ?? [];
-  const flag = ALL_FLAGS.find((flag) => flag.name === name);
-  if (flag === undefined || flag.value !== undefined || value === "true" || value === "false") return;
-  throw usageError(`${spelled(flag.name)} takes no value: it is on when it is given.`);
-}
-
-function parseWords(argv: readonly string[]): Readonly<Record<string, unknown>> {
-  try {
-    return parser(argv).parseSync();
-  } catch (error) {
-    throw usageError(`Cannot understand the command line: ${escapeForTerminal(messageOf(error))}\n${USAGE}`, { cause: error });
-  }
-}
-
-/** Everything that yargs does beyond splitting is off: it neither prints, exits, negates, converts nor translates. */
-function parser(argv: readonly string[]): ReturnType<typeof yargs> {
-  const instance = yargs([...argv])
-    .parserConfiguration({
-      "boolean-negation": false,
-      "camel-case-expansion": false,
-      "dot-notation": false,
-      "parse-numbers": false,
-      "parse-positional-numbers": false,
-      "duplicate-arguments-array": true,
-      "greedy-arrays": false,
-      "populate--": false,
-    })
-    .help(false)
-    .version(false)
-    .detectLocale(false)
-    .exitProcess(false)
-    .fail(false);
-  for (const flag of ALL_FLAGS) {
-    const alias = letterOf(flag);
-    instance.option(flag.name, {
-      type: flag.value === undefined ? "boolean" : "string",
-      ...(alias === undefined ? {} : { alias }),
-      ...(flag.isRepeatable === true ? { array: true } : {}),
-    });
-  }
-  return instance;
-}
-
-function letterOf(flag: Flag): string | undefined {
-  return flag.letter;
-}
-
-function unknownFlag(name: string): Error {
-  const dashed = name.length === 1 ? `-${name}` : `--${name}`;
-  const meant = name.length === 1 ? undefined : nearest(name, ALL_FLAGS.map((flag) => flag.name));
-  const hint = meant === undefined ? USAGE : `Did you mean --${meant}?`;
-  return usageError(`There is no flag ${escapeForTerminal(dashed)}. ${hint}`);
 }
 
 function quoted(word: string): string {

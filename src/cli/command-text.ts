@@ -21,7 +21,10 @@ const FAILED_SHOWN_MAX = 20;
 
 /** `dsync status`. */
 export function statusText(status: StatusReport): string {
-  const conflicts = status.conflicts === 0 ? [] : [`${plural(status.conflicts, "conflict copy", "conflict copies")}: dsync conflicts lists them.`];
+  const conflicts =
+    status.conflicts === 0
+      ? []
+      : [`${plural(status.conflicts, "conflict copy", "conflict copies")}: dsync conflicts lists them.`];
   const halted = status.halted === null ? [] : [`Paused: ${escape(status.halted)}`];
   return lines([
     headline(status),
@@ -83,7 +86,9 @@ export function conflictsText(conflicts: readonly ConflictReport[]): string {
 /** `dsync trash list`. */
 export function trashText(items: readonly TrashItem[]): string {
   if (items.length === 0) return "The trash is empty.\n";
-  return lines(items.map(({ item, time, size }) => `${formatDate(time)}  ${formatBytes(size).padStart(8)}  ${escape(item)}`));
+  return lines(
+    items.map(({ item, time, size }) => `${formatDate(time)}  ${formatBytes(size).padStart(8)}  ${escape(item)}`),
+  );
 }
 
 /** `dsync trash restore`. */

@@ -87,7 +87,7 @@ const ERRORS: readonly (readonly [toml: string, ...parts: readonly string[]])[] 
   ["trash_days = -1", "trash_days is -1"],
   ["max_concurrent_transfers = 0", "max_concurrent_transfers is 0"],
   ["share = 2024-01-01", "share"],
-  ['a = 1\nport = = 1', "f, line 2, at port"],
+  ["a = 1\nport = = 1", "f, line 2, at port"],
   ['name = "open', "f, line 1, at name"],
   ["port = 1\nport = 2", "f, line 2, at port"],
 ];
@@ -118,10 +118,21 @@ test("an explicit file replaces the usual one", () => {
 });
 
 test("the usual place", () => {
-  const platform = { home: "/home/u", system: "linux", cwd: "/", hostName: "", temporary: "/tmp", uid: 1, environment: {} };
+  const platform = {
+    home: "/home/u",
+    system: "linux",
+    cwd: "/",
+    hostName: "",
+    temporary: "/tmp",
+    uid: 1,
+    environment: {},
+  };
   assert.equal(defaultConfigFile(platform), "/home/u/.config/dsync/dsync.toml");
   assert.equal(defaultConfigFile({ ...platform, environment: { XDG_CONFIG_HOME: "/c" } }), "/c/dsync/dsync.toml");
-  assert.equal(defaultConfigFile({ ...platform, environment: { XDG_CONFIG_HOME: "c" } }), "/home/u/.config/dsync/dsync.toml");
+  assert.equal(
+    defaultConfigFile({ ...platform, environment: { XDG_CONFIG_HOME: "c" } }),
+    "/home/u/.config/dsync/dsync.toml",
+  );
   assert.equal(defaultConfigFile({ ...platform, home: "" }), undefined);
   const windows = { ...platform, system: "win32", environment: { APPDATA: "C:\\A" } };
   assert.equal(defaultConfigFile(windows), "C:\\A\\dsync\\dsync.toml");

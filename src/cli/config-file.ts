@@ -111,7 +111,8 @@ class KeyReader {
     const value = this.#take(key);
     if (value === undefined) return [];
     const items = maySingle && typeof value === "string" ? [value] : value;
-    if (!Array.isArray(items)) throw this.#wrong(key, value, maySingle ? "a string or an array of strings" : "an array of strings");
+    if (!Array.isArray(items))
+      throw this.#wrong(key, value, maySingle ? "a string or an array of strings" : "an array of strings");
     return items.map((item: unknown) => this.#parse(key, item, "string", kind));
   }
 
@@ -138,7 +139,8 @@ class KeyReader {
 
   #parse<T>(key: string, value: unknown, type: Primitive, kind: ValueKind<T>): T {
     const parsed = typeof value === type ? kind.parse(String(value)) : undefined;
-    if (parsed === undefined) throw this.#wrong(key, value, type === "string" ? `${kind.expected}, in quotes` : kind.expected);
+    if (parsed === undefined)
+      throw this.#wrong(key, value, type === "string" ? `${kind.expected}, in quotes` : kind.expected);
     return parsed;
   }
 
@@ -158,5 +160,7 @@ const DESCRIPTION_CHARACTERS_MAX = 60;
 
 function describe(value: unknown): string {
   const text = typeof value === "bigint" ? `${value}` : (JSON.stringify(value) ?? String(value));
-  return escapeForTerminal(text.length <= DESCRIPTION_CHARACTERS_MAX ? text : `${text.slice(0, DESCRIPTION_CHARACTERS_MAX)}…`);
+  return escapeForTerminal(
+    text.length <= DESCRIPTION_CHARACTERS_MAX ? text : `${text.slice(0, DESCRIPTION_CHARACTERS_MAX)}…`,
+  );
 }

@@ -99,7 +99,8 @@ export function progressText(progress: Progress): string | undefined {
 }
 
 function leftText(files: number, bytes: number, bytesPerSecond: number): string {
-  const rate = bytesPerSecond < 1 ? "" : `, ${formatBytes(bytesPerSecond)}/s, ${formatDuration(bytes / bytesPerSecond)} left`;
+  const rate =
+    bytesPerSecond < 1 ? "" : `, ${formatBytes(bytesPerSecond)}/s, ${formatDuration(bytes / bytesPerSecond)} left`;
   return `${plural(files, "file")}, ${formatBytes(bytes)}${rate}`;
 }
 

@@ -32,6 +32,7 @@ export function errorText(error: unknown, isVerbose: boolean): string {
   const isExpected = error instanceof DsyncError;
   const stack = error instanceof Error && (isVerbose || !isExpected) ? error.stack : undefined;
   if (stack === undefined) return `dsync: ${messageOf(error)}\n`;
-  const cause = isExpected && error.cause instanceof Error ? `Caused by: ${error.cause.stack ?? error.cause.message}\n` : "";
+  const cause =
+    isExpected && error.cause instanceof Error ? `Caused by: ${error.cause.stack ?? error.cause.message}\n` : "";
   return `dsync: ${messageOf(error)}\n${stack}\n${cause}`;
 }

@@ -11,7 +11,9 @@ import { usageError } from "./settings.ts";
 export function ignoreTarget(target: string, realFolder: string, realCwd: string): string {
   const inside = insideOf(realFolder, resolve(realCwd, target)) ?? insideOf(realFolder, resolve(realFolder, target));
   if (inside === undefined) {
-    throw usageError(`${escapeForTerminal(target)} is not inside ${escapeForTerminal(realFolder)}. Name a path in the folder.`);
+    throw usageError(
+      `${escapeForTerminal(target)} is not inside ${escapeForTerminal(realFolder)}. Name a path in the folder.`,
+    );
   }
   return target.endsWith("/") || target.endsWith(sep) ? `${inside}/` : inside;
 }

@@ -20,7 +20,9 @@ export class LineReporter implements Reporter {
   constructor(options: ReporterOptions, statusLine: StatusLine | undefined) {
     this.#options = options;
     this.#statusLine = statusLine;
-    this.#changes = new ChangeGate(options.clock, (count) => this.#print("info", `… and ${plural(count, "more change")}`));
+    this.#changes = new ChangeGate(options.clock, (count) =>
+      this.#print("info", `… and ${plural(count, "more change")}`),
+    );
   }
 
   report(event: DsyncEvent): void {

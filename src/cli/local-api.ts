@@ -57,7 +57,11 @@ export class LocalApi {
     return new Promise((resolve, reject) => {
       this.#server.once("error", (error) => {
         const shown = escapeForTerminal(socketPath);
-        reject(new DsyncError("environment", `Cannot listen for commands on ${shown}: ${messageOf(error)}.`, { cause: error }));
+        reject(
+          new DsyncError("environment", `Cannot listen for commands on ${shown}: ${messageOf(error)}.`, {
+            cause: error,
+          }),
+        );
       });
       this.#server.listen(socketPath, resolve);
     });
@@ -84,7 +88,8 @@ export class LocalApi {
   async #answerTo(line: string): Promise<object> {
     try {
       const fields = parseJsonObject(line);
-      if (fields?.["v"] !== LOCAL_VERSION) throw new Error("The running instance is another version of dsync. Restart it.");
+      if (fields?.["v"] !== LOCAL_VERSION)
+        throw new Error("The running instance is another version of dsync. Restart it.");
       return { v: LOCAL_VERSION, ok: true, answer: await this.#options.handle(parseLocalRequest(fields)) };
     } catch (error) {
       return { v: LOCAL_VERSION, ok: false, message: messageOf(error) };
@@ -125,7 +130,9 @@ function parseAnswer<T>(line: string | undefined, parse: Shape<T>): T {
   try {
     return parse(fields["answer"]);
   } catch (error) {
-    throw new DsyncError("environment", "The running instance is another version of dsync. Restart it.", { cause: error });
+    throw new DsyncError("environment", "The running instance is another version of dsync. Restart it.", {
+      cause: error,
+    });
   }
 }
 
@@ -137,9 +144,14 @@ function connect(socketPath: string): Promise<Socket> {
       resolve(socket);
     });
     socket.once("error", (error) => {
-      const reason = errnoOf(error) === "ENOENT" || errnoOf(error) === "ECONNREFUSED" ? "nobody listens there" : messageOf(error);
+      const reason =
+        errnoOf(error) === "ENOENT" || errnoOf(error) === "ECONNREFUSED" ? "nobody listens there" : messageOf(error);
       const shown = escapeForTerminal(socketPath);
-      reject(new DsyncError("environment", `Cannot ask the running instance at ${shown}: ${reason}. Restart it.`, { cause: error }));
+      reject(
+        new DsyncError("environment", `Cannot ask the running instance at ${shown}: ${reason}. Restart it.`, {
+          cause: error,
+        }),
+      );
     });
   });
 }

@@ -54,22 +54,40 @@ test("the defaults", () => {
 
 test("the command line wins over the config file", () => {
   const flags = { port: 0, name: "a", share: "s", maxConcurrentTransfers: 1, rateLimitBytesPerSecond: 5, trashDays: 0 };
-  const settings = { port: 1, name: "b", share: "t", maxConcurrentTransfers: 2, rateLimitBytesPerSecond: 6, trashDays: 9 };
-  const { port, ...rest } = flags;
-  assert.deepEqual(options(flags, settings), { ...options({}), ...rest, port: { value: 0, explicit: true } });
+  const settings = {
+    port: 1,
+    name: "b",
+    share: "t",
+    maxConcurrentTransfers: 2,
+    rateLimitBytesPerSecond: 6,
+    trashDays: 9,
+  };
+  assert.deepEqual(options(flags, settings), { ...options({}), ...flags, port: { value: 0, explicit: true } });
 });
 
 test("the config file wins over the defaults, and its port is asked for explicitly", () => {
   const settings = { port: 9000, name: "b", noDiscovery: true, allowRemote: true, trashDays: 0 };
   const resolved = options({}, settings);
   assert.deepEqual(resolved.port, { value: 9000, explicit: true });
-  assert.deepEqual([resolved.name, resolved.discovery, resolved.allowRemote, resolved.trashDays], ["b", false, true, 0]);
+  assert.deepEqual(
+    [resolved.name, resolved.discovery, resolved.allowRemote, resolved.trashDays],
+    ["b", false, true, 0],
+  );
 });
 
 test("peers and patterns add up, the command line's last", () => {
-  const [a, b] = [{ host: "a", port: 1 }, { host: "b", port: 2 }];
+  const [a, b] = [
+    { host: "a", port: 1 },
+    { host: "b", port: 2 },
+  ];
   const resolved = options({ peers: [a], exclude: ["!x"] }, { peers: [b], exclude: ["x"] });
-  assert.deepEqual([resolved.peers, resolved.exclude], [[b, a], ["x", "!x"]]);
+  assert.deepEqual(
+    [resolved.peers, resolved.exclude],
+    [
+      [b, a],
+      ["x", "!x"],
+    ],
+  );
 });
 
 const FOLDERS: readonly (readonly [path: string | undefined, fromConfig: string | undefined, folder: string])[] = [
@@ -107,7 +125,11 @@ test("quiet and verbose", () => {
 });
 
 test("the passphrase: command line, environment, config file, in this order", () => {
-  const [onCommandLine, inConfig, empty] = ["a", "b", "c"].map((name) => join(directory, name)) as [string, string, string];
+  const [onCommandLine, inConfig, empty] = ["a", "b", "c"].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ];
   writeFileSync(onCommandLine, "from a file\r\n");
   writeFileSync(inConfig, " from the config \n\n");
   writeFileSync(empty, "\n");
@@ -119,7 +141,10 @@ test("the passphrase: command line, environment, config file, in this order", ()
   assert.equal(options({}, settings).passphrase, " from the config \n");
   assert.throws(() => options({ passphraseFile: empty }), usageWith("empty"));
   assert.throws(() => options({ passphraseFile: "missing" }), usageWith("/work/missing: there is no such file"));
-  assert.throws(() => options({}, {}, { environment: { DSYNC_PASSPHRASE: "" } }), usageWith("DSYNC_PASSPHRASE is set but empty"));
+  assert.throws(
+    () => options({}, {}, { environment: { DSYNC_PASSPHRASE: "" } }),
+    usageWith("DSYNC_PASSPHRASE is set but empty"),
+  );
 });
 
 function usageWith(part: string) {

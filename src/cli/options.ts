@@ -68,7 +68,8 @@ export function resolveOptions(flags: RunFlags, config: Config, platform: Platfo
 /** The absolute folder that the command line (`path`) or else the config file names. Throws a DsyncError `usage`. */
 export function resolveFolder(path: string | undefined, config: Config, platform: Platform): string {
   if (path !== undefined) return absolute(path, platform.cwd, platform);
-  if (config.settings.path !== undefined) return absolute(config.settings.path, directoryOf(config, platform), platform);
+  if (config.settings.path !== undefined)
+    return absolute(config.settings.path, directoryOf(config, platform), platform);
   throw usageError(`Which folder? Name it with -d, or as path in the config file.\n${USAGE}`);
 }
 
@@ -84,8 +85,11 @@ function directoryOf(config: Config, { cwd }: Platform): string {
 
 /** The host name, made to fit. */
 function defaultName(hostName: string): string {
-  let name = hostName.toWellFormed().replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "");
-  while (Buffer.byteLength(name) > NAME_BYTES_MAX) name = [...name].slice(0, -1).join("");
+  let name = "";
+  for (const character of hostName.toWellFormed().replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, "")) {
+    if (Buffer.byteLength(name + character) > NAME_BYTES_MAX) break;
+    name += character;
+  }
   return NAME.parse(name) ?? DEFAULT_NAME;
 }
 
@@ -95,7 +99,8 @@ function resolvePassphrase(flags: RunFlags, config: Config, platform: Platform):
   const fromEnvironment = platform.environment["DSYNC_PASSPHRASE"];
   if (fromEnvironment !== undefined) {
     // Set but empty is more often a slip than a wish, and it would open the folder to everybody.
-    if (fromEnvironment === "") throw usageError("DSYNC_PASSPHRASE is set but empty. Unset it, or give it a passphrase.");
+    if (fromEnvironment === "")
+      throw usageError("DSYNC_PASSPHRASE is set but empty. Unset it, or give it a passphrase.");
     return fromEnvironment;
   }
   const file = config.settings.passphraseFile;

@@ -2,14 +2,7 @@
 
 import { assertNever } from "../core/assert.ts";
 import type { FolderCommand } from "./command-line.ts";
-import {
-  conflictsText,
-  emptyTrashText,
-  ignoreText,
-  restoreText,
-  statusText,
-  trashText,
-} from "./command-text.ts";
+import { conflictsText, emptyTrashText, ignoreText, restoreText, statusText, trashText } from "./command-text.ts";
 import type { FolderAccess } from "./folder-access.ts";
 
 export interface CommandResult {
@@ -37,7 +30,10 @@ export async function runCommand(command: AccessCommand, access: FolderAccess): 
   }
 }
 
-async function runTrash(command: Extract<AccessCommand, { command: "trash" }>, access: FolderAccess): Promise<CommandResult> {
+async function runTrash(
+  command: Extract<AccessCommand, { command: "trash" }>,
+  access: FolderAccess,
+): Promise<CommandResult> {
   switch (command.action) {
     case "list":
       return shown(command, await access.trashList(), trashText);

@@ -40,7 +40,8 @@ export async function runFolderCommand(command: FolderCommand, around: CommandSu
     return 0;
   }
   const { path: root, exists } = resolveRealFolder(folder);
-  if (!exists) throw new DsyncError("usage", `There is no folder ${escapeForTerminal(folder)}. Check the path after -d.`);
+  if (!exists)
+    throw new DsyncError("usage", `There is no folder ${escapeForTerminal(folder)}. Check the path after -d.`);
   if (command.command === "ignore-test") {
     // Plain files, and needs no index: also before the first run.
     const target = ignoreTarget(command.target, root, realpathSync(platform.cwd));
@@ -88,7 +89,10 @@ function closedIndex(root: string, share: string | undefined, portable: boolean)
 function absentIndex(root: string): IndexAccess {
   const fail = (): never => {
     const shown = escapeForTerminal(root);
-    throw new DsyncError("environment", `${shown} is not synced yet: there is no index in it. Start with: dsync -d ${shown}`);
+    throw new DsyncError(
+      "environment",
+      `${shown} is not synced yet: there is no index in it. Start with: dsync -d ${shown}`,
+    );
   };
   return { status: async () => fail(), conflicts: async () => fail() };
 }
@@ -105,5 +109,8 @@ function forget(folder: string, platform: Platform, json: boolean): string {
 
 function noDoor(root: string): DsyncError {
   const shown = escapeForTerminal(root);
-  return new DsyncError("environment", `The instance on ${shown} answers no commands: the path for its socket is too long. Set XDG_RUNTIME_DIR.`);
+  return new DsyncError(
+    "environment",
+    `The instance on ${shown} answers no commands: the path for its socket is too long. Set XDG_RUNTIME_DIR.`,
+  );
 }

@@ -90,12 +90,13 @@ function peerAddress(
   return host === undefined || number === undefined || !isGood(host) ? undefined : { host, port: number };
 }
 
-
 /** A host name or IPv4 address. */
 function isHost(host: string): boolean {
   if (/^[\d.]+$/.test(host)) return isIPv4(host);
   const labels = host.replace(/\.$/, "").split(".");
-  return host.length <= HOST_NAME_BYTES_MAX && labels.every((label) => /^[\p{L}\p{N}_][\p{L}\p{N}_-]{0,62}$/u.test(label));
+  return (
+    host.length <= HOST_NAME_BYTES_MAX && labels.every((label) => /^[\p{L}\p{N}_][\p{L}\p{N}_-]{0,62}$/u.test(label))
+  );
 }
 
 const UNITS: Readonly<Record<string, number>> = {

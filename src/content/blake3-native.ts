@@ -3,12 +3,13 @@
 // Its Buffer results keep memory outside of V8's view until the event loop turns, 1.3 KB each: a gigabyte after a
 // million hashes in one synchronous job. Results as text do not, and are also faster; so text it is.
 
+import type * as nativeModule from "@napi-rs/blake-hash";
 import { createRequire } from "node:module";
 
 import { portableBlake3 } from "./blake3-portable.ts";
 import type { Blake3, Blake3Hasher } from "./blake3.ts";
 
-type NativeModule = typeof import("@napi-rs/blake-hash");
+type NativeModule = typeof nativeModule;
 type NativeHasher = InstanceType<NativeModule["Blake3Hasher"]>;
 
 /** Up to here the call into the native module costs more than WebAssembly needs (measured: 1.6 µs against 0.4 µs). */

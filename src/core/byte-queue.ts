@@ -36,7 +36,7 @@ export class ByteQueue {
   takePieces(count: number): Uint8Array[] {
     invariant(count <= this.#length, "no more is taken from a queue than it holds");
     const pieces: Uint8Array[] = [];
-    for (let missing = count; missing > 0; ) {
+    for (let missing = count; missing > 0;) {
       const piece = this.#takeUpTo(missing);
       missing -= piece.length;
       pieces.push(piece);

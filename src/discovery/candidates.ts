@@ -29,12 +29,7 @@ export interface CandidateRequest {
 }
 
 /** In the order in which they were announced. */
-export function candidatesOf({
-  addresses,
-  port,
-  interface: local,
-  subnets,
-}: CandidateRequest): readonly Candidate[] {
+export function candidatesOf({ addresses, port, interface: local, subnets }: CandidateRequest): readonly Candidate[] {
   const candidates: Candidate[] = [];
   for (const address of addresses) {
     const host = hostOf(address, local, subnets);
@@ -51,9 +46,7 @@ export function sortCandidates(candidates: readonly Candidate[]): readonly Candi
 function hostOf(address: string, local: LocalInterface, subnets: BlockList): string | undefined {
   if (isLinkLocal6(address)) return local.loopback ? undefined : `${address}%${local.zone}`;
   const family = isIPv4(address) ? "ipv4" : "ipv6";
-  return subnets.check(address, family) || privateNetworks.check(address, family)
-    ? address
-    : undefined;
+  return subnets.check(address, family) || privateNetworks.check(address, family) ? address : undefined;
 }
 
 function rank(host: string): number {

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { peerIdFromBytes, type PeerId } from "../core/ids.ts";
 import { GOODBYE_MS_MAX, INTERFACE_POLL_MS, SERVICE_TTL_SECONDS } from "../core/limits.ts";
 import { FakeClock, turnEventLoop } from "../../test/support/fake-clock.ts";
-import { MemoryMdns, type MemoryHost } from "../../test/support/memory-mdns.ts";
+import { incoming, MemoryMdns, type MemoryHost } from "../../test/support/memory-mdns.ts";
 import { Discovery, type DiscoveryProblem } from "./discovery.ts";
 import { MDNS_PORT } from "./mdns.ts";
 import type { DiscoveryEvent } from "./peer-table.ts";
-import { SERVICE_TYPE, shareHash } from "./service-records.ts";
+import { buildAnnouncement, SERVICE_TYPE, shareHash } from "./service-records.ts";
 
 function peerId(number: number): PeerId {
   return peerIdFromBytes(new Uint8Array(32).fill(number));
@@ -188,10 +188,7 @@ test("each network hears of its own addresses only, although the kernel mixes wh
   for (const event of alice.events) {
     if (event.kind !== "found") continue;
     const expected = event.peer.peerId === peerId(2) ? "eth0" : "wlan0";
-    assert.deepEqual(
-      new Set(event.peer.candidates.map((candidate) => candidate.interface)),
-      new Set([expected]),
-    );
+    assert.deepEqual(new Set(event.peer.candidates.map((candidate) => candidate.interface)), new Set([expected]));
   }
 });
 
@@ -221,22 +218,55 @@ test("IPv6 alone is enough", async () => {
   assert.deepEqual(bob.candidates, ["fe80::1%eth0 7000 eth0"]);
 });
 
+test("an IPv6 neighbour is known by the interface it is behind", async () => {
+  const lab = new Lab();
+  const host = lab.host("alice", "fe80::1/64");
+  host.plug("wlan0", "office", "fe80::1/64");
+  const alice = lab.start(host, 1);
+  const bob = lab.bus.host("bob");
+  bob.plug("eth0", "office", "fe80::2/64");
+  lab.start(bob, 2);
+  await lab.clock.run(1_500);
+  assert.deepEqual(alice.story, ["found 2"]);
+  assert.deepEqual(alice.candidates, ["fe80::2%wlan0 7000 wlan0"]);
+});
+
+test("an announcement from another port than a responder's is not believed", async () => {
+  const lab = new Lab();
+  const alice = lab.start(lab.host("alice", "10.0.0.1/24"), 1);
+  const service = { peerId: peerId(2), name: "bob", shareHash: shareHash("default"), version: 1, port: 7000 };
+  const answers = buildAnnouncement({ service, addresses: ["10.0.0.2"], ttlSeconds: 120, flush: true });
+  const message = incoming({ type: "response", id: 0, questions: [], answers });
+  lab.bus.inject("home IPv4", message, { address: "10.0.0.2", port: 40_000 });
+  assert.deepEqual(alice.story, []);
+  lab.bus.inject("home IPv4", message, { address: "10.0.0.2", port: MDNS_PORT });
+  assert.deepEqual(alice.story, ["found 2"]);
+});
+
+test("a cable that is pulled just before sending is no problem", async () => {
+  const lab = new Lab();
+  const host = lab.host("alice", "10.0.0.1/24");
+  const alice = lab.start(host, 1);
+  await lab.clock.run(500);
+  host.unplug("eth0");
+  host.sendError = new Error("send ENETUNREACH");
+  await lab.clock.run(10_000);
+  assert.deepEqual(alice.problems, []);
+});
+
 test("alone, an instance hears itself, finds nobody and does not answer itself", async () => {
   const lab = new Lab();
   const alice = lab.start(lab.host("alice", "10.0.0.1/24"), 1);
   await lab.clock.run(600_000);
   assert.deepEqual(alice.events, []);
-  const count = (type: string): number =>
-    lab.bus.sent.filter(({ message }) => message.type === type).length;
+  const count = (type: string): number => lab.bus.sent.filter(({ message }) => message.type === type).length;
   assert.equal(count("response"), count("query"), "both once a round");
   assert.ok(count("query") <= 5 + 600 / 30, `${count("query")} rounds in ten minutes`);
 });
 
 test("when it is quiet, one instance asks for all, and everyone is heard", async () => {
   const lab = new Lab();
-  const hosts = Array.from({ length: 10 }, (_, index) =>
-    lab.host(`host ${index}`, `10.0.0.${index + 1}/24`),
-  );
+  const hosts = Array.from({ length: 10 }, (_, index) => lab.host(`host ${index}`, `10.0.0.${index + 1}/24`));
   const all = hosts.map((host, index) => lab.start(host, index + 1));
   await lab.clock.run(120_000);
   const before = lab.bus.sent.length;
@@ -245,9 +275,7 @@ test("when it is quiet, one instance asks for all, and everyone is heard", async
   const rounds = sent.filter(({ message }) => message.type === "query").length;
   assert.ok(rounds >= 18 && rounds <= 40, `${rounds} rounds in ten minutes`);
   for (const host of hosts) {
-    const heard = sent.filter(
-      (datagram) => datagram.host === host.name && datagram.message.type === "response",
-    ).length;
+    const heard = sent.filter((datagram) => datagram.host === host.name && datagram.message.type === "response").length;
     assert.ok(heard >= 18 && heard <= 40, `${host.name}: ${heard} announcements in ten minutes`);
   }
   for (const one of all) assert.equal(one.story.length, hosts.length - 1);
@@ -261,21 +289,11 @@ test("a flood of questions gets an answer a second, and so does one with every f
   const query = { type: "query", id: 0, answers: [], additionals: [] } as const;
   const source = { address: "10.0.0.9", port: MDNS_PORT };
   for (let count = 0; count < 500; count++) {
-    lab.bus.inject(
-      "home IPv4",
-      { ...query, questions: [{ name: SERVICE_TYPE.toUpperCase(), type: "PTR" }] },
-      source,
-    );
-    lab.bus.inject(
-      "home IPv4",
-      { ...query, questions: [null, 7, { name: 1, type: [] }, {}] },
-      source,
-    );
+    lab.bus.inject("home IPv4", { ...query, questions: [{ name: SERVICE_TYPE.toUpperCase(), type: "PTR" }] }, source);
+    lab.bus.inject("home IPv4", { ...query, questions: [null, 7, { name: 1, type: [] }, {}] }, source);
     await lab.clock.run(10);
   }
-  const answers = lab.bus.sent
-    .slice(before)
-    .filter(({ message }) => message.type === "response").length;
+  const answers = lab.bus.sent.slice(before).filter(({ message }) => message.type === "response").length;
   assert.ok(answers >= 4 && answers <= 7, `${answers} answers in five seconds`);
   assert.deepEqual(alice.events, []);
 });
@@ -309,16 +327,9 @@ test("who knows our record is not told again; who asks for an address is", async
   await lab.clock.run(10_000);
   const source = { address: "10.0.0.9", port: MDNS_PORT };
   const known = { type: "PTR", name: SERVICE_TYPE, data: `alice-01010101.${SERVICE_TYPE}` };
-  const ask = async (
-    questions: readonly unknown[],
-    answers: readonly unknown[],
-  ): Promise<number> => {
+  const ask = async (questions: readonly unknown[], answers: readonly unknown[]): Promise<number> => {
     const before = lab.bus.sent.filter(({ message }) => message.type === "response").length;
-    lab.bus.inject(
-      "home IPv4",
-      { type: "query", id: 0, questions, answers, additionals: [] },
-      source,
-    );
+    lab.bus.inject("home IPv4", { type: "query", id: 0, questions, answers, additionals: [] }, source);
     await lab.clock.run(1_500);
     return lab.bus.sent.filter(({ message }) => message.type === "response").length - before;
   };

@@ -85,17 +85,14 @@ export class Discovery {
     this.#updateLinks();
     this.#emit(this.#peers.expire(clock.monotonic()));
     // A listener may have stopped us.
-    if (this.#state === "running")
-      this.#pollTimer = clock.after(INTERFACE_POLL_MS, () => this.#poll());
+    if (this.#state === "running") this.#pollTimer = clock.after(INTERFACE_POLL_MS, () => this.#poll());
   }
 
   #updateLinks(): void {
     const interfaces = this.#readInterfaces();
     const { removed, changed } = diffInterfaces(this.#interfaces, interfaces);
     this.#interfaces = interfaces;
-    const endpoints = new Map(
-      endpointsOf(interfaces).map((endpoint) => [keyOf(endpoint), endpoint]),
-    );
+    const endpoints = new Map(endpointsOf(interfaces).map((endpoint) => [keyOf(endpoint), endpoint]));
     for (const [key, link] of this.#links) {
       const name = link.endpoint.interface.name;
       const isOver = removed.includes(name) || changed.includes(name) || !endpoints.has(key);
@@ -103,8 +100,7 @@ export class Discovery {
       if (isOver || !link.isFailed) this.#reported.delete(key);
       if (isOver || link.isFailed) this.#closeLink(key, link);
     }
-    for (const [key, endpoint] of endpoints)
-      if (!this.#links.has(key)) this.#openLink(key, endpoint);
+    for (const [key, endpoint] of endpoints) if (!this.#links.has(key)) this.#openLink(key, endpoint);
     for (const name of removed) this.#emit(this.#peers.forgetInterface(name));
   }
 
@@ -123,9 +119,7 @@ export class Discovery {
   }
 
   #isThere({ name, fingerprint }: LocalInterface): boolean {
-    return this.#readInterfaces().some(
-      (each) => each.name === name && each.fingerprint === fingerprint,
-    );
+    return this.#readInterfaces().some((each) => each.name === name && each.fingerprint === fingerprint);
   }
 
   #openLink(key: string, endpoint: Endpoint): void {
@@ -188,8 +182,7 @@ function keyOf({ interface: local, family }: Endpoint): string {
 
 function problemOn({ interface: local, family }: Endpoint, error: Error): DiscoveryProblem {
   const remedies: Readonly<Record<string, string>> = {
-    EADDRINUSE:
-      "Another program holds UDP port 5353 for itself: close it, or name peers with --peer.",
+    EADDRINUSE: "Another program holds UDP port 5353 for itself: close it, or name peers with --peer.",
     EACCES: "A firewall or sandbox forbids it: allow UDP port 5353, or name peers with --peer.",
     EPERM: "A firewall or sandbox forbids it: allow UDP port 5353, or name peers with --peer.",
   };

@@ -4,13 +4,7 @@ import type { NetworkInterfaceInfo } from "node:os";
 import { DISCOVERY_LINKS_MAX } from "../core/limits.ts";
 import { localInterface } from "../../test/support/memory-mdns.ts";
 import { candidatesOf } from "./candidates.ts";
-import {
-  diffInterfaces,
-  endpointsOf,
-  parseInterfaces,
-  subnetsOf,
-  type LocalInterface,
-} from "./interfaces.ts";
+import { diffInterfaces, endpointsOf, parseInterfaces, subnetsOf, type LocalInterface } from "./interfaces.ts";
 
 const mac = "02:00:00:00:00:01";
 const v4 = (address: string, bits = 24): NetworkInterfaceInfo => ({
@@ -55,8 +49,7 @@ test("every interface with an IPv4 or a link-local address is used, loopback inc
 
 test("a machine full of virtual interfaces does not use up its sockets, and IPv4 goes first", () => {
   const list: Record<string, NetworkInterfaceInfo[]> = {};
-  for (let count = 0; count < 200; count++)
-    list[`veth${count}`] = [v6(`fe80::${count + 1}`, count + 1)];
+  for (let count = 0; count < 200; count++) list[`veth${count}`] = [v6(`fe80::${count + 1}`, count + 1)];
   list["eth0"] = [v4("10.0.0.1")];
   const endpoints = keys(parseInterfaces(list, "names"));
   assert.equal(endpoints.length, DISCOVERY_LINKS_MAX);
@@ -76,9 +69,8 @@ test("zones are names, or numbers where the system wants them", () => {
 });
 
 test("a new address, and a device made anew, are changes; the order of the list is none", () => {
-  const parse = (
-    list: Readonly<Record<string, readonly NetworkInterfaceInfo[]>>,
-  ): readonly LocalInterface[] => parseInterfaces(list, "names");
+  const parse = (list: Readonly<Record<string, readonly NetworkInterfaceInfo[]>>): readonly LocalInterface[] =>
+    parseInterfaces(list, "names");
   const before = parse({ a: [v4("10.0.0.1")], b: [v4("10.1.0.1")], c: [v6("fe80::1", 3)] });
   assert.deepEqual(diffInterfaces(before, before.toReversed()), {
     removed: [],
@@ -95,34 +87,16 @@ test("a new address, and a device made anew, are changes; the order of the list 
 
 test("only addresses that belong to the network where they were announced are dialled", () => {
   const hostsOn = (local: LocalInterface, ...addresses: readonly string[]): readonly string[] =>
-    candidatesOf({ addresses, port: 1, interface: local, subnets: subnetsOf(local) }).map(
-      ({ host }) => host,
-    );
+    candidatesOf({ addresses, port: 1, interface: local, subnets: subnetsOf(local) }).map(({ host }) => host);
   const eth0 = localInterface("eth0", "203.0.113.5/24", "2001:db8::5/64", "fe80::5/64");
   assert.deepEqual(hostsOn(eth0, "203.0.113.9", "2001:db8::9", "fe80::9"), [
     "203.0.113.9",
     "2001:db8::9",
     "fe80::9%eth0",
   ]);
-  assert.deepEqual(
-    hostsOn(eth0, "10.0.0.9", "192.168.1.1", "172.16.0.1", "fd00::1").length,
-    4,
-    "a reflector's",
-  );
-  const strange = [
-    "127.0.0.1",
-    "::1",
-    "8.8.8.8",
-    "2001:4860::1",
-    "0.0.0.0",
-    "::",
-    "224.0.0.251",
-    "ff02::fb",
-  ];
-  assert.deepEqual(
-    hostsOn(eth0, ...strange, "255.255.255.255", "169.254.1.1", "::ffff:127.0.0.1"),
-    [],
-  );
+  assert.deepEqual(hostsOn(eth0, "10.0.0.9", "192.168.1.1", "172.16.0.1", "fd00::1").length, 4, "a reflector's");
+  const strange = ["127.0.0.1", "::1", "8.8.8.8", "2001:4860::1", "0.0.0.0", "::", "224.0.0.251", "ff02::fb"];
+  assert.deepEqual(hostsOn(eth0, ...strange, "255.255.255.255", "169.254.1.1", "::ffff:127.0.0.1"), []);
   const lo = localInterface("lo", "127.0.0.1/8", "::1/128");
   assert.deepEqual(hostsOn(lo, "127.0.0.1", "::1", "fe80::1", "8.8.8.8"), ["127.0.0.1", "::1"]);
 });

@@ -57,13 +57,8 @@ export function parseInterfaces(
  * loopback lacks; IPv4 multicast works there, also where the interface does not claim to be able to.
  */
 export function endpointsOf(interfaces: readonly LocalInterface[]): readonly Endpoint[] {
-  const having = (
-    family: AddressFamily,
-    holds: (address: LocalAddress) => boolean,
-  ): readonly Endpoint[] =>
-    interfaces
-      .filter((each) => each.addresses.some(holds))
-      .map((each) => ({ interface: each, family }));
+  const having = (family: AddressFamily, holds: (address: LocalAddress) => boolean): readonly Endpoint[] =>
+    interfaces.filter((each) => each.addresses.some(holds)).map((each) => ({ interface: each, family }));
   return [
     ...having("IPv4", (address) => address.family === "IPv4"),
     ...having("IPv6", (address) => isLinkLocal6(address.address)),
@@ -77,10 +72,7 @@ export interface InterfaceChanges {
   readonly changed: readonly string[];
 }
 
-export function diffInterfaces(
-  before: readonly LocalInterface[],
-  after: readonly LocalInterface[],
-): InterfaceChanges {
+export function diffInterfaces(before: readonly LocalInterface[], after: readonly LocalInterface[]): InterfaceChanges {
   const old = new Map(before.map((each) => [each.name, each.fingerprint]));
   const names = new Set(after.map((each) => each.name));
   return {

@@ -116,9 +116,7 @@ export class Link {
   #roundLater(): void {
     const { clock, random } = this.#options;
     this.#roundTimer?.clear();
-    this.#roundTimer = clock.after(this.#roundDelayMs * (1 + random.fraction() / 10), () =>
-      this.#round(),
-    );
+    this.#roundTimer = clock.after(this.#roundDelayMs * (1 + random.fraction() / 10), () => this.#round());
   }
 
   #receive(message: IncomingMessage, source: DatagramAddress): void {

@@ -13,11 +13,7 @@ import { MDNS_PORT, type MdnsHandlers, type MdnsSocket } from "./mdns.ts";
 const MULTICAST_TTL = 255;
 
 /** Opens a socket that sends on `endpoint` alone. `port`: for tests. */
-export function openMdnsSocket(
-  endpoint: Endpoint,
-  handlers: MdnsHandlers,
-  port = MDNS_PORT,
-): MdnsSocket {
+export function openMdnsSocket(endpoint: Endpoint, handlers: MdnsHandlers, port = MDNS_PORT): MdnsSocket {
   const socket = createSocket({
     type: endpoint.family === "IPv4" ? "udp4" : "udp6",
     reuseAddr: true,
@@ -75,8 +71,7 @@ export function openMdnsSocket(
  * interface, which the receiver tells apart by the source address.
  */
 function groupOf({ interface: local, family }: Endpoint): makeMdns.Options {
-  if (family === "IPv6")
-    return { type: "udp6", ip: "ff02::fb", interface: `::%${local.zone}`, bind: "::" };
+  if (family === "IPv6") return { type: "udp6", ip: "ff02::fb", interface: `::%${local.zone}`, bind: "::" };
   const address = local.addresses.find((each) => each.family === "IPv4");
   return {
     type: "udp4",
@@ -95,13 +90,7 @@ function guard(socket: Socket): void {
   });
 }
 
-function messageOf({
-  type,
-  id,
-  questions,
-  answers,
-  additionals,
-}: makeMdns.FullPacket): IncomingMessage {
+function messageOf({ type, id, questions, answers, additionals }: makeMdns.FullPacket): IncomingMessage {
   return {
     type: type ?? "query",
     id: id ?? 0,

@@ -31,10 +31,7 @@ function announcement(number: number, ttlSeconds = 120): readonly DnsRecord[] {
   });
 }
 
-function parse(
-  records: readonly unknown[],
-  additionals: readonly unknown[] = [],
-): readonly FoundService[] {
+function parse(records: readonly unknown[], additionals: readonly unknown[] = []): readonly FoundService[] {
   return parseServices({ type: "response", id: 0, questions: [], answers: records, additionals });
 }
 
@@ -47,9 +44,7 @@ const valid = incoming({
 
 /** The valid records with one field of one of them changed. */
 function withField(type: string, change: Readonly<Record<string, unknown>>): readonly unknown[] {
-  return announcement(1).map((record) =>
-    record.type === type ? { ...record, ...change } : record,
-  );
+  return announcement(1).map((record) => Object.assign({}, record, record.type === type ? change : {}));
 }
 
 function assertSound(found: FoundService): void {
@@ -58,15 +53,8 @@ function assertSound(found: FoundService): void {
   assert.match(found.shareHash, /^[0-9a-f]{8}$/);
   assert.ok(Number.isInteger(found.version) && found.version >= 1);
   assert.ok(Number.isInteger(found.port) && found.port >= 1 && found.port <= 65_535);
-  assert.ok(
-    found.addresses.length <= SERVICE_ADDRESSES_MAX &&
-      found.addresses.every((address) => isIP(address) !== 0),
-  );
-  assert.ok(
-    Number.isInteger(found.ttlSeconds) &&
-      found.ttlSeconds >= 0 &&
-      found.ttlSeconds <= SERVICE_TTL_SECONDS,
-  );
+  assert.ok(found.addresses.length <= SERVICE_ADDRESSES_MAX && found.addresses.every((address) => isIP(address) !== 0));
+  assert.ok(Number.isInteger(found.ttlSeconds) && found.ttlSeconds >= 0 && found.ttlSeconds <= SERVICE_TTL_SECONDS);
 }
 
 test("hostile records never throw, and never give anything unsound", () => {
@@ -82,9 +70,7 @@ test("hostile records never throw, and never give anything unsound", () => {
         const record = records[position % records.length];
         if (record !== undefined) record[key] = value;
       }
-      const found = isSplit
-        ? parse(records.slice(0, 3), [...records.slice(3), ...junk])
-        : parse([...junk, ...records]);
+      const found = isSplit ? parse(records.slice(0, 3), [...records.slice(3), ...junk]) : parse([...junk, ...records]);
       for (const service of found) assertSound(service);
     }),
     { numRuns: 500 },
@@ -132,11 +118,7 @@ test("each field that is wrong makes the service not exist", () => {
   const badUtf8 = Buffer.from([...Buffer.from("name="), 0xff]);
   assert.deepEqual(parse(withField("TXT", { data: [...without("name"), badUtf8] })), []);
   for (const port of [0, -1, 65_536, 1.5, "7000"]) {
-    assert.deepEqual(
-      parse(withField("SRV", { data: { port, target: "dsync-x.local" } })),
-      [],
-      String(port),
-    );
+    assert.deepEqual(parse(withField("SRV", { data: { port, target: "dsync-x.local" } })), [], String(port));
   }
   assert.deepEqual(parse(withField("SRV", { name: "x._http._tcp.local" })), []);
   assert.deepEqual(parse(withField("SRV", { ttl: -1 })), []);
@@ -144,14 +126,7 @@ test("each field that is wrong makes the service not exist", () => {
 });
 
 test("of a key that comes twice the first counts, and keys have no case", () => {
-  const data = [
-    `ID=${"01".repeat(32)}`,
-    "name=first",
-    "NAME=second",
-    "share=00000000",
-    "v=1",
-    "later=whatever",
-  ];
+  const data = [`ID=${"01".repeat(32)}`, "name=first", "NAME=second", "share=00000000", "v=1", "later=whatever"];
   assert.equal(parse(withField("TXT", { data }))[0]?.name, "first");
 });
 
@@ -185,10 +160,7 @@ test("a pointer that is taken back is a goodbye", () => {
   const name = announcement(1).find((record) => record.type === "SRV")?.name;
   const others = valid.filter((record) => Reflect.get(Object(record), "type") !== "PTR");
   assert.equal(parse([...others, { ...pointer, data: name }])[0]?.ttlSeconds, 0);
-  assert.equal(
-    parse([...others, { ...pointer, data: `other.${SERVICE_TYPE}` }])[0]?.ttlSeconds,
-    120,
-  );
+  assert.equal(parse([...others, { ...pointer, data: `other.${SERVICE_TYPE}` }])[0]?.ttlSeconds, 120);
 });
 
 function incomingOf(answers: readonly unknown[]): IncomingMessage {

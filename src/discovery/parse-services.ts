@@ -44,22 +44,14 @@ interface ParsedRecord {
 /** The services whose SRV and TXT records are both in `message`; addresses and PTR are taken from there too. */
 export function parseServices(message: IncomingMessage): readonly FoundService[] {
   if (message.type !== "response") return [];
-  const records = [
-    ...message.answers.slice(0, RECORDS_MAX),
-    ...message.additionals.slice(0, RECORDS_MAX),
-  ]
+  const records = [...message.answers.slice(0, RECORDS_MAX), ...message.additionals.slice(0, RECORDS_MAX)]
     .slice(0, RECORDS_MAX)
     .map(parseRecord)
     .filter((record) => record !== undefined);
   const services = new Map<string, FoundService>();
   for (const record of records) {
     if (services.size >= SERVICES_PER_DATAGRAM_MAX) break;
-    if (
-      record.type !== "SRV" ||
-      services.has(record.name) ||
-      !record.name.endsWith(`.${SERVICE_TYPE}`)
-    )
-      continue;
+    if (record.type !== "SRV" || services.has(record.name) || !record.name.endsWith(`.${SERVICE_TYPE}`)) continue;
     const service = serviceOf(record, records);
     if (service !== undefined) services.set(record.name, service);
   }
@@ -69,18 +61,14 @@ export function parseServices(message: IncomingMessage): readonly FoundService[]
 function serviceOf(srv: ParsedRecord, records: readonly ParsedRecord[]): FoundService | undefined {
   const port = fieldOf(srv.data, "port");
   const host = fieldOf(srv.data, "target");
-  if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535)
-    return undefined;
+  if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
   if (typeof host !== "string") return undefined;
   const text = records.find((record) => record.type === "TXT" && record.name === srv.name);
   const attributes = text === undefined ? undefined : parseAttributes(text.data);
   if (attributes === undefined) return undefined;
   const pointer = records.find(
     ({ type, name, data }) =>
-      type === "PTR" &&
-      name === SERVICE_TYPE &&
-      typeof data === "string" &&
-      normalizeName(data) === srv.name,
+      type === "PTR" && name === SERVICE_TYPE && typeof data === "string" && normalizeName(data) === srv.name,
   );
   return {
     instanceName: srv.name,
@@ -120,12 +108,7 @@ function parseAttributes(data: unknown): Attributes | undefined {
   const name = values.get("name") ?? "";
   const shareHash = values.get("share") ?? "";
   const version = values.get("v") ?? "";
-  if (
-    peerId === undefined ||
-    !/^[0-9a-f]{8}$/.test(shareHash) ||
-    !/^[1-9][0-9]{0,4}$/.test(version)
-  )
-    return undefined;
+  if (peerId === undefined || !/^[0-9a-f]{8}$/.test(shareHash) || !/^[1-9][0-9]{0,4}$/.test(version)) return undefined;
   if (name === "" || Buffer.byteLength(name) > NAME_BYTES_MAX) return undefined;
   return { peerId, name, shareHash, version: Number(version) };
 }

@@ -20,10 +20,7 @@ function peerId(number: number): PeerId {
   return peerIdFromBytes(bytes);
 }
 
-function hear(
-  table: PeerTable,
-  { id, on, hosts, nowMs, ttlSeconds = 120 }: Heard,
-): readonly DiscoveryEvent[] {
+function hear(table: PeerTable, { id, on, hosts, nowMs, ttlSeconds = 120 }: Heard): readonly DiscoveryEvent[] {
   const service: FoundService = {
     instanceName: `x-${id}`,
     peerId: peerId(id),
@@ -93,7 +90,7 @@ test("whatever is heard, events of one peer alternate and no two peers share a p
       hosts: fc.subarray(["10.0.0.1", "10.0.0.2", "10.0.0.3"]),
       ttlSeconds: fc.constantFrom(0, 10, 120),
       waitMs: fc.nat(20_000),
-      then: fc.constantFrom("nothing", "expire", "unplug"),
+      next: fc.constantFrom("nothing", "expire", "unplug"),
     }),
   );
   fc.assert(
@@ -112,18 +109,15 @@ test("whatever is heard, events of one peer alternate and no two peers share a p
           isThere.add(event.peer.peerId);
           for (const { host, interface: name } of event.peer.candidates) {
             const holder = places.get(`${name} ${host}`) ?? event.peer.peerId;
-            assert.ok(
-              holder === event.peer.peerId || !isThere.has(holder),
-              "two peers in one place",
-            );
+            assert.ok(holder === event.peer.peerId || !isThere.has(holder), "two peers in one place");
           }
         }
       };
-      for (const { then, waitMs, ...heard } of steps) {
+      for (const { next, waitMs, ...heard } of steps) {
         nowMs += waitMs;
         follow(hear(table, { ...heard, nowMs }));
-        if (then === "expire") follow(table.expire(nowMs));
-        if (then === "unplug") follow(table.forgetInterface("eth0"));
+        if (next === "expire") follow(table.expire(nowMs));
+        if (next === "unplug") follow(table.forgetInterface("eth0"));
         assert.equal(table.size, isThere.size);
       }
       follow(table.expire(Number.POSITIVE_INFINITY));

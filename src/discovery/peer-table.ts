@@ -18,8 +18,7 @@ export interface DiscoveredPeer {
 
 export type DiscoveryEvent =
   /** Comes once, and again when there are new candidates. */
-  | { readonly kind: "found"; readonly peer: DiscoveredPeer }
-  | { readonly kind: "lost"; readonly peerId: PeerId };
+  { readonly kind: "found"; readonly peer: DiscoveredPeer } | { readonly kind: "lost"; readonly peerId: PeerId };
 
 /** One announcement, heard on one interface. */
 export interface Sighting {
@@ -32,10 +31,7 @@ export interface Sighting {
 interface KnownPeer {
   readonly service: FoundService;
   /** By interface: the newest announcement counts. */
-  readonly places: Map<
-    string,
-    { readonly candidates: readonly Candidate[]; readonly expiresMs: number }
-  >;
+  readonly places: Map<string, { readonly candidates: readonly Candidate[]; readonly expiresMs: number }>;
 }
 
 /**
@@ -80,18 +76,12 @@ export class PeerTable {
   }
 
   /** A restarted instance has a new identity at its old address, and the old one did not always say goodbye. */
-  #replace(
-    peerId: PeerId,
-    name: string,
-    candidates: readonly Candidate[],
-  ): readonly DiscoveryEvent[] {
+  #replace(peerId: PeerId, name: string, candidates: readonly Candidate[]): readonly DiscoveryEvent[] {
     const events: DiscoveryEvent[] = [];
     for (const [otherId, other] of this.#peers) {
       if (otherId === peerId) continue;
       const held = other.places.get(name)?.candidates ?? [];
-      if (
-        held.some((one) => candidates.some((two) => one.host === two.host && one.port === two.port))
-      ) {
+      if (held.some((one) => candidates.some((two) => one.host === two.host && one.port === two.port))) {
         events.push(...this.#forget(otherId));
       }
     }
@@ -125,11 +115,7 @@ function peerOf({ service, places }: KnownPeer): DiscoveredPeer {
 }
 
 function hasNews(before: DiscoveredPeer, after: DiscoveredPeer): boolean {
-  if (
-    before.name !== after.name ||
-    before.shareHash !== after.shareHash ||
-    before.version !== after.version
-  )
+  if (before.name !== after.name || before.shareHash !== after.shareHash || before.version !== after.version)
     return true;
   const keyOf = ({ host, port, interface: name }: Candidate): string => `${host} ${port} ${name}`;
   const keys = new Set(before.candidates.map(keyOf));

@@ -13,13 +13,7 @@ import {
   type OutgoingMessage,
 } from "./dns.ts";
 import { MDNS_PORT, type DatagramAddress } from "./mdns.ts";
-import {
-  asksFor,
-  buildAnnouncement,
-  instanceName,
-  SERVICE_TYPE,
-  type Service,
-} from "./service-records.ts";
+import { asksFor, buildAnnouncement, instanceName, SERVICE_TYPE, type Service } from "./service-records.ts";
 
 /** Multicast answers keep this distance. */
 const ANSWER_INTERVAL_MS = 1_000;
@@ -119,11 +113,6 @@ function knowsUs(message: IncomingMessage, service: Service): boolean {
   return message.answers.some((answer) => {
     const data = fieldOf(answer, "data");
     const ttl = fieldOf(answer, "ttl");
-    return (
-      typeof data === "string" &&
-      typeof ttl === "number" &&
-      ttl >= SERVICE_TTL_SECONDS / 2 &&
-      sameName(data, own)
-    );
+    return typeof data === "string" && typeof ttl === "number" && ttl >= SERVICE_TTL_SECONDS / 2 && sameName(data, own);
   });
 }

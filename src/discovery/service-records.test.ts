@@ -6,14 +6,7 @@ import { NAME_BYTES_MAX, SERVICE_ADDRESSES_MAX, SERVICE_TTL_SECONDS } from "../c
 import { incoming } from "../../test/support/memory-mdns.ts";
 import type { DnsRecord, IncomingMessage } from "./dns.ts";
 import { parseServices } from "./parse-services.ts";
-import {
-  asksFor,
-  buildAnnouncement,
-  hostName,
-  instanceName,
-  shareHash,
-  type Service,
-} from "./service-records.ts";
+import { asksFor, buildAnnouncement, hostName, instanceName, shareHash, type Service } from "./service-records.ts";
 
 const services: fc.Arbitrary<Service> = fc.record({
   peerId: fc.uint8Array({ minLength: 32, maxLength: 32 }).map(peerIdFromBytes),
@@ -68,14 +61,8 @@ test("names are valid DNS labels and differ from instance to instance", () => {
 test("a name with dots and a long one give readable instance names", () => {
   const peerId = peerIdFromBytes(new Uint8Array(32).fill(0xab));
   const base = { peerId, shareHash: shareHash("default"), version: 1, port: 1 };
-  assert.equal(
-    instanceName({ ...base, name: "Bob's mac.local" }),
-    "Bob's mac-local-abababab._dsync._tcp.local",
-  );
-  assert.equal(
-    instanceName({ ...base, name: "ü".repeat(40) }),
-    `${"ü".repeat(27)}-abababab._dsync._tcp.local`,
-  );
+  assert.equal(instanceName({ ...base, name: "Bob's mac.local" }), "Bob's mac-local-abababab._dsync._tcp.local");
+  assert.equal(instanceName({ ...base, name: "ü".repeat(40) }), `${"ü".repeat(27)}-abababab._dsync._tcp.local`);
 });
 
 test("the share's hash is stable, since other versions compute it too", () => {

@@ -44,12 +44,7 @@ export interface Announcement {
 }
 
 /** All records of a service on one network. */
-export function buildAnnouncement({
-  service,
-  addresses,
-  ttlSeconds: ttl,
-  flush,
-}: Announcement): readonly DnsRecord[] {
+export function buildAnnouncement({ service, addresses, ttlSeconds: ttl, flush }: Announcement): readonly DnsRecord[] {
   const instance = instanceName(service);
   const host = hostName(service);
   const shared = { ttl, flush: false };

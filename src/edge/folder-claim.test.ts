@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -107,7 +117,10 @@ test("a renamed folder stays the replica that it was, and its old record goes", 
   const moved = visit("g");
   assert.equal(moved.origin.kind, "moved");
   assert.equal(moved.replicaId, replicaId);
-  assert.deepEqual(findFolderRecords(state, replicaId).map(({ path }) => path), [join(base, "g")]);
+  assert.deepEqual(
+    findFolderRecords(state, replicaId).map(({ path }) => path),
+    [join(base, "g")],
+  );
   // The old path is free for another folder.
   assert.equal(visit("f").origin.kind, "new");
 });

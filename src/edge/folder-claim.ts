@@ -30,7 +30,7 @@ export interface ClaimedFolder {
   /** Inode of `.dsync`. */
   readonly markerInode: bigint;
   /** Gives the folder free. */
-  release(): void;
+  readonly release: () => void;
 }
 
 export interface ClaimRequest {
@@ -94,7 +94,8 @@ function judge(state: string, path: string): Exclude<FolderJudgement, { kind: "c
     marker,
     rootInode: inodes?.rootInode ?? 0n,
     directoryInode: inodes?.directoryInode,
-    elsewhere: marker === undefined ? [] : findFolderRecords(state, marker.replicaId).filter((other) => other.path !== path),
+    elsewhere:
+      marker === undefined ? [] : findFolderRecords(state, marker.replicaId).filter((other) => other.path !== path),
   });
   if (judgement.kind === "changed") throw changedError(path, judgement.reason);
   return judgement;
@@ -127,9 +128,13 @@ function checkAccess(path: string): void {
   } catch (error) {
     const shown = escapeForTerminal(path);
     const reason = errnoOf(error) === "EROFS" ? "its file system is read-only" : "this user may not read and write it";
-    throw new DsyncError("environment", `Cannot sync ${shown}: ${reason}. Change its permissions, or choose another folder.`, {
-      cause: error,
-    });
+    throw new DsyncError(
+      "environment",
+      `Cannot sync ${shown}: ${reason}. Change its permissions, or choose another folder.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import fs, { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { DsyncError } from "../core/errors.ts";
-import { acquireFolderLock, folderHolder, type LockClaim } from "./folder-lock.ts";
+import { acquireFolderLock, folderHolder, type FolderLock, type LockClaim } from "./folder-lock.ts";
 import { isAlive, ownIdentity } from "./process-identity.ts";
 
 const CONTENDER = fileURLToPath(new URL("../../test/support/lock-contender.js", import.meta.url));
@@ -92,27 +93,52 @@ test("files that lead in a circle are refused, not followed for ever", () => {
 
 test("of many processes that start at once, one gets the folder: also right after its holder was killed", async () => {
   let holder: ChildProcess | undefined;
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     const contenders = await Promise.all(Array.from({ length: 6 }, startContender));
     // Not reaped yet when the others look: a zombie holds nothing.
     holder?.kill("SIGKILL");
     for (const { child } of contenders) child.stdin?.write("go\n");
     const results = await Promise.all(contenders.map(({ nextLine }) => nextLine()));
-    assert.deepEqual(results.toSorted(), ["folder-held", "folder-held", "folder-held", "folder-held", "folder-held", "held"]);
+    assert.deepEqual(results.toSorted(), [
+      "folder-held",
+      "folder-held",
+      "folder-held",
+      "folder-held",
+      "folder-held",
+      "held",
+    ]);
     holder = contenders[results.indexOf("held")]?.child;
     assert.equal(folderHolder(folder)?.pid, holder?.pid);
     for (const { child } of contenders) if (child !== holder) child.kill("SIGKILL");
   }
 });
 
-test("in this process, many takeovers of one dead holder leave one holder", () => {
-  for (let round = 0; round < 20; round++) {
+for (const call of ["writeFileSync", "linkSync"] as const) {
+  test(`somebody else takes over just before our ${call}: we notice that we are too late`, (context) => {
     writeFileSync(join(folder, ".dsync", "lock"), JSON.stringify({ pid: 2 ** 22 + 1, nonce: "00000000000000ff" }));
-    const lock = acquireFolderLock(folder, CLAIM);
+    const real: (...args: readonly unknown[]) => unknown = fs[call];
+    const faster: FolderLock[] = [];
+    context.mock.method(fs, call, (...args: readonly unknown[]) => {
+      restore();
+      faster.push(acquireFolderLock(folder, CLAIM));
+      return real(...args);
+    });
+    const restore = (): void => {
+      context.mock.restoreAll();
+      syncBuiltinESMExports();
+    };
+    syncBuiltinESMExports();
     assert.throws(() => acquireFolderLock(folder, CLAIM), isHeld);
-    lock.release();
-  }
-});
+    assert.equal(faster.length, 1);
+    assert.deepEqual(
+      lockFiles().filter((name) => !name.startsWith("lock.new-")),
+      ["lock"],
+    );
+    for (const lock of faster) lock.release();
+    acquireFolderLock(folder, CLAIM).release();
+    assert.deepEqual(lockFiles(), []);
+  });
+}
 
 test("a process is alive until it has ended, and so is its identity", async () => {
   assert.ok(isAlive(ownIdentity()));

@@ -85,7 +85,7 @@ interface Link {
 /** Follows the chain: to whoever holds the folder, or else to the name that is free at its end. */
 function walk(directory: string): { end: string; held: Link | undefined } {
   const seen = new Set<string>();
-  for (let name = LOCK; ; ) {
+  for (let name = LOCK; ;) {
     const link = readLink(directory, name);
     if (link === undefined) return { end: name, held: undefined };
     // A nonce seen before: somebody tampered with the files; better to refuse than to go round for ever.
@@ -120,7 +120,8 @@ function linkWhole(directory: string, name: string, holder: LockHolder): boolean
   } catch (error) {
     const code = errnoOf(error) ?? "";
     if (code === "EEXIST" || code === "ENOENT") return false;
-    if (["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code)) return createFilled(join(directory, name), content);
+    if (["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code))
+      return createFilled(join(directory, name), content);
     throw error;
   } finally {
     rmSync(temporary, { force: true });

@@ -17,7 +17,7 @@ export function createInProcessRunner(options: InProcessRunnerOptions): JobRunne
   let closed = false;
 
   function run<Name extends JobName>(name: Name, request: Jobs[Name]["request"]): Promise<Jobs[Name]["result"]> {
-    if (closed) return Promise.reject(new Error(`Cannot run a ${name} job: dsync is stopping.`));
+    if (closed) return Promise.reject(new Error(`Cannot run the job "${name}": dsync is stopping.`));
     const promise = new Promise<Jobs[Name]["result"]>((resolve, reject) => {
       schedule(() => {
         try {

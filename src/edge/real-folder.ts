@@ -23,7 +23,8 @@ export function resolveRealFolder(folder: string): RealFolder {
     if (!statSync(existing).isDirectory()) throw usage(`${shown} is not a directory. Name a directory with -d.`);
     return checkPlace({ path: existing, exists: true }, shown);
   }
-  if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined) throw usage(`${shown} is a symlink that leads nowhere.`);
+  if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined)
+    throw usage(`${shown} is a symlink that leads nowhere.`);
   const parent = realPathOf(dirname(folder), shown);
   if (parent === undefined || !statSync(parent).isDirectory()) {
     throw usage(`Cannot sync ${shown}: neither it nor the directory above it exists. Is the path right?`);

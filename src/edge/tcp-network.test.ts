@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { errnoOf } from "../core/errors.ts";
-import { SEND_QUEUE_BYTES_MAX } from "../core/limits.ts";
+import { CLOSE_MS_MAX, SEND_QUEUE_BYTES_MAX } from "../core/limits.ts";
 import type { Connection, ConnectionEnd, Listener } from "./network.ts";
 import { plainAddress, tcpNetwork } from "./tcp-network.ts";
 
@@ -49,7 +49,10 @@ test("nothing arrives before resume, everything written before end does", async 
   near.write([Buffer.from("a"), Buffer.from("bc")]);
   near.write([Buffer.alloc(3_000_000, 1)]);
   near.end();
-  await new Promise((resolve) => setImmediate(resolve));
+  // A round on another connection: by then, something would have arrived on this one.
+  const other = await connected();
+  other.near.end();
+  await Promise.all([readAll(other.far), other.listener.close()]);
   isEarly = false;
   const bytes = await readAll(far);
   assert.equal(bytes.length, 3_000_003);
@@ -76,11 +79,13 @@ test("write asks to wait when much is queued, and drains when it has left", asyn
 
 test("an end is orderly, also when the other side's bytes were never read", async () => {
   const { near, far, listener } = await connected();
+  const startMs = performance.now();
   far.write([Buffer.from("never read")]);
   near.write([Buffer.from("last words")]);
   near.end();
   assert.equal((await readAll(far)).toString(), "last words");
   assert.equal((await endOf(near)).error, undefined);
+  assert.ok(performance.now() - startMs < CLOSE_MS_MAX, "it was not cut short");
   await listener.close();
 });
 
@@ -106,7 +111,10 @@ test("whoever asks after the end is told", async () => {
 
 test("a port in use, a port nobody listens on and an abort are errors with their causes", async () => {
   const listener = await tcpNetwork.listen(0, () => {});
-  await assert.rejects(tcpNetwork.listen(listener.port, () => {}), (error) => errnoOf(error) === "EADDRINUSE");
+  await assert.rejects(
+    tcpNetwork.listen(listener.port, () => {}),
+    (error) => errnoOf(error) === "EADDRINUSE",
+  );
   await listener.close();
   await assert.rejects(tcpNetwork.dial("127.0.0.1", listener.port, never), (e) => errnoOf(e) === "ECONNREFUSED");
   const reason = new Error("given up");

@@ -158,12 +158,13 @@ class WorkerThread {
     const lost = this.jobs;
     this.jobs = [];
     this.#worker = undefined;
-    for (const job of lost) job.reject(new Error(`Lost the worker of a ${job.name} job: ${cause.message}`, { cause }));
+    for (const job of lost)
+      job.reject(new Error(`Lost the worker with the job "${job.name}": ${cause.message}`, { cause }));
     this.#onFinished?.();
     this.#onFree();
   }
 }
 
 function stopping(name: JobName): Error {
-  return new Error(`Cannot finish a ${name} job: dsync is stopping.`);
+  return new Error(`Cannot finish the job "${name}": dsync is stopping.`);
 }

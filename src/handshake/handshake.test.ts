@@ -133,7 +133,10 @@ test("a mirror does not pass for a peer", () => {
   }
   // A mirror that turns the role around still cannot prove anything.
   const client = startHandshake(options("client"));
-  assert.equal(reasonOf(feed(client, Buffer.concat([asServer(client.output), new Uint8Array(PROOF_BYTES)])).step), "bad-proof");
+  assert.equal(
+    reasonOf(feed(client, Buffer.concat([asServer(client.output), new Uint8Array(PROOF_BYTES)])).step),
+    "bad-proof",
+  );
 });
 
 function asServer(hello: Uint8Array): Uint8Array {

@@ -59,8 +59,5 @@ test("each key is HKDF-SHA-256 under a label of its own", () => {
 test("the transcript hash is BLAKE3's, over the client's hello and then the server's", () => {
   const hash = hashTranscript(Buffer.from("a"), Buffer.from("bc"));
   // The BLAKE3 hash of "abc".
-  assert.equal(
-    Buffer.from(hash).toString("hex"),
-    "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85",
-  );
+  assert.equal(Buffer.from(hash).toString("hex"), "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85");
 });

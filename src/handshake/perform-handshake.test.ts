@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeClock } from "../../test/support/fake-clock.ts";
+import { FakeClock, turnEventLoop } from "../../test/support/fake-clock.ts";
 import { memoryConnectionPair, type MemoryConnectionOptions } from "../../test/support/memory-connection.ts";
 import { HANDSHAKE_MS_MAX } from "../core/limits.ts";
 import type { Connection, ConnectionEnd } from "../edge/network.ts";
@@ -72,6 +72,8 @@ test("what arrives right behind the handshake is handed on, and the rest waits",
   assert.equal(Buffer.from(outcome.leftover).toString(), "first record");
 
   first.write([Buffer.from("second record")]);
+  await turnEventLoop();
+  assert.equal(first.inFlightBytes, "second record".length);
   const later = new Promise<string>((resolve) => second.onData((bytes) => resolve(Buffer.from(bytes).toString())));
   second.resume();
   assert.equal(await later, "second record");

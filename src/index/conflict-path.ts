@@ -5,20 +5,16 @@
 // dots begin no extension. A name that has a conflict part already gets the new one in its place. Only if that would be
 // the very same part does it get a number, one higher than it had: a loser's names never come round again.
 
-import { PATH_BYTES_MAX } from "../core/limits.ts";
+import { FILE_NAME_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX } from "../core/limits.ts";
 import { baseName, joinPath, parentOf, parsePath, type RelativePath } from "../core/path.ts";
 import type { Version } from "./entry.ts";
 
-/** Bytes of a file name that every file system takes. */
-const NAME_BYTES_MAX = 255;
 /** Room that a conflict part with the longest author and extension needs, and a few bytes of the old name. */
-const NAME_BYTES_MIN = 160;
+const ROOM_BYTES_MIN = 160;
 /** Bytes; longer ones are taken for a part of the name. */
 const EXTENSION_BYTES_MAX = 20;
-/** Bytes of an author in a name; friendly names are not longer. */
-const AUTHOR_BYTES_MAX = 63;
-/** Years have four digits. */
-const STAMP_MS_MAX_SHOWN = Date.UTC(9999, 11, 31, 23, 59, 59);
+/** The last second of the year 9999: years in names have four digits. */
+const STAMP_MS_MAX_SHOWN = 253_402_300_799_000;
 
 const EXTENSION = /^\.[\p{L}\p{N}_+~-]+$/u;
 const TAR = ".tar";
@@ -65,7 +61,7 @@ export function conflictPath(path: RelativePath, loser: Version): RelativePath {
   const number = repeated ? `-${conflict.number + 1}` : "";
   const ending = `.conflict-${part.author}-${part.stampText}-${part.digits}${number}${extension}`;
   const directory = roomyDirectory(path);
-  const roomBytes = Math.min(NAME_BYTES_MAX, bytesLeft(directory)) - Buffer.byteLength(ending);
+  const roomBytes = Math.min(FILE_NAME_BYTES_MAX, bytesLeft(directory)) - Buffer.byteLength(ending);
   return joinPath(directory, shortened(stem, roomBytes) + ending);
 }
 
@@ -102,7 +98,7 @@ function splitExtension(name: string): { readonly stem: string; readonly extensi
 /** The directory of `path`, or the nearest one above it below which the path limit leaves room for a name. */
 function roomyDirectory(path: RelativePath): RelativePath | undefined {
   let directory = parentOf(path);
-  while (directory !== undefined && bytesLeft(directory) < NAME_BYTES_MIN) directory = parentOf(directory);
+  while (directory !== undefined && bytesLeft(directory) < ROOM_BYTES_MIN) directory = parentOf(directory);
   return directory;
 }
 
@@ -112,10 +108,11 @@ function bytesLeft(directory: RelativePath | undefined): number {
 
 function safeAuthor(author: string): string {
   const safe = author.toWellFormed().normalize("NFC").replace(UNSAFE_IN_AUTHOR, "-");
-  return safe === "" ? "unnamed" : shortened(safe, AUTHOR_BYTES_MAX);
+  return safe === "" ? "unnamed" : shortened(safe, NAME_BYTES_MAX);
 }
 
 function stampTextOf(stamp: number): string {
+  // oxlint-disable-next-line no-restricted-globals -- formats a number, reads no clock
   const [date = "", time = ""] = new Date(Math.min(stamp, STAMP_MS_MAX_SHOWN)).toISOString().split("T");
   return `${date.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}`;
 }

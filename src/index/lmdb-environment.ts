@@ -1,9 +1,11 @@
 // Opening LMDB: its options, and what is done about an environment that cannot be opened.
 
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync, truncateSync } from "node:fs";
+import { arch } from "node:os";
 import { join } from "node:path";
 import { open, type Database, type RootDatabase } from "lmdb";
 import { DsyncError, messageOf } from "../core/errors.ts";
+import { INDEX_FREE_PAGES_MAX, INDEX_MAP_BYTES } from "../core/limits.ts";
 import type { TableName } from "./tables.ts";
 
 /** One of LMDB's named databases. */
@@ -15,6 +17,13 @@ const keyEncoder = {
   readKey: (source: Buffer, start: number, end: number): string => source.toString("latin1", start, end),
 };
 
+/** lmdb's types leave out the limits of free pages. Address space is short only on 32-bit machines. */
+const tuning = {
+  maxFreeSpaceToLoad: INDEX_FREE_PAGES_MAX / 2,
+  maxFreeSpaceToRetain: INDEX_FREE_PAGES_MAX,
+  ...(["arm", "ia32"].includes(arch()) ? {} : { mapSize: INDEX_MAP_BYTES }),
+} as const;
+
 const tableOptions = { encoding: "binary", compression: false, keyEncoder } as const;
 
 /** Opens the environment, and creates it unless `readOnly`. Throws a DsyncError `index` that says how to go on. */
@@ -25,6 +34,7 @@ export function openEnvironment(directory: string, readOnly: boolean): RootDatab
     if (existsSync(file)) checkHeader(file, readOnly);
     else if (readOnly) throw noIndex(directory);
     const environment = open({
+      ...tuning,
       path: directory,
       noSubdir: false,
       readOnly,
@@ -63,7 +73,10 @@ export function damagedIndex(directory: string, cause: unknown): DsyncError {
 }
 
 function noIndex(directory: string): DsyncError {
-  return new DsyncError("index", `No index in ${directory}: dsync has not run on this folder yet. Start it with dsync -d.`);
+  return new DsyncError(
+    "index",
+    `No index in ${directory}: dsync has not run on this folder yet. Start it with dsync -d.`,
+  );
 }
 
 const META_AT = 24;

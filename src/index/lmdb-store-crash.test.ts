@@ -38,12 +38,20 @@ test("an index survives kill -9 at any moment", async () => {
     let lastDot = 0;
     for (let kill = 0; kill < KILLS; kill++) {
       const where = `seed ${seed}, kill ${kill}`;
-      const said = await writeUntilKilled({ directory, seed, afterLines: 1 + Math.floor(random() * LINES_MAX), random });
+      const said = await writeUntilKilled({
+        directory,
+        seed,
+        afterLines: 1 + Math.floor(random() * LINES_MAX),
+        random,
+      });
       assert.ok(said.firstDot > lastDot, `${where}: dot ${said.firstDot} after ${lastDot}`);
       if (kill > 0) assert.equal(said.opened, "crash", where);
       lastDot = said.lastDot;
       const found = checkIndex({ directory, seed, where });
-      assert.ok(found >= Math.max(turns, said.turns), `${where}: ${said.turns} turns were committed, ${found} are there`);
+      assert.ok(
+        found >= Math.max(turns, said.turns),
+        `${where}: ${said.turns} turns were committed, ${found} are there`,
+      );
       turns = found;
     }
     assert.ok(turns > KILLS, "the writer came far enough for the test to mean something");

@@ -27,7 +27,13 @@ for (const { title, freeBytes, message } of [
     const disk = mountSmallDisk();
     if (disk === undefined) return context.skip("needs the right to mount a tmpfs");
     try {
-      const options = { directory: join(disk, "index"), random: systemRandom, clock: systemClock, hash, bootId: "boot" };
+      const options = {
+        directory: join(disk, "index"),
+        random: systemRandom,
+        clock: systemClock,
+        hash,
+        bootId: "boot",
+      };
       const store = await openLmdbStore({ ...options, ...(freeBytes === undefined ? {} : { freeBytes }) });
       store.put(settled("before", 1));
       await store.committed();

@@ -79,7 +79,11 @@ inDirectory("the end of the last use is told, and after a crash dots are left ou
 
   const fourth = await openStore(directory, { bootId: "boot two", clock });
   assert.equal(fourth.previousStop, "power-loss");
-  assert.equal(fourth.nextDot(0).counter, counter + 2 + 2 * LOST_DOTS_MAX, "left out again, though nothing was committed");
+  assert.equal(
+    fourth.nextDot(0).counter,
+    counter + 2 + 2 * LOST_DOTS_MAX,
+    "left out again, though nothing was committed",
+  );
 
   const now = 10 ** 9;
   const fifth = await openStore(directory, { bootId: "", clock: { ...systemClock, now: () => now } });
@@ -89,33 +93,38 @@ inDirectory("the end of the last use is told, and after a crash dots are left ou
   await sixth.close();
 });
 
-inDirectory("a full disk rejects commits, keeps everything readable, and is tried again by itself", async (directory) => {
-  let freeBytes = 2 ** 30;
-  const store = await openStore(directory, { freeBytes: () => Promise.resolve(freeBytes) });
-  store.put(settled("before", 1));
-  await store.committed();
-  freeBytes = 2 ** 20;
-  store.put(settled("during", 2));
-  await assert.rejects(store.committed(), (error) => isIndexError(error, /disk is full \(1\.0 MiB are free.*Make room/));
-  store.put(settled("during", 3));
-  store.put(settled("more", 4));
-  store.remove(path("before"));
-  await assert.rejects(store.committed(), (error) => isIndexError(error, /disk is full/));
-  assert.equal(store.get(path("during"))?.known.live?.dot.counter, 3);
-  assert.deepEqual([...store.children(undefined)].map((record) => record.path).sort(), ["during", "more"]);
+inDirectory(
+  "a full disk rejects commits, keeps everything readable, and is tried again by itself",
+  async (directory) => {
+    let freeBytes = 2 ** 30;
+    const store = await openStore(directory, { freeBytes: () => Promise.resolve(freeBytes) });
+    store.put(settled("before", 1));
+    await store.committed();
+    freeBytes = 2 ** 20;
+    store.put(settled("during", 2));
+    await assert.rejects(store.committed(), (error) =>
+      isIndexError(error, /disk is full \(1\.0 MiB are free.*Make room/),
+    );
+    store.put(settled("during", 3));
+    store.put(settled("more", 4));
+    store.remove(path("before"));
+    await assert.rejects(store.committed(), (error) => isIndexError(error, /disk is full/));
+    assert.equal(store.get(path("during"))?.known.live?.dot.counter, 3);
+    assert.deepEqual([...store.children(undefined)].map((record) => record.path).sort(), ["during", "more"]);
 
-  const view = tablesOf(directory);
-  assert.equal(verifyTables(view, hash), 1, "what was committed is whole, without the rest");
-  freeBytes = 2 ** 30;
-  const deadline = Date.now() + 10_000;
-  while ([...view.keys("records", "")].length !== 2) {
-    assert.ok(Date.now() < deadline, "it was written by itself");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  verifyTables(view, hash);
-  await view.abandon();
-  await store.close();
-});
+    const view = tablesOf(directory);
+    assert.equal(verifyTables(view, hash), 1, "what was committed is whole, without the rest");
+    freeBytes = 2 ** 30;
+    const deadline = Date.now() + 10_000;
+    while ([...view.keys("records", "")].length !== 2) {
+      assert.ok(Date.now() < deadline, "it was written by itself");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    verifyTables(view, hash);
+    await view.abandon();
+    await store.close();
+  },
+);
 
 inDirectory("a disk that is full at the start is named", async (directory) => {
   const opening = openStore(directory, { freeBytes: () => Promise.resolve(1000) });
@@ -160,7 +169,10 @@ inDirectory("an index of a later dsync is an error with a way out", async (direc
 });
 
 inDirectory("an index can be read beside the instance that writes it", async (directory) => {
-  assert.throws(() => openReadOnly(directory), (error) => isIndexError(error, /has not run on this folder/));
+  assert.throws(
+    () => openReadOnly(directory),
+    (error) => isIndexError(error, /has not run on this folder/),
+  );
   const store = await openStore(directory);
   store.put(settled("a", 1));
   store.put(wanted("b", 2));
@@ -186,35 +198,38 @@ function openReadOnly(directory: string): RecordStore {
   return openLmdbStoreReadOnly({ ...options, directory: join(directory, "index") });
 }
 
-inDirectory("what is put in one turn is committed together, also across a commit that is under way", async (directory) => {
-  const store = await openStore(directory);
-  const view = tablesOf(directory);
-  let turn = 0;
-  const done = new AbortController();
-  const watching = (async () => {
-    while (!done.signal.aborted) {
-      // Each turn sets the same two paths to its number, with `committed` called in between.
-      const counters = [..."ab"].map((name) => counterIn(view, name));
-      assert.equal(counters[0], counters[1]);
+inDirectory(
+  "what is put in one turn is committed together, also across a commit that is under way",
+  async (directory) => {
+    const store = await openStore(directory);
+    const view = tablesOf(directory);
+    let turn = 0;
+    const done = new AbortController();
+    const watching = (async () => {
+      while (!done.signal.aborted) {
+        // Each turn sets the same two paths to its number, with `committed` called in between.
+        const counters = ["a", "b"].map((name) => counterIn(view, name));
+        assert.equal(counters[0], counters[1]);
+        await nextTurn();
+      }
+    })();
+    for (; turn < 200; turn++) {
+      store.put(settled("a", turn + 1));
+      const committed = store.committed();
+      store.putMeta("x", Buffer.from([turn]));
+      store.put(settled("b", turn + 1));
+      if (turn % 3 === 0) await committed;
+      else void committed.then(() => store.get(path("a")));
       await nextTurn();
     }
-  })();
-  for (; turn < 200; turn++) {
-    store.put(settled("a", turn + 1));
-    const committed = store.committed();
-    store.putMeta("x", Buffer.from([turn]));
-    store.put(settled("b", turn + 1));
-    if (turn % 3 === 0) await committed;
-    else void committed.then(() => store.get(path("a")));
-    await nextTurn();
-  }
-  await store.committed();
-  done.abort();
-  await watching;
-  assert.equal(verifyTables(view, hash), 2);
-  await view.abandon();
-  await store.close();
-});
+    await store.committed();
+    done.abort();
+    await watching;
+    assert.equal(verifyTables(view, hash), 2);
+    await view.abandon();
+    await store.close();
+  },
+);
 
 function counterIn(view: LmdbTables, name: string): number | undefined {
   for (const key of view.keys("records", "")) {

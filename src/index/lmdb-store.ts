@@ -80,7 +80,8 @@ function startingState(start: {
   readonly options: LmdbStoreOptions;
 }): StoreState {
   const { stored, stop, options } = start;
-  if (stored === undefined) return { replicaId: newReplicaId(options.random), counter: 0, liveCount: 0, pendingCount: 0 };
+  if (stored === undefined)
+    return { replicaId: newReplicaId(options.random), counter: 0, liveCount: 0, pendingCount: 0 };
   if (stop === "clean") return stored;
   return { ...stored, counter: Math.max(stored.counter, Math.floor(options.clock.now())) + LOST_DOTS_MAX };
 }

@@ -3,14 +3,14 @@
 // Invariants:
 // 1. A row is looked up in what waits, then in what is being written, then in LMDB. A layer is dropped only after LMDB
 //    shows what it held, so a read never goes back in time.
-// 2. One macrotask after the first change everything that waits is handed over as one LMDB transaction, never in the
-//    middle of a turn; at most one transaction is under way.
+// 2. Everything that waits is handed over as one LMDB transaction, in a macrotask of its own and so never in the middle of
+//    a turn: soon after the first change, at once when somebody waits. At most one transaction is under way.
 // 3. What could not be written (full disk) waits again, under what came later, and is tried again.
 
 import type { RootDatabase } from "lmdb";
 import { invariant } from "../core/assert.ts";
 import { DsyncError, errnoOf, messageOf } from "../core/errors.ts";
-import { INDEX_PAGE_KEYS, INDEX_RETRY_MS } from "../core/limits.ts";
+import { INDEX_COMMIT_DELAY_MS, INDEX_PAGE_KEYS, INDEX_RETRY_MS } from "../core/limits.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import { checkRoom, type DiskRoomOptions } from "./disk-room.ts";
 import { damagedIndex, openTable, type LmdbTable } from "./lmdb-environment.ts";
@@ -39,8 +39,10 @@ export class LmdbTables implements Tables {
   readonly #options: LmdbTablesOptions;
   #waiting = new Batch();
   #writing: Batch | undefined;
-  #scheduled: NodeJS.Immediate | undefined;
-  #retry: Timer | undefined;
+  /** The next commit, if it comes at once. */
+  #next: NodeJS.Immediate | undefined;
+  /** The next commit, if it has time. */
+  #later: Timer | undefined;
   #closed = false;
   #beforeCommit: () => void = () => {};
 
@@ -59,7 +61,7 @@ export class LmdbTables implements Tables {
   set(table: TableName, key: string, value: Uint8Array | undefined): void {
     invariant(!this.#closed && !this.#options.readOnly, "an index that is closed or read-only is written");
     this.#waiting.rows.set(table, key, value);
-    if (this.#retry === undefined) this.#schedule();
+    if (this.#writing === undefined && this.#next === undefined) this.#commitAfter(INDEX_COMMIT_DELAY_MS);
   }
 
   *keys(table: TableName, prefix: string): Iterable<string> {
@@ -84,9 +86,7 @@ export class LmdbTables implements Tables {
     invariant(!this.#closed, "an index that is closed is committed");
     return new Promise((resolve, reject) => {
       this.#waiting.waiters.push({ resolve, reject });
-      this.#retry?.clear();
-      this.#retry = undefined;
-      this.#schedule();
+      this.#commitNext();
     });
   }
 
@@ -106,8 +106,8 @@ export class LmdbTables implements Tables {
   /** Closes without another commit. */
   async abandon(): Promise<void> {
     this.#closed = true;
-    this.#retry?.clear();
-    clearImmediate(this.#scheduled);
+    this.#later?.clear();
+    clearImmediate(this.#next);
     await this.#environment.close();
   }
 
@@ -152,12 +152,18 @@ export class LmdbTables implements Tables {
     }
   }
 
-  #schedule(): void {
-    if (this.#closed || this.#scheduled !== undefined || this.#writing !== undefined) return;
-    this.#scheduled = setImmediate(() => {
-      // Rows that `beforeCommit` sets belong to this commit: they must not schedule another one.
+  #commitAfter(delayMs: number): void {
+    this.#later ??= this.#options.clock.after(delayMs, () => this.#commitNext());
+  }
+
+  #commitNext(): void {
+    this.#later?.clear();
+    this.#later = undefined;
+    if (this.#closed || this.#writing !== undefined) return;
+    this.#next ??= setImmediate(() => {
+      // Rows that `beforeCommit` sets belong to this commit: they must not start another one.
       this.#beforeCommit();
-      this.#scheduled = undefined;
+      this.#next = undefined;
       void this.#commit();
     });
   }
@@ -166,15 +172,18 @@ export class LmdbTables implements Tables {
     const batch = this.#waiting;
     this.#writing = batch;
     this.#waiting = new Batch();
+    let retryMs = INDEX_COMMIT_DELAY_MS;
     try {
       if (batch.rows.rows > 0) await this.#write(batch.rows);
-      this.#writing = undefined;
       for (const { resolve } of batch.waiters) resolve();
     } catch (error) {
-      this.#writing = undefined;
       this.#putBack(batch, error);
+      retryMs = INDEX_RETRY_MS;
     }
-    if (this.#retry === undefined && (this.#waiting.rows.rows > 0 || this.#waiting.waiters.length > 0)) this.#schedule();
+    this.#writing = undefined;
+    if (this.#closed) return;
+    if (this.#waiting.waiters.length > 0) this.#commitNext();
+    else if (this.#waiting.rows.rows > 0) this.#commitAfter(retryMs);
   }
 
   async #write(rows: RowMap): Promise<void> {
@@ -212,11 +221,6 @@ export class LmdbTables implements Tables {
     const failure = error instanceof Error ? error : new Error(String(error));
     for (const { reject } of batch.waiters.splice(0)) reject(failure);
     batch.waiters.push(...later.waiters);
-    if (this.#closed || batch.waiters.length > 0) return;
-    this.#retry = this.#options.clock.after(INDEX_RETRY_MS, () => {
-      this.#retry = undefined;
-      this.#schedule();
-    });
   }
 }
 

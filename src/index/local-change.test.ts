@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { contentIdOf, pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
 import { STAMP_MS_MAX } from "../core/limits.ts";
 import { EMPTY_ENTRY, type Content, type Entry } from "./entry.ts";
-import { contentEqual, observe, sameContent, type Outcome } from "./local-change.ts";
+import { contentEqual, sameContent } from "./content.ts";
+import { observe, type Outcome } from "./local-change.ts";
 
 const path = pathOf("notes.txt");
 const self = replicaIdOf(0);

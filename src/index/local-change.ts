@@ -10,8 +10,6 @@ import type { Content, Dot, Entry, PathEntry, PathRecord, Version } from "./entr
 import { conflictEntry, dotsEqual, mergeEntries } from "./merge.ts";
 import { counterOf, hasSeen, withDot, type VersionVector } from "./version-vector.ts";
 
-export { contentEqual, sameContent } from "./content.ts";
-
 /** Who changes something, and when. */
 export interface Changer {
   /** A fresh dot of this replica with a counter of at least `nowMs`. Called only when a change is made. */

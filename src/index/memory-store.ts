@@ -17,5 +17,11 @@ export function createMemoryStore(options: MemoryStoreOptions): RecordStore {
   const tables = options.tables ?? new MemoryTables();
   const stored = loadState(tables);
   const state = stored ?? { replicaId: options.replicaId, counter: 0, liveCount: 0, pendingCount: 0 };
-  return new RecordStore({ tables, state, hash: options.hash, previousStop: stored === undefined ? "none" : "clean", onClose: () => {} });
+  return new RecordStore({
+    tables,
+    state,
+    hash: options.hash,
+    previousStop: stored === undefined ? "none" : "clean",
+    onClose: () => {},
+  });
 }

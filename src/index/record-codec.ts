@@ -10,12 +10,11 @@ import { DsyncError } from "../core/errors.ts";
 import { parsePath } from "../core/path.ts";
 import { encodeEntry, parseEntry } from "./entry-codec.ts";
 import type { PathRecord, StatSignature } from "./entry.ts";
+import { FINGERPRINT_BYTES } from "./merkle.ts";
 
 const HAS_SIGNATURE = 1;
 const IS_RESIDUE = 2;
 
-/** Bytes of an entry's fingerprint. */
-export const FINGERPRINT_BYTES = 16;
 const FINGERPRINT_AT = 1;
 const SIGNATURE_AT = FINGERPRINT_AT + FINGERPRINT_BYTES;
 const SIGNATURE_BYTES = 1 + 2 + 4 * 8;

@@ -22,8 +22,8 @@ export interface OpenStore {
 /** Where one test's store lives. */
 export interface StorePlace {
   /** The first call makes a new store, later ones open it again: the one before must have been closed. */
-  open(): Promise<OpenStore>;
-  dispose(): Promise<void>;
+  readonly open: () => Promise<OpenStore>;
+  readonly dispose: () => Promise<void>;
 }
 
 export const hash = (bytes: Uint8Array): Uint8Array => blake3(bytes);
@@ -190,7 +190,10 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     for (const _ of [1, 2]) {
       assert.deepEqual(Buffer.from(checked(store.manifest(contentId("file")))), original);
       assert.deepEqual(store.chunkLocation(checked(chunks[0])), { contentId: contentId("file"), offset: 0 });
-      assert.deepEqual(store.chunkLocation(checked(chunks[2])), { contentId: contentId("file"), offset: 2 * 0x20000 + 1 });
+      assert.deepEqual(store.chunkLocation(checked(chunks[2])), {
+        contentId: contentId("file"),
+        offset: 2 * 0x20000 + 1,
+      });
       assert.equal(store.chunkLocation(contentId("c3")), undefined);
       assert.equal(store.manifest(contentId("c0")), undefined);
       await store.committed();
@@ -323,7 +326,10 @@ function assertAgrees(store: RecordStore, model: ReadonlyMap<string, PathRecord>
   assert.equal(store.merkle.rootHex, merkle.rootHex);
   const all = [...store.inSubtree([])].map((record) => record.path);
   const byHash = [...model.values()].sort((a, b) => Buffer.compare(pathHash(a.path), pathHash(b.path)));
-  assert.deepEqual(all, byHash.map((record) => record.path));
+  assert.deepEqual(
+    all,
+    byHash.map((record) => record.path),
+  );
   for (const directory of [undefined, path("a"), path("a/b")]) {
     const expected = [...model.values()].filter((record) => parentOf(record.path) === directory);
     const found = [...store.children(directory)].map((record) => record.path);

@@ -15,8 +15,14 @@ test("loopback, link-local and private addresses are local, their neighbours are
     ["::", "::2", "1::1", "fe7f::1", "fec0::1", "fbff::1", "fe00::1", "2001:db8::1", "::ffff:8.8.8.8", "::10.0.0.1"],
     ["", "localhost", "10.0.0", "10.0.0.1.", "10.0.0.256", "example.org", "fe80", "::1::", "10.0.0.1%eth0"],
   ].flat();
-  assert.deepEqual(local.filter((host) => !isLocalAddress(host)), []);
-  assert.deepEqual(remote.filter((host) => isLocalAddress(host)), []);
+  assert.deepEqual(
+    local.filter((host) => !isLocalAddress(host)),
+    [],
+  );
+  assert.deepEqual(
+    remote.filter((host) => isLocalAddress(host)),
+    [],
+  );
 });
 
 test("an address counts as one host however it is written", () => {

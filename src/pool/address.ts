@@ -38,11 +38,7 @@ export function formatAddress(host: string, port: number): string {
 
 function isLocalIpv4([a = 0, b = 0]: readonly number[]): boolean {
   return (
-    a === 127 ||
-    a === 10 ||
-    (a === 172 && b >= 16 && b <= 31) ||
-    (a === 192 && b === 168) ||
-    (a === 169 && b === 254)
+    a === 127 || a === 10 || (a === 172 && b >= 16 && b <= 31) || (a === 192 && b === 168) || (a === 169 && b === 254)
   );
 }
 

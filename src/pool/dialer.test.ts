@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsePeerId, type PeerId } from "../core/ids.ts";
-import { DIAL_MS_MAX, DIAL_TARGETS_MAX, DIALS_MAX, FIRST_DIAL_MS_MAX, REDIAL_MS_MAX, REFUSED_MS } from "../core/limits.ts";
+import {
+  DIAL_MS_MAX,
+  DIAL_TARGETS_MAX,
+  DIALS_MAX,
+  FIRST_DIAL_MS_MAX,
+  REDIAL_MS_MAX,
+  REFUSED_MS,
+} from "../core/limits.ts";
 import { Dialer, type DialOutcome, type DialRequest } from "./dialer.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 
@@ -33,7 +40,10 @@ test("a target that does not answer is dialled again and again, more and more ra
   const { clock, dials, dialer } = setUp(() => failed);
   dialer.add({ host: "a", port: 1, source: "peer-flag" });
   await clock.run(3_700);
-  assert.deepEqual(dials.map(({ atMs }) => atMs), [0, 100, 350, 850, 1850]);
+  assert.deepEqual(
+    dials.map(({ atMs }) => atMs),
+    [0, 100, 350, 850, 1850],
+  );
   assert.deepEqual(dials.map(({ connectMsMax }) => connectMsMax).slice(0, 2), [FIRST_DIAL_MS_MAX, DIAL_MS_MAX]);
   await clock.run(600_000);
   const last = dials.slice(-3).map(({ atMs }) => atMs);
@@ -48,11 +58,17 @@ test("the addresses of one peer are dialled in turn, and the one that answered c
   });
   for (const host of ["a", "b", "c", "d"]) dialer.add({ host, port: 1, peerId: LARGER, source: "discovery" });
   await clock.run(10_000);
-  assert.deepEqual(dials.map(({ host }) => host), ["a", "b", "c"]);
+  assert.deepEqual(
+    dials.map(({ host }) => host),
+    ["a", "b", "c"],
+  );
   connected.clear();
   dialer.sessionEnded(LARGER, 60_000);
   await clock.run(1_000);
-  assert.deepEqual(dials.map(({ host }) => host), ["a", "b", "c", "c"]);
+  assert.deepEqual(
+    dials.map(({ host }) => host),
+    ["a", "b", "c", "c"],
+  );
 });
 
 test("the larger peer ID waits a moment before it dials a discovered peer", async () => {
@@ -60,7 +76,13 @@ test("the larger peer ID waits a moment before it dials a discovered peer", asyn
   dialer.add({ host: "small", port: 1, peerId: SMALLER, source: "discovery" });
   dialer.add({ host: "large", port: 1, peerId: LARGER, source: "discovery" });
   await clock.run(1_000);
-  assert.deepEqual(dials.map(({ host, atMs }) => [host, atMs]), [["large", 0], ["small", 150]]);
+  assert.deepEqual(
+    dials.map(({ host, atMs }) => [host, atMs]),
+    [
+      ["large", 0],
+      ["small", 150],
+    ],
+  );
 });
 
 test("a peer that is connected already is not dialled until its session ends", async () => {
@@ -96,7 +118,10 @@ test("a refusal lasts a while for its address; a new address of the peer is dial
   assert.equal(dials.length, 1);
   dialer.add({ host: "b", port: 1, peerId: LARGER, source: "discovery" });
   await clock.run(0);
-  assert.deepEqual(dials.map(({ host }) => host), ["a", "b"]);
+  assert.deepEqual(
+    dials.map(({ host }) => host),
+    ["a", "b"],
+  );
 });
 
 test("a target that is ourselves is dropped for good, a peer's other addresses are not", async () => {
@@ -138,9 +163,15 @@ test("removing a target, and stopping, abort what is under way", async () => {
   dialer.add({ host: "a", port: 1, source: "peer-flag" });
   dialer.add({ host: "b", port: 1, source: "peer-flag" });
   dialer.remove({ host: "a", port: 1, source: "peer-flag" });
-  assert.deepEqual(signals.map(({ aborted }) => aborted), [true, false]);
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [true, false],
+  );
   dialer.stop();
-  assert.deepEqual(signals.map(({ aborted }) => aborted), [true, true]);
+  assert.deepEqual(
+    signals.map(({ aborted }) => aborted),
+    [true, true],
+  );
   dialer.add({ host: "c", port: 1, source: "peer-flag" });
   await clock.run(60_000);
   assert.equal(dials.length, 2);

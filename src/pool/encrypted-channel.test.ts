@@ -208,6 +208,7 @@ test("after a close of ours no handler is called, whatever still arrives", async
   await dialer.ended;
   await acceptor.ended;
   assert.deepEqual(atDialer.messages, []);
+  assert.equal(dialer.bytesReceived, 0);
 });
 
 test("an end without a close record is a loss, orderly or not", async () => {

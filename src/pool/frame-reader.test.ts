@@ -98,6 +98,10 @@ test("an unknown type and a length above the limit are refused with the header",
   for (const header of ["ff00000000", "0c01000001", "0e00100100"]) {
     const reader = new FrameReader();
     reader.push([Buffer.from(header, "hex")]);
-    assert.throws(() => reader.next(), (error) => error instanceof DsyncError && error.code === "protocol", header);
+    assert.throws(
+      () => reader.next(),
+      (error) => error instanceof DsyncError && error.code === "protocol",
+      header,
+    );
   }
 });

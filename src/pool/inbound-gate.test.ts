@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HANDSHAKE_TOKEN_MS, HANDSHAKE_TOKENS_MAX, HANDSHAKES_MAX, HANDSHAKES_PER_ADDRESS_MAX } from "../core/limits.ts";
+import {
+  HANDSHAKE_TOKEN_MS,
+  HANDSHAKE_TOKENS_MAX,
+  HANDSHAKES_MAX,
+  HANDSHAKES_PER_ADDRESS_MAX,
+} from "../core/limits.ts";
 import { InboundGate, type Permit } from "./inbound-gate.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 

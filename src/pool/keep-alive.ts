@@ -3,12 +3,7 @@
 // Silence is counted in checks, not in time: after the process was suspended or its event loop stalled, one check is late,
 // and what waits in the socket is read before the next.
 
-import {
-  KEEP_ALIVE_CHECK_MS,
-  KEEP_ALIVE_CHECKS_MAX,
-  KEEP_ALIVE_PING_CHECKS,
-  PROBE_MS_MAX,
-} from "../core/limits.ts";
+import { KEEP_ALIVE_CHECK_MS, KEEP_ALIVE_CHECKS_MAX, KEEP_ALIVE_PING_CHECKS, PROBE_MS_MAX } from "../core/limits.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 
 /** What is watched. */

@@ -15,7 +15,14 @@ export type HelloOutcome =
   | { readonly kind: "hello"; readonly hello: HelloMessage }
   | { readonly kind: "ended"; readonly end: ChannelEnd };
 
-const CONTROL_TYPES: ReadonlySet<Message["type"]> = new Set(["stand", "children", "summary", "want", "compared", "entries"]);
+const CONTROL_TYPES: ReadonlySet<Message["type"]> = new Set([
+  "stand",
+  "children",
+  "summary",
+  "want",
+  "compared",
+  "entries",
+]);
 const DATA_TYPES: ReadonlySet<Message["type"]> = new Set(["fetch-manifest", "manifest", "fetch", "chunk"]);
 
 /** A fresh channel, and the connection under it for when a polite close does not help. */

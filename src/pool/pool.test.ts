@@ -76,7 +76,10 @@ test("in a chain, the middle one has two sessions and the ends have one each", a
   point(c, b);
   await joined(a, b, 200);
   await joined(b, c, 200);
-  assert.deepEqual([a, b, c].map(({ pool }) => pool.sessions.length), [1, 2, 1]);
+  assert.deepEqual(
+    [a, b, c].map(({ pool }) => pool.sessions.length),
+    [1, 2, 1],
+  );
 });
 
 test("a peer that restarts with a new identity on the same address is joined again within seconds", async () => {
@@ -88,7 +91,10 @@ test("a peer that restarts with a new identity on the same address is joined aga
   const stopping = b.pool.stop();
   await world.clock.run(3_000);
   await stopping;
-  assert.deepEqual(a.ends.map(({ code, byPeer }) => ({ code, byPeer })), [{ code: "goodbye", byPeer: true }]);
+  assert.deepEqual(
+    a.ends.map(({ code, byPeer }) => ({ code, byPeer })),
+    [{ code: "goodbye", byPeer: true }],
+  );
   assert.equal(a.pool.sessions.length, 0);
   const again = await world.start({ host: B });
   assert.ok((await joined(a, again, 10_000)) < 5_000);
@@ -145,7 +151,10 @@ test("another share is refused on both sides, reported once on each, and not dia
   });
   await world.clock.run(100_000);
   for (const host of [a, b]) {
-    assert.deepEqual(refusals(host).map(({ reason }) => reason), ["other-share"]);
+    assert.deepEqual(
+      refusals(host).map(({ reason }) => reason),
+      ["other-share"],
+    );
     assert.equal(host.sessions.length, 0);
   }
   assert.match(refusals(a)[0]?.detail ?? "", /"home".*"work"/);
@@ -169,7 +178,10 @@ test("discovery's peer ID must be the one that answers", async () => {
   a.pool.addTarget({ host: B, port: 9000, peerId: c.id, source: "discovery" });
   await world.clock.run(1_000);
   assert.equal(b.sessions.length, 0);
-  assert.deepEqual(refusals(a).map(({ reason }) => reason), ["wrong-peer"]);
+  assert.deepEqual(
+    refusals(a).map(({ reason }) => reason),
+    ["wrong-peer"],
+  );
   // Its right address helps.
   discover(a, c);
   await joined(a, c, 2_000);
@@ -207,7 +219,10 @@ test("addresses that are not local are refused, unless remote ones are allowed",
   point(remote, b);
   await world.clock.run(3_000);
   assert.equal(b.sessions.length, 0);
-  assert.deepEqual(refusals(b).map(({ reason }) => reason), ["remote-address"]);
+  assert.deepEqual(
+    refusals(b).map(({ reason }) => reason),
+    ["remote-address"],
+  );
   discover(b, remote);
   await world.clock.run(1_000);
   assert.equal(b.sessions.length, 0);
@@ -227,7 +242,10 @@ test("handshakes that fail or do not finish are limited per address, and others 
   await turnEventLoop();
   assert.ok(dropped >= 200 - 16, `${dropped} dropped`);
   assert.ok(dropped < 200, "some may begin");
-  assert.deepEqual(refusals(b).map(({ reason }) => reason), ["too-many-handshakes"]);
+  assert.deepEqual(
+    refusals(b).map(({ reason }) => reason),
+    ["too-many-handshakes"],
+  );
   const a = await world.start({ host: A });
   point(a, b);
   await joined(a, b, 500);
@@ -361,7 +379,10 @@ test("stopping says goodbye, and takes no longer than a second when a peer does 
   const stopping = a.pool.stop().then(() => (hasStopped = true));
   await drive(world.clock, () => hasStopped, { what: "stopped", simulatedMsMax: 1_200 });
   await stopping;
-  assert.deepEqual(b.ends.map(({ code, byPeer }) => ({ code, byPeer })), [{ code: "goodbye", byPeer: true }]);
+  assert.deepEqual(
+    b.ends.map(({ code, byPeer }) => ({ code, byPeer })),
+    [{ code: "goodbye", byPeer: true }],
+  );
   assert.deepEqual(a.pool.sessions, []);
   await world.clock.run(60_000);
   assert.equal(a.sessions.length, 2);

@@ -183,7 +183,7 @@ export class Instance {
     const { emit } = this.#options;
     await this.#watcher.start({
       hint: (diskPath) => this.#noteHint(diskPath),
-      overflow: () => this.#scan(),
+      overflow: () => this.#scanner.overflow(),
       problem: (problem) => emit({ kind: "warning", message: problem.message }),
     });
     this.#scan();

@@ -20,7 +20,11 @@ export function restoreFromTrash(fs: FileSystem, root: string, { item, path, tim
     for (let alternative = 0; alternative < ALTERNATIVES_MAX; alternative++) {
       const place = alternative === 0 ? path : restoredPath(path, time, alternative);
       if (!makeParents(fs, root, place)) {
-        return { item, restored: false, reason: `A directory above ${place} is taken by something else: move that away.` };
+        return {
+          item,
+          restored: false,
+          reason: `A directory above ${place} is taken by something else: move that away.`,
+        };
       }
       if (!moveIfFree(fs, absolutePath(root, source), absolutePath(root, place))) continue;
       removeEmptyParents(fs, root, source);

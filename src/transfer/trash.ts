@@ -59,7 +59,8 @@ export function selectTrashItems(items: readonly TrashItem[], wanted: readonly s
   for (const asked of wanted) {
     const name = asked.replace(/^\.\//, "").replace(/\/+$/, "");
     const exact = items.filter(({ item }) => item === name);
-    const found = exact.length > 0 ? exact : newestOfEach(items.filter(({ path }) => path === name || path.startsWith(`${name}/`)));
+    const found =
+      exact.length > 0 ? exact : newestOfEach(items.filter(({ path }) => path === name || path.startsWith(`${name}/`)));
     if (found.length === 0) missing.push(asked);
     for (const item of found) selected.set(item.item, item);
   }
@@ -100,7 +101,7 @@ function batches(fs: FileSystem, root: string): readonly { name: string; timeMs:
     .filter(({ kind }) => kind === "directory")
     .map(({ name }) => ({ name, parsed: parseTrashBatchName(name) }))
     .flatMap(({ name, parsed }) => (parsed === undefined ? [] : [{ name, ...parsed }]))
-    .sort((a, b) => a.timeMs - b.timeMs || a.serial - b.serial);
+    .toSorted((a, b) => a.timeMs - b.timeMs || a.serial - b.serial);
 }
 
 interface TrashedFile {
@@ -138,6 +139,7 @@ function removeTree(
     }
   } catch (error) {
     // What could not be removed keeps the directories above it; it alone is told.
-    if (errnoOf(error) !== "ENOTEMPTY") total.failed.push({ path: diskPath, reason: problemOf("remove", error).message });
+    if (errnoOf(error) !== "ENOTEMPTY")
+      total.failed.push({ path: diskPath, reason: problemOf("remove", error).message });
   }
 }

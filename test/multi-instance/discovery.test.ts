@@ -44,9 +44,7 @@ class Probe {
     this.#child = child;
     this.#ended = once(child, "exit");
     assert.ok(child.stdout !== null);
-    createInterface({ input: child.stdout }).on("line", (line) =>
-      this.#lines.push(JSON.parse(line) as ProbeLine),
-    );
+    createInterface({ input: child.stdout }).on("line", (line) => this.#lines.push(JSON.parse(line) as ProbeLine));
   }
 
   async until(what: string, matches: (line: ProbeLine) => boolean): Promise<ProbeLine> {
@@ -55,19 +53,13 @@ class Probe {
 
   /** The first address at which it found `id`. */
   async foundAt(id: string): Promise<string> {
-    const { peer } = await this.until(
-      `found ${id.slice(0, 2)}`,
-      (line) => line.peer?.peerId === id,
-    );
+    const { peer } = await this.until(`found ${id.slice(0, 2)}`, (line) => line.peer?.peerId === id);
     const [candidate] = peer?.candidates ?? [];
     return `${candidate?.host} ${candidate?.port}`;
   }
 
   async lost(id: string): Promise<void> {
-    await this.until(
-      `lost ${id.slice(0, 2)}`,
-      (line) => line.kind === "lost" && line.peerId === id,
-    );
+    await this.until(`lost ${id.slice(0, 2)}`, (line) => line.kind === "lost" && line.peerId === id);
   }
 
   assertNoProblems(): void {
@@ -79,8 +71,7 @@ class Probe {
 
   /** SIGTERM: it says goodbye. */
   async stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null)
-      this.#child.kill("SIGTERM");
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill("SIGTERM");
     await this.#ended;
   }
 
@@ -94,28 +85,23 @@ const ids = ["a1", "b2", "c3"].map((byte) => byte.repeat(32));
 const [aliceId = "", bobId = "", nextBobId = ""] = ids;
 const stdio: SpawnOptions = { stdio: ["ignore", "pipe", "inherit"] };
 
-const localProbe = (...args: readonly string[]): Probe =>
-  new Probe(spawn(process.execPath, [PROBE, ...args], stdio));
+const localProbe = (...args: readonly string[]): Probe => new Probe(spawn(process.execPath, [PROBE, ...args], stdio));
 const probeIn = (namespace: NetworkNamespace, ...args: readonly string[]): Probe =>
   new Probe(namespace.spawn(process.execPath, [PROBE, ...args], stdio));
 
-test(
-  "two processes on one machine find each other on loopback alone",
-  { timeout: 60_000 },
-  async () => {
-    const alice = localProbe("7001", "alice", aliceId, "lo");
-    const bob = localProbe("7002", "bob's mac.local", bobId, "lo");
-    try {
-      assert.equal(await alice.foundAt(bobId), "127.0.0.1 7002");
-      assert.equal(await bob.foundAt(aliceId), "127.0.0.1 7001");
-      await bob.stop();
-      await alice.lost(bobId);
-      alice.assertNoProblems();
-    } finally {
-      await Promise.all([alice.stop(), bob.stop()]);
-    }
-  },
-);
+test("two processes on one machine find each other on loopback alone", { timeout: 60_000 }, async () => {
+  const alice = localProbe("7001", "alice", aliceId, "lo");
+  const bob = localProbe("7002", "bob's mac.local", bobId, "lo");
+  try {
+    assert.equal(await alice.foundAt(bobId), "127.0.0.1 7002");
+    assert.equal(await bob.foundAt(aliceId), "127.0.0.1 7001");
+    await bob.stop();
+    await alice.lost(bobId);
+    alice.assertNoProblems();
+  } finally {
+    await Promise.all([alice.stop(), bob.stop()]);
+  }
+});
 
 const skip = whyNoNamespaces();
 
@@ -138,27 +124,23 @@ for (const hasDefaultRoute of [false, true]) {
   });
 }
 
-test(
-  "a killed instance that is started again is found under its new identity",
-  { skip, timeout: 60_000 },
-  async () => {
-    await withMachines({}, async ({ left, right }) => {
-      const alice = probeIn(left, "7001", "alice", aliceId);
-      const bob = probeIn(right, "7002", "bob", bobId);
-      let nextBob: Probe | undefined;
-      try {
-        await alice.foundAt(bobId);
-        await bob.kill();
-        nextBob = probeIn(right, "7002", "bob", nextBobId);
-        await alice.foundAt(nextBobId);
-        await alice.lost(bobId);
-        await nextBob.foundAt(aliceId);
-      } finally {
-        await Promise.all([alice.stop(), nextBob?.stop()]);
-      }
-    });
-  },
-);
+test("a killed instance that is started again is found under its new identity", { skip, timeout: 60_000 }, async () => {
+  await withMachines({}, async ({ left, right }) => {
+    const alice = probeIn(left, "7001", "alice", aliceId);
+    const bob = probeIn(right, "7002", "bob", bobId);
+    let nextBob: Probe | undefined;
+    try {
+      await alice.foundAt(bobId);
+      await bob.kill();
+      nextBob = probeIn(right, "7002", "bob", nextBobId);
+      await alice.foundAt(nextBobId);
+      await alice.lost(bobId);
+      await nextBob.foundAt(aliceId);
+    } finally {
+      await Promise.all([alice.stop(), nextBob?.stop()]);
+    }
+  });
+});
 
 test(
   "without IPv4, machines find each other by link-local addresses that can be dialled",
@@ -228,10 +210,7 @@ test(
             stdio: "ignore",
           }),
         );
-        await until(
-          () => "the message bus",
-          () => existsSync(join(folder, "bus")),
-        );
+        await waitFor(() => existsSync(join(folder, "bus")), { until: "the message bus runs" });
         // Its own /run, so that it does not meet another avahi of this machine.
         const avahi = `mount -t tmpfs tmpfs /run && mkdir /run/avahi-daemon && exec avahi-daemon --no-drop-root --no-rlimits --no-chroot -f ${folder}/avahi.conf`;
         children.push(right.spawn("sh", ["-c", avahi], { env, stdio: "ignore" }));
@@ -246,10 +225,7 @@ test(
 
         const line = (name: string, id: string, host: string, port: number): string =>
           `${name}-${id.slice(0, 8)};_dsync._tcp;local;dsync-${id.slice(0, 16)}.local;${host};${port};`;
-        const expected = [
-          line("alice", aliceId, left.ipv4, 7001),
-          line("bob", bobId, right.ipv4, 7002),
-        ];
+        const expected = [line("alice", aliceId, left.ipv4, 7001), line("bob", bobId, right.ipv4, 7002)];
         const isShown = (seen: string): boolean => expected.every((each) => seen.includes(each));
         const seen = await waitFor(() => [browse()].find(isShown) ?? fail(browse()), {
           until: "both are shown",
@@ -258,10 +234,7 @@ test(
           assert.ok(seen.includes(text), seen);
         await probes[0]?.stop();
         await probes[1]?.lost(aliceId);
-        await until(
-          () => "alice gone",
-          () => !browse().includes("alice"),
-        );
+        await waitFor(() => !browse().includes("alice"), { until: "the goodbye is seen" });
       } finally {
         await Promise.all(probes.map((probe) => probe.stop()));
         for (const child of children.toReversed()) {
@@ -288,13 +261,8 @@ async function withMachines(
 }
 
 /** Connects from `client` to a server in `server`. */
-async function assertDialable(
-  client: NetworkNamespace,
-  server: NetworkNamespace,
-  host: string,
-): Promise<void> {
-  const listen =
-    "require('net').createServer((socket) => socket.end()).listen(7010, '::', () => console.log('up'))";
+async function assertDialable(client: NetworkNamespace, server: NetworkNamespace, host: string): Promise<void> {
+  const listen = "require('net').createServer((socket) => socket.end()).listen(7010, '::', () => console.log('up'))";
   const child = server.spawn(process.execPath, ["-e", listen], stdio);
   try {
     assert.ok(child.stdout !== null);

@@ -17,7 +17,13 @@ export function turnOf(seed: number, turn: number): readonly (PathRecord | strin
     const kind = random();
     if (kind < 0.1) return name;
     if (kind < 0.2) {
-      return { path: path(name), known: tombstone(counter), present: EMPTY_ENTRY, signature: undefined, residue: false };
+      return {
+        path: path(name),
+        known: tombstone(counter),
+        present: EMPTY_ENTRY,
+        signature: undefined,
+        residue: false,
+      };
     }
     const known = fileEntry({ counter, content: Math.floor(random() * 20) });
     const isPending = random() < 0.3;

@@ -70,7 +70,7 @@ export class MemoryConnection implements Connection {
     for (const piece of pieces) {
       const bytes = this.#options.tamper?.(piece, this.#side) ?? piece;
       this.inFlightBytes += bytes.length;
-      if (bytes.length > 0) this.#other.#arrive(bytes);
+      if (bytes.length > 0) this.#peer().#arrive(bytes);
     }
     this.inFlightBytesPeak = Math.max(this.inFlightBytesPeak, this.inFlightBytes);
     this.#isFull ||= this.inFlightBytes > (this.#options.inFlightBytesMax ?? 1024 * 1024);
@@ -90,19 +90,23 @@ export class MemoryConnection implements Connection {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.resume();
-    this.#other.#hasOtherEnded = true;
-    this.#other.#scheduleTurn();
+    this.#peer().#hasOtherEnded = true;
+    this.#peer().#scheduleTurn();
   }
 
   destroy(): void {
     this.#finish(undefined);
-    this.#other.#finish(new Error("connection reset"));
+    this.#peer().#finish(new Error("connection reset"));
   }
 
   /** As when the cable is cut and the kernel gives up. */
   breakOff(): void {
     this.#finish(new Error("connection timed out"));
-    this.#other.#finish(new Error("connection timed out"));
+    this.#peer().#finish(new Error("connection timed out"));
+  }
+
+  #peer(): MemoryConnection {
+    return this.#other;
   }
 
   #arrive(bytes: Uint8Array): void {
@@ -124,14 +128,14 @@ export class MemoryConnection implements Connection {
       const count = this.#options.cut?.(next.length) ?? next.length;
       if (count < next.length) this.#arriving.unshift(next.subarray(count));
       this.#onData(next.subarray(0, count));
-      this.#other.#onDelivered(count);
+      this.#peer().#onDelivered(count);
       if (this.#isPaused || this.#end !== undefined) return;
     }
     if (!this.#hasOtherEnded) return;
     // Like TCP here: whoever is told of the end ends, too, after sending what is queued.
     this.end();
     this.#tryFinish();
-    this.#other.#tryFinish();
+    this.#peer().#tryFinish();
   }
 
   #onDelivered(count: number): void {

@@ -90,6 +90,8 @@ class Line {
     this.dialed = new HostConnection(first, to, () => network.isSilent(from, to.host));
     const origin = { host: from, port: fromPort };
     this.accepted = new HostConnection(second, origin, () => network.isSilent(to.host, from));
+    this.dialed.other = this.accepted;
+    this.accepted.other = this.dialed;
   }
 
   joins(a: string, b: string): boolean {
@@ -115,6 +117,7 @@ class Line {
 class HostConnection implements Connection {
   readonly remote: RemoteAddress;
   onGone: () => void = () => {};
+  other: HostConnection | undefined;
   readonly #inner: MemoryConnection;
   readonly #isSilent: () => boolean;
   #wasSilent = false;
@@ -128,6 +131,10 @@ class HostConnection implements Connection {
     inner.onEnd((end) => {
       this.#finish(end);
     });
+  }
+
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
   }
 
   onData(handler: (bytes: Uint8Array) => void): void {
@@ -149,8 +156,8 @@ class HostConnection implements Connection {
       this.#wasSilent = true;
       return true;
     }
-    // Bytes are missing in the middle: the other machine has long forgotten this connection.
-    if (this.#wasSilent) this.#inner.breakOff();
+    // Bytes are missing in the middle, or the other machine has forgotten this connection: it answers with a reset.
+    if (this.#wasSilent || this.other?.hasEnded === true) this.#inner.breakOff();
     return this.#inner.write(pieces);
   }
 

@@ -61,20 +61,7 @@ export function createNamespaces(options: NamespaceOptions = {}): NamespacePair 
   try {
     for (const each of both) ip("netns", "add", each.name);
     for (const each of both) skipAddressDetection(each);
-    ip(
-      "link",
-      "add",
-      "eth0",
-      "netns",
-      left.name,
-      "type",
-      "veth",
-      "peer",
-      "name",
-      "eth0",
-      "netns",
-      right.name,
-    );
+    ip("link", "add", "eth0", "netns", left.name, "type", "veth", "peer", "name", "eth0", "netns", right.name);
     if (options.isIpv6Only !== true) addIpv4();
     for (const device of ["lo", "eth0"]) eachRuns("link", "set", device, "up");
     for (const each of both) waitUntilUp(each);
@@ -107,8 +94,7 @@ function namespaceOf(name: string, ipv4: string): NetworkNamespace {
     name,
     ipv4,
     run: (command, ...args) => ip("netns", "exec", name, command, ...args),
-    spawn: (command, args, options = {}) =>
-      spawn("ip", ["netns", "exec", name, command, ...args], options),
+    spawn: (command, args, options = {}) => spawn("ip", ["netns", "exec", name, command, ...args], options),
   };
 }
 

@@ -1,0 +1,404 @@
+// Turns hints into observations: looks at what may have changed, reads what did, and reports it.
+//
+// Hints and scans only make paths suspect. Rounds (round.ts) look at suspects and report; walks (walk.ts) find suspects.
+// Everything that waits is bounded; what does not fit is left to a full scan, which is then asked for.
+
+import { messageOf } from "../core/errors.ts";
+import {
+  BULK_ROUNDS_MAX,
+  DEFERRED_FILES_MAX,
+  DIRTY_PATHS_MAX,
+  PROBLEM_RETRY_MS_MAX,
+  PROBLEM_RETRY_MS_MIN,
+  RETRIES_MAX,
+  RETRY_MS_MAX,
+  RETRY_MS_MIN,
+  ROUND_PATHS_MAX,
+  SETTLE_MS,
+  URGENT_ROUNDS_MAX,
+  VANISHED_PATHS_MAX,
+} from "../core/limits.ts";
+import type { RelativePath } from "../core/path.ts";
+import type { Problem } from "../core/problem.ts";
+import type { Clock, Timer } from "../edge/clock.ts";
+import type { JobRunner } from "../edge/jobs.ts";
+import type { Random } from "../edge/random.ts";
+import type { IndexStore } from "../index/index-store.ts";
+import { DelayQueue } from "./delay-queue.ts";
+import type { IgnoreRules } from "./ignore-rules.ts";
+import type { Observation } from "./observation.ts";
+import { unpackChildren } from "./packed-children.ts";
+import { Problems } from "./problems.ts";
+import { RescanSchedule } from "./rescan-schedule.ts";
+import { runRound, type RoundContext } from "./round.ts";
+import type { RootIdentity } from "./scan-job.ts";
+import type { Spelling } from "./spelling.ts";
+import { suspect, Suspects, type Suspect } from "./suspects.ts";
+import { Vanished } from "./vanished.ts";
+import { walkDirectories, type WalkContext } from "./walk.ts";
+
+export interface ScannerOptions {
+  readonly store: IndexStore;
+  readonly jobs: JobRunner;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly identity: RootIdentity;
+  readonly spelling: Spelling;
+  readonly ignore: () => IgnoreRules;
+  /** True while something is put in place at this path: it is looked at when that is over. */
+  readonly isBusy: (path: RelativePath) => boolean;
+  /** Small files that a hint led to are reported with their content, up to this size. */
+  readonly inlineBytesMax: number;
+  /** Batches come one after the other; the store must say what they say when this returns (or its promise resolves). */
+  readonly onObservations: (batch: readonly Observation[]) => void | Promise<void>;
+  /** The folder is not the one that it was. Nothing was concluded from that look; may be called again. */
+  readonly onRootChanged: () => void;
+  /** `diskPath` is relative to the folder, in the disk's spelling. */
+  readonly onProblem: (diskPath: string, problem: Problem) => void;
+  readonly onSolved: (diskPath: string) => void;
+}
+
+type ScanState =
+  | { readonly kind: "idle" }
+  /** `again`: another scan was asked for; what this one has seen already may have changed. */
+  | { readonly kind: "scanning"; readonly done: Promise<void>; again: Promise<void> | undefined };
+
+export class Scanner {
+  readonly #options: ScannerOptions;
+  readonly #suspects = new Suspects();
+  readonly #vanished = new Vanished();
+  readonly #retries: DelayQueue<string, Suspect>;
+  readonly #problemRetries: DelayQueue<string, Suspect>;
+  readonly #secondLooks: DelayQueue<RelativePath, undefined>;
+  readonly #walksLater: DelayQueue<string, undefined>;
+  readonly #listingRetries: DelayQueue<string, undefined>;
+  readonly #problems: Problems;
+  readonly #schedule: RescanSchedule;
+  readonly #rounds = { urgent: 0, bulk: 0 };
+  readonly #deferred: Suspect[] = [];
+  readonly #roomWaiters: (() => void)[] = [];
+  #heldSecondLooks: RelativePath[] = [];
+  #settle: Timer | undefined;
+  #deliveries: Promise<void> = Promise.resolve();
+  #scan: ScanState = { kind: "idle" };
+  #walks = 0;
+  /** Full scans that are still reading the tree: until then, what is new may have been moved. */
+  #isReadingTree = false;
+  #scannedFiles = 0;
+  #lastHintMs = 0;
+  #isStopped = false;
+
+  constructor(options: ScannerOptions) {
+    this.#options = options;
+    const { clock, random } = options;
+    const add = (due: readonly (readonly [string, Suspect])[]): void => {
+      for (const [, suspect] of due) this.#add(suspect);
+    };
+    this.#retries = new DelayQueue({ clock, sizeMax: RETRIES_MAX, onDue: add });
+    this.#problemRetries = new DelayQueue({ clock, sizeMax: RETRIES_MAX, onDue: add });
+    this.#secondLooks = new DelayQueue({
+      clock,
+      sizeMax: VANISHED_PATHS_MAX,
+      onDue: (due) => this.#lookAgain(due.map(([path]) => path)),
+    });
+    const walk = (due: readonly (readonly [string, undefined])[]): void => {
+      void this.#walk(due.map(([diskPath]) => diskPath));
+    };
+    this.#walksLater = new DelayQueue({ clock, sizeMax: RETRIES_MAX, onDue: walk });
+    this.#listingRetries = new DelayQueue({ clock, sizeMax: RETRIES_MAX, onDue: walk });
+    this.#problems = new Problems(options.onProblem, options.onSolved);
+    this.#schedule = new RescanSchedule({
+      clock,
+      random,
+      scan: () => void this.fullScan(),
+      isQuiet: (forMs) => this.isQuiet && clock.monotonic() - this.#lastHintMs >= forMs,
+    });
+  }
+
+  /** True when nothing waits to be looked at, read or reported. Problems that are tried again now and then do not count. */
+  get isQuiet(): boolean {
+    const waiting = this.#suspects.size + this.#retries.size + this.#vanished.size + this.#walksLater.size;
+    return waiting + this.#walks + this.#deferred.length === 0 && this.#scan.kind === "idle";
+  }
+
+  /** True while a full scan runs. */
+  get isScanning(): boolean {
+    return this.#scan.kind === "scanning";
+  }
+
+  /** What the running (or last) full scan has seen so far: files, directories and symlinks. */
+  get scannedFiles(): number {
+    return this.#scannedFiles;
+  }
+
+  /** Something may have happened at `diskPath` (relative, the disk's spelling): looked at within milliseconds. */
+  hint(diskPath: string): void {
+    if (this.#isStopped || diskPath === "" || this.#isIgnoredAnyway(diskPath)) return;
+    this.#lastHintMs = this.#options.clock.monotonic();
+    this.#add(suspect(diskPath, { isUrgent: true }));
+  }
+
+  /** Something may have happened anywhere below `diskPath`. */
+  hintSubtree(diskPath: string): void {
+    this.#walkLater(diskPath, 0);
+  }
+
+  /** Hints may have been lost: a full scan follows as soon as it is quiet. */
+  overflow(): void {
+    if (!this.#isStopped) this.#schedule.scanWhenQuiet();
+  }
+
+  /** The ignore rules are others now: what they let in is found, what they keep out is left as the index has it. */
+  rulesChanged(): void {
+    this.#vanished.clear();
+    this.#secondLooks.clear();
+    this.#heldSecondLooks = [];
+    void this.fullScan();
+  }
+
+  /**
+   * Compares the whole folder with the index. Resolves when everything that it found has been reported, apart from
+   * deletions and unsettled files, which wait for another look. Never rejects. From the first one on, the folder is
+   * scanned again now and then.
+   */
+  fullScan(): Promise<void> {
+    if (this.#isStopped) return Promise.resolve();
+    if (this.#scan.kind === "scanning") {
+      const { done } = this.#scan;
+      this.#scan.again ??= done.then(() => this.fullScan());
+      return this.#scan.again;
+    }
+    const done = this.#runFullScan();
+    this.#scan = { kind: "scanning", done, again: undefined };
+    return done;
+  }
+
+  /** What is in a directory and not ignored, as disk paths; the directory itself if that cannot be found out. */
+  async unignoredChildren(directory: string): Promise<readonly string[]> {
+    const { jobs, identity, spelling, ignore } = this.#options;
+    const result = await jobs.run("scan", { identity, directories: [directory] });
+    const listing = result.kind === "scanned" ? result.directories[0]?.listing : undefined;
+    if (listing?.kind === "gone") return [];
+    if (listing?.kind !== "listed") return [directory];
+    const path = spelling.fromDisk(directory);
+    return [...unpackChildren(listing.children)].flatMap(({ name, signature }) => {
+      const child = spelling.childFromDisk(path, name);
+      const isIgnored = child !== undefined && ignore().isIgnored(child, signature?.kind === "directory");
+      return isIgnored ? [] : [`${directory}/${name}`];
+    });
+  }
+
+  /** Looks at nothing any more. What a running job finds is not reported. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#settle?.clear();
+    this.#schedule.stop();
+    this.#suspects.clear();
+    for (const queue of [this.#retries, this.#problemRetries]) queue.clear();
+    for (const queue of [this.#walksLater, this.#listingRetries]) queue.clear();
+    this.#secondLooks.clear();
+    this.#vanished.clear();
+    this.#deferred.length = 0;
+    this.#releaseRoom();
+  }
+
+  #isIgnoredAnyway(diskPath: string): boolean {
+    const path = this.#options.spelling.fromDisk(diskPath);
+    const rules = this.#options.ignore();
+    return path !== undefined && rules.isIgnored(path, false) && rules.isIgnored(path, true);
+  }
+
+  #add(added: Suspect): void {
+    if (this.#isStopped) return;
+    if (added.isUrgent && this.#suspects.urgentCount >= DIRTY_PATHS_MAX) return this.overflow();
+    this.#suspects.add(added);
+    this.#pumpSoon();
+  }
+
+  #pumpSoon(): void {
+    this.#settle ??= this.#options.clock.after(SETTLE_MS, () => {
+      this.#settle = undefined;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    if (this.#isStopped) return;
+    while (this.#suspects.urgentCount > 0 && this.#rounds.urgent < URGENT_ROUNDS_MAX) this.#startRound("urgent");
+    while (this.#suspects.bulkCount > 0 && this.#rounds.bulk < BULK_ROUNDS_MAX) this.#startRound("bulk");
+    if (this.#suspects.bulkCount < ROUND_PATHS_MAX) this.#releaseRoom();
+  }
+
+  #startRound(queue: "urgent" | "bulk"): void {
+    const suspects = this.#suspects.take(queue, ROUND_PATHS_MAX);
+    const claimed = suspects.map(({ diskPath }) => diskPath);
+    this.#rounds[queue]++;
+    void this.#runRound(suspects, claimed).then(() => {
+      this.#rounds[queue]--;
+      for (const diskPath of claimed) this.#suspects.done(diskPath);
+      if (this.#isStopped) return;
+      this.#options.spelling.save();
+      this.#pump();
+    });
+  }
+
+  async #runRound(suspects: readonly Suspect[], claimed: string[]): Promise<void> {
+    try {
+      const isSameRoot = await runRound(this.#roundContext(claimed), suspects);
+      if (!isSameRoot) this.#noteRootChanged();
+    } catch (error) {
+      // A job threw, or the index refused what was found: neither says anything about the paths.
+      for (const suspect of suspects) this.#noteProblem(suspect, failureOf(error));
+    }
+  }
+
+  #roundContext(claimed: string[]): RoundContext {
+    const { store, jobs, identity, spelling, ignore, isBusy, inlineBytesMax, clock } = this.#options;
+    return {
+      store,
+      jobs,
+      identity,
+      spelling,
+      ignore,
+      isBusy,
+      inlineBytesMax,
+      nowMs: () => clock.now(),
+      vanished: this.#vanished,
+      claim: (diskPath) => {
+        const isMine = this.#suspects.claim(diskPath);
+        if (isMine) claimed.push(diskPath);
+        return isMine;
+      },
+      retry: (suspect) => this.#retry(suspect),
+      retryAfter: (suspect, delayMs) => this.#retryAfter(suspect, delayMs),
+      walkLater: (diskPath, delayMs) => this.#walkLater(diskPath, delayMs),
+      lookAgain: (path, delayMs) => void this.#secondLooks.put(path, delayMs, undefined),
+      onProblem: (suspect, problem) => this.#noteProblem(suspect, problem),
+      onSolved: (diskPath) => this.#problems.solve("path", diskPath),
+      onOverflow: () => this.overflow(),
+      defer: (suspect) => this.#defer(suspect),
+      deliver: (build) => this.#deliver(build),
+    };
+  }
+
+  #deliver(build: () => readonly Observation[]): Promise<void> {
+    const delivered = this.#deliveries.then(async () => {
+      if (this.#isStopped) return;
+      const batch = build();
+      if (batch.length > 0) await this.#options.onObservations(batch);
+    });
+    this.#deliveries = delivered.catch(() => undefined);
+    return delivered;
+  }
+
+  #retry(again: Suspect): void {
+    const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** again.attempt);
+    this.#retryAfter({ ...again, attempt: again.attempt + 1 }, delayMs);
+  }
+
+  #retryAfter(again: Suspect, delayMs: number): void {
+    if (!this.#isStopped && !this.#retries.put(again.diskPath, delayMs, again)) this.overflow();
+  }
+
+  #noteProblem(troubled: Suspect, problem: Problem): void {
+    if (this.#isStopped) return;
+    this.#problems.add("path", troubled.diskPath, problem);
+    const delayMs = Math.min(PROBLEM_RETRY_MS_MAX, PROBLEM_RETRY_MS_MIN * 2 ** troubled.attempt);
+    const again = { ...troubled, isUrgent: false, attempt: troubled.attempt + 1 };
+    this.#problemRetries.put(troubled.diskPath, delayMs, again);
+  }
+
+  #noteRootChanged(): void {
+    if (!this.#isStopped) this.#options.onRootChanged();
+  }
+
+  #lookAgain(paths: readonly RelativePath[]): void {
+    // What a scan has not come to yet may be where these have been moved to.
+    if (this.#isReadingTree) {
+      this.#heldSecondLooks.push(...paths);
+      return;
+    }
+    const { spelling } = this.#options;
+    for (const path of paths) {
+      if (this.#vanished.has(path)) this.#add(suspect(spelling.toDisk(path), { isSecondLook: true }));
+    }
+  }
+
+  #defer(deferred: Suspect): boolean {
+    if (!this.#isReadingTree || this.#deferred.length >= DEFERRED_FILES_MAX) return false;
+    if (this.#options.store.liveCount === 0) return false;
+    this.#deferred.push(deferred);
+    return true;
+  }
+
+  #walkLater(diskPath: string, delayMs: number): void {
+    if (!this.#isStopped && !this.#walksLater.put(diskPath, delayMs, undefined)) this.overflow();
+  }
+
+  async #runFullScan(): Promise<void> {
+    this.#schedule.noteScan();
+    this.#scannedFiles = 0;
+    this.#isReadingTree = true;
+    await this.#walk([""]);
+    await this.#untilNoBulk();
+    this.#isReadingTree = false;
+    for (const suspect of this.#deferred.splice(0)) this.#add(suspect);
+    await this.#untilNoBulk();
+    this.#schedule.noteScan();
+    this.#scan = { kind: "idle" };
+    this.#lookAgain(this.#heldSecondLooks.splice(0));
+  }
+
+  async #walk(start: readonly string[]): Promise<void> {
+    this.#walks++;
+    try {
+      if (!(await walkDirectories(this.#walkContext(), start))) this.#noteRootChanged();
+    } catch (error) {
+      if (!this.#isStopped) this.#options.onProblem(start[0] ?? "", failureOf(error));
+      this.overflow();
+    }
+    this.#walks--;
+  }
+
+  #walkContext(): WalkContext {
+    const { store, jobs, identity, spelling, ignore } = this.#options;
+    return {
+      store,
+      jobs,
+      identity,
+      spelling,
+      ignore,
+      hasRoom: async () => {
+        while (!this.#isStopped && this.#suspects.bulkCount >= ROUND_PATHS_MAX) await this.#room();
+        return !this.#isStopped;
+      },
+      suspect: (diskPath) => this.#add(suspect(diskPath, { isWalked: true })),
+      onSame: (diskPath) => this.#problems.solve("path", diskPath),
+      onUnreadable: (directory, problem) => {
+        this.#problems.add("listing", directory, problem);
+        this.#listingRetries.put(directory, PROBLEM_RETRY_MS_MAX, undefined);
+      },
+      onReadable: (directory) => this.#problems.solve("listing", directory),
+      onScanned: (paths) => {
+        this.#scannedFiles += paths;
+      },
+    };
+  }
+
+  async #untilNoBulk(): Promise<void> {
+    while (!this.#isStopped && this.#suspects.bulkCount + this.#rounds.bulk > 0) await this.#room();
+  }
+
+  /** Resolves when a round has ended or the scanner is stopped. */
+  #room(): Promise<void> {
+    return new Promise((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  #releaseRoom(): void {
+    for (const resolve of this.#roomWaiters.splice(0)) resolve();
+  }
+}
+
+function failureOf(error: unknown): Problem {
+  return { code: "EJOB", message: `Cannot look at it: ${messageOf(error)}.` };
+}

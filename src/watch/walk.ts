@@ -1,0 +1,131 @@
+// Walks directories and finds what differs from the index. What it finds is suspect, no more: each path is looked at
+// again before anything is reported, since the index moves on while a walk runs.
+
+import { DIRTY_PATHS_MAX, SCAN_DIRECTORIES_MAX } from "../core/limits.ts";
+import { baseName, type RelativePath } from "../core/path.ts";
+import type { Problem } from "../core/problem.ts";
+import type { JobRunner } from "../edge/jobs.ts";
+import type { PathRecord } from "../index/entry.ts";
+import type { IndexStore } from "../index/index-store.ts";
+import type { IgnoreRules } from "./ignore-rules.ts";
+import { judge } from "./judge.ts";
+import { unpackChildren, type PackedChildren } from "./packed-children.ts";
+import type { RootIdentity, ScannedDirectory, ScanResult } from "./scan-job.ts";
+import type { Spelling } from "./spelling.ts";
+
+export interface WalkContext {
+  readonly store: IndexStore;
+  readonly jobs: JobRunner;
+  readonly identity: RootIdentity;
+  readonly spelling: Spelling;
+  readonly ignore: () => IgnoreRules;
+  /** Resolves when there is room for more suspects; false: stop walking. */
+  readonly hasRoom: () => Promise<boolean>;
+  readonly suspect: (diskPath: string) => void;
+  /** It was looked at and is as the index says. */
+  readonly onSame: (diskPath: string) => void;
+  readonly onUnreadable: (directory: string, problem: Problem) => void;
+  readonly onReadable: (directory: string) => void;
+  readonly onScanned: (paths: number) => void;
+}
+
+/** Scan jobs at once: one runs while the results of the other are compared. */
+const JOBS_IN_FLIGHT = 2;
+
+/**
+ * Walks breadth-first from `start` (disk paths, `""`: the root). Resolves to false if the folder is not the one that it
+ * was, and to true otherwise, also when it was told to stop.
+ */
+export async function walkDirectories(context: WalkContext, start: readonly string[]): Promise<boolean> {
+  let frontier = [...start];
+  let next = 0;
+  const running: Promise<ScanResult>[] = [];
+  while (next < frontier.length || running.length > 0) {
+    if (!(await context.hasRoom())) {
+      await Promise.allSettled(running);
+      return true;
+    }
+    while (running.length < JOBS_IN_FLIGHT && next < frontier.length) {
+      const directories = frontier.slice(next, next + SCAN_DIRECTORIES_MAX);
+      next += directories.length;
+      const job = context.jobs.run("scan", { identity: context.identity, directories });
+      // Awaited in its turn; until then a failure is nobody's.
+      job.catch(() => undefined);
+      running.push(job);
+    }
+    const result = await running.shift();
+    if (result?.kind !== "scanned") {
+      await Promise.allSettled(running);
+      return false;
+    }
+    for (const directory of result.directories) {
+      for (const below of compareDirectory(context, directory)) frontier.push(below);
+    }
+    if (next > DIRTY_PATHS_MAX) {
+      frontier = frontier.slice(next);
+      next = 0;
+    }
+  }
+  return true;
+}
+
+/** Returns the directories inside, to be walked next. */
+function compareDirectory(context: WalkContext, { directory, listing }: ScannedDirectory): readonly string[] {
+  const path = directory === "" ? undefined : context.spelling.fromDisk(directory);
+  switch (listing.kind) {
+    case "gone":
+      if (directory !== "") context.suspect(directory);
+      return [];
+    case "unreadable":
+      context.onUnreadable(directory, listing.problem);
+      return [];
+    case "listed":
+      context.onReadable(directory);
+      context.onScanned(listing.children.count);
+      if (path === undefined && directory !== "") return [];
+      return compareChildren(context, { directory, path, children: listing.children });
+  }
+}
+
+interface Listed {
+  readonly directory: string;
+  readonly path: RelativePath | undefined;
+  readonly children: PackedChildren;
+}
+
+function compareChildren(context: WalkContext, { directory, path, children }: Listed): readonly string[] {
+  const { spelling } = context;
+  const rules = context.ignore();
+  const below: string[] = [];
+  const missing = recordsIn(context.store, path);
+  for (const child of unpackChildren(children)) {
+    const diskPath = directory === "" ? child.name : `${directory}/${child.name}`;
+    const childPath = spelling.childFromDisk(path, child.name);
+    if (childPath === undefined || child.problem !== undefined) {
+      // Looked at alone, it says what is wrong with it.
+      context.suspect(diskPath);
+      if (childPath !== undefined) missing.delete(baseName(childPath));
+      continue;
+    }
+    const name = baseName(childPath);
+    const isDirectory = child.signature?.kind === "directory";
+    const record = missing.get(name);
+    missing.delete(name);
+    if (rules.isIgnored(childPath, isDirectory)) continue;
+    if (isDirectory) below.push(diskPath);
+    if (judge(child, record).kind !== "same" || spelling.toDisk(childPath) !== diskPath) context.suspect(diskPath);
+    else context.onSame(diskPath);
+  }
+  for (const record of missing.values()) {
+    const isDirectory = record.present.live?.content.kind === "directory" || record.residue;
+    if (judge(undefined, record).kind === "same" || rules.isIgnored(record.path, isDirectory)) continue;
+    context.suspect(spelling.toDisk(record.path));
+  }
+  return below;
+}
+
+function recordsIn(store: IndexStore, directory: RelativePath | undefined): Map<string, PathRecord> {
+  const records = new Map<string, PathRecord>();
+  for (const record of store.children(directory)) records.set(baseName(record.path), record);
+  return records;
+}
