@@ -1,6 +1,7 @@
 // argv → one checked value: which command it is, and what each word and flag means to it.
 
 import { escapeForTerminal } from "../core/escape.ts";
+import { shellWord } from "../core/shell-word.ts";
 import type { FlagName } from "./flags.ts";
 import { helpText, USAGE } from "./help.ts";
 import { nearest } from "./nearest.ts";
@@ -68,8 +69,7 @@ function parseCommand(given: Given, command: string, rest: readonly string[]): C
       return parseIgnore(given, rest);
     default: {
       const meant = nearest(command, COMMANDS);
-      const hint =
-        meant === undefined ? `To sync a folder: dsync -d ${escapeForTerminal(command)}` : `Did you mean ${meant}?`;
+      const hint = meant === undefined ? `To sync a folder: dsync -d ${shellWord(command)}` : `Did you mean ${meant}?`;
       throw usageError(`There is no command ${quoted(command)}. ${hint}\n${USAGE}`);
     }
   }

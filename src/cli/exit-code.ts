@@ -1,7 +1,7 @@
 // What a failure is to whoever called: the exit code, and what is written to stderr.
 
 import { assertNever } from "../core/assert.ts";
-import { DsyncError, messageOf, type ErrorCode } from "../core/errors.ts";
+import { DsyncError, errnoOf, messageOf, type ErrorCode } from "../core/errors.ts";
 
 /** 0 is "stopped as asked". */
 export type ExitCode = 0 | 1 | 2 | 3 | 4;
@@ -27,12 +27,18 @@ function codeOf(code: ErrorCode): ExitCode {
   }
 }
 
-/** With its last newline. The stack is for `--verbose`, and for bugs: nobody can act on their message alone. */
+/** With its last newline; where it was thrown only with `--verbose`. */
 export function errorText(error: unknown, isVerbose: boolean): string {
-  const isExpected = error instanceof DsyncError;
-  const stack = error instanceof Error && (isVerbose || !isExpected) ? error.stack : undefined;
-  if (stack === undefined) return `dsync: ${messageOf(error)}\n`;
-  const cause =
-    isExpected && error.cause instanceof Error ? `Caused by: ${error.cause.stack ?? error.cause.message}\n` : "";
-  return `dsync: ${messageOf(error)}\n${stack}\n${cause}`;
+  const message = `dsync: ${messageOf(error)}\n`;
+  if (isVerbose) return `${message}${framesOf(error)}`;
+  const isExplained = error instanceof DsyncError || errnoOf(error) !== undefined;
+  return isExplained ? message : `${message}This should not have happened. Run it again with --verbose to see where.\n`;
+}
+
+/** The stack without its first lines, which repeat the message; and that of what caused it. */
+function framesOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  const frames = (error.stack ?? "").split("\n").filter((line) => line.startsWith("    at "));
+  const cause = error.cause === undefined ? "" : `Caused by: ${messageOf(error.cause)}\n${framesOf(error.cause)}`;
+  return `${frames.join("\n")}\n${cause}`;
 }

@@ -155,7 +155,7 @@ for (const request of BAD_REQUESTS) {
   });
 }
 
-test("a request without end is cut off", async () => {
+test("a request without end is cut off", { timeout: 10_000 }, async () => {
   await start(async () => 1);
   assert.equal(await send("x".repeat(LOCAL_REQUEST_BYTES_MAX + 1)), "");
 });

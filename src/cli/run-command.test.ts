@@ -165,6 +165,7 @@ test("exit codes and messages", () => {
   assert.equal(exitCodeOf(new Error("bug")), 1);
   const error = new DsyncError("usage", "Which folder?", { cause: new Error("the cause") });
   assert.equal(errorText(error, false), "dsync: Which folder?\n");
-  assert.match(errorText(error, true), /^dsync: Which folder\?\n(.*\n)* +at .*\n(.*\n)*Caused by: Error: the cause\n/);
-  assert.match(errorText(new Error("bug"), false), / at /);
+  assert.match(errorText(error, true), /^dsync: Which folder\?\n( {4}at .*\n)+Caused by: the cause\n( {4}at .*\n)+$/);
+  assert.equal(errorText(Object.assign(new Error("disk full"), { code: "ENOSPC" }), false), "dsync: disk full\n");
+  assert.match(errorText(new Error("bug"), false), /^dsync: bug\nThis should not .* --verbose .*\n$/);
 });

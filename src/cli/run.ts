@@ -202,9 +202,7 @@ function startDiscovery(
       instance.targets.addTarget({ host, port, peerId: peer.peerId, source: "discovery" });
     }
   });
-  discovery.problems.on(({ interface: on, message }) => {
-    emit({ kind: "warning", message: on === undefined ? message : `Discovery on ${on}: ${message}` });
-  });
+  discovery.problems.on(({ message }) => emit({ kind: "warning", message }));
   discovery.start();
   return () => discovery.stop();
 }

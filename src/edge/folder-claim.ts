@@ -7,6 +7,7 @@ import { DsyncError, errnoOf, messageOf } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import { REPLICA_ID_BYTES, replicaIdFromBytes, type ReplicaId } from "../core/ids.ts";
 import { DSYNC_DIRECTORY } from "../core/path.ts";
+import { shellWord } from "../core/shell-word.ts";
 import type { Clock } from "./clock.ts";
 import { acquireFolderLock, type LockClaim } from "./folder-lock.ts";
 import { readFolderInodes, readMarker, writeMarker } from "./folder-marker.ts";
@@ -173,6 +174,6 @@ export function changedError(path: string, reason: ChangedReason): DsyncError {
   return new DsyncError(
     "folder-changed",
     `${shown} is not the folder that it was: ${CHANGED[reason]}. Nothing was changed. ` +
-      `Mount the right disk and start again; or, if this is how it should be, start afresh with: dsync forget -d ${shown}`,
+      `Mount the right disk and start again; or, if this is how it should be, start afresh with: dsync forget -d ${shellWord(path)}`,
   );
 }

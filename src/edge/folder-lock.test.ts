@@ -6,8 +6,10 @@ import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { afterEach, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { waitFor } from "../../test/support/wait.ts";
 import { DsyncError } from "../core/errors.ts";
 import { acquireFolderLock, folderHolder, type FolderLock, type LockClaim } from "./folder-lock.ts";
 import { isAlive, ownIdentity } from "./process-identity.ts";
@@ -116,12 +118,13 @@ test("of many processes that start at once, one gets the folder: also right afte
 for (const call of ["writeFileSync", "linkSync"] as const) {
   test(`somebody else takes over just before our ${call}: we notice that we are too late`, (context) => {
     writeFileSync(join(folder, ".dsync", "lock"), JSON.stringify({ pid: 2 ** 22 + 1, nonce: "00000000000000ff" }));
-    const real: (...args: readonly unknown[]) => unknown = fs[call];
+    const real: unknown = fs[call];
+    assert.ok(typeof real === "function");
     const faster: FolderLock[] = [];
     context.mock.method(fs, call, (...args: readonly unknown[]) => {
       restore();
       faster.push(acquireFolderLock(folder, CLAIM));
-      return real(...args);
+      Reflect.apply(real, fs, args);
     });
     const restore = (): void => {
       context.mock.restoreAll();
@@ -149,6 +152,24 @@ test("a process is alive until it has ended, and so is its identity", async () =
   await once(child, "exit");
   assert.ok(!isAlive(identity));
 });
+
+test("a process that nobody has reaped yet is not alive", { skip: process.platform !== "linux" }, async () => {
+  // The shell becomes a program that does not wait for its children.
+  const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "inherit"] });
+  children.push(parent);
+  const pid = Number(await firstLine(parent.stdout));
+  const isIn = (process: number | undefined, state: RegExp): boolean =>
+    state.test(readFileSync(`/proc/${process}/stat`, "utf8"));
+  await waitFor(() => isIn(parent.pid, /\(sleep\)/), { until: "the shell became sleep" });
+  process.kill(pid, "SIGKILL");
+  await waitFor(() => isIn(pid, /\) Z /), { until: "its child is a zombie" });
+  assert.ok(!isAlive({ pid, processStart: null, bootId: null }));
+});
+
+async function firstLine(stream: Readable): Promise<string> {
+  for await (const line of createInterface({ input: stream })) return line;
+  return "";
+}
 
 async function startContender(): Promise<{ child: ChildProcess; nextLine: () => Promise<string> }> {
   const child = spawn(process.execPath, [CONTENDER, folder], { stdio: ["pipe", "pipe", "inherit"] });

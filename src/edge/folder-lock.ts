@@ -16,6 +16,7 @@ import { randomBytes } from "node:crypto";
 import { DsyncError, errnoOf } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import { DSYNC_DIRECTORY } from "../core/path.ts";
+import { shellWord } from "../core/shell-word.ts";
 import { isAlive, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
 import { parseJsonObject, readIfThere } from "./read-json.ts";
 
@@ -165,7 +166,7 @@ function heldError(folder: string, { holder }: Link): DsyncError {
   const since = holder.since === "" ? "" : ` since ${escapeForTerminal(holder.since)}`;
   return new DsyncError(
     "folder-held",
-    `Another instance${name} (process ${holder.pid}) syncs ${shown}${since}. Stop it first, or see what it does: dsync status -d ${shown}`,
+    `Another instance${name} (process ${holder.pid}) syncs ${shown}${since}. Stop it first, or see what it does: dsync status -d ${shellWord(folder)}`,
   );
 }
 

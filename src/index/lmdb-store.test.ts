@@ -110,7 +110,7 @@ inDirectory(
     store.remove(path("before"));
     await assert.rejects(store.committed(), (error) => isIndexError(error, /disk is full/));
     assert.equal(store.get(path("during"))?.known.live?.dot.counter, 3);
-    assert.deepEqual([...store.children(undefined)].map((record) => record.path).sort(), ["during", "more"]);
+    assert.deepEqual([...store.children(undefined)].map((record) => record.path).toSorted(), ["during", "more"]);
 
     const view = tablesOf(directory);
     assert.equal(verifyTables(view, hash), 1, "what was committed is whole, without the rest");

@@ -7,6 +7,7 @@
 //    a turn: soon after the first change, at once when somebody waits. At most one transaction is under way.
 // 3. What could not be written (full disk) waits again, under what came later, and is tried again.
 
+import { clearImmediate, setImmediate } from "node:timers";
 import type { RootDatabase } from "lmdb";
 import { invariant } from "../core/assert.ts";
 import { DsyncError, errnoOf, messageOf } from "../core/errors.ts";

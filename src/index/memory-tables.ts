@@ -17,7 +17,7 @@ export class MemoryTables implements Tables {
   }
 
   *keys(table: TableName, prefix: string): Iterable<string> {
-    for (const key of this.#rows.keys(table, prefix).sort()) {
+    for (const key of this.#rows.keys(table, prefix).toSorted()) {
       if (this.#rows.has(table, key)) yield key;
     }
   }

@@ -6,7 +6,6 @@
 //    record changes them in the same turn, so they are committed together.
 // 2. The state is saved before each commit, so no committed record carries a dot beyond the committed counter.
 
-import { MANIFEST_ITEM_BYTES } from "../content/manifest.ts";
 import { invariant } from "../core/assert.ts";
 import { contentHashFromBytes, CONTENT_HASH_BYTES, idBytes, type ContentHash, type ReplicaId } from "../core/ids.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
@@ -37,6 +36,8 @@ const KEY_LENGTH = 16;
 const TOP_KEY = "\0".repeat(KEY_LENGTH);
 const IN_TREE = 0;
 const IN_TRASH = 1;
+/** One chunk in an encoded manifest (content/manifest.ts): its hash, its length (u32). */
+const MANIFEST_ITEM_BYTES = CONTENT_HASH_BYTES + 4;
 
 export class RecordStore implements IndexStore {
   readonly merkle: MerkleTree;

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { blake3 } from "@noble/hashes/blake3.js";
 import fc from "fast-check";
 import { verifyTables } from "../../test/support/verify-tables.ts";
@@ -69,8 +70,8 @@ export function wanted(text: string, counter: number): PathRecord {
 }
 
 /** Lets one turn of the event loop end. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+export async function nextTurn(): Promise<void> {
+  await setImmediate();
 }
 
 export function storeContract(name: string, place: () => Promise<StorePlace>): void {
@@ -117,7 +118,9 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     const { store } = await open();
     for (const text of ["a", "a/b", "a/b/c", "a/d", "ab", "e"]) store.put(settled(text, 1));
     const names = (directory?: string): string[] =>
-      [...store.children(directory === undefined ? undefined : path(directory))].map((record) => record.path).sort();
+      [...store.children(directory === undefined ? undefined : path(directory))]
+        .map((record) => record.path)
+        .toSorted();
     for (const _ of [1, 2]) {
       assert.deepEqual(names(), ["a", "ab", "e"]);
       assert.deepEqual(names("a"), ["a/b", "a/d"]);
@@ -142,14 +145,14 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     store.put({ ...settled("other-replica", 9), known: fileEntry({ counter: 9, replica: 2 }) });
     store.put({ path: path("none"), known: tombstone(3), present: EMPTY_ENTRY, signature: undefined, residue: false });
     const expected = ["newer", "other-replica", "to-delete", "wanted"];
-    assert.deepEqual([...store.pending()].sort(), expected);
+    assert.deepEqual([...store.pending()].toSorted(), expected);
     await store.committed();
-    assert.deepEqual([...store.pending()].sort(), expected);
+    assert.deepEqual([...store.pending()].toSorted(), expected);
     assert.equal(store.pendingCount, 4);
     assert.equal(store.liveCount, 4);
     store.put(settled("wanted", 6));
     store.remove(path("newer"));
-    assert.deepEqual([...store.pending()].sort(), ["other-replica", "to-delete"]);
+    assert.deepEqual([...store.pending()].toSorted(), ["other-replica", "to-delete"]);
     assert.equal(store.pendingCount, 2);
     assert.equal(store.liveCount, 3);
     await store.close();
@@ -165,7 +168,7 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     first.store.putTrashLocation(id, ".dsync/trash/2/b");
     first.store.removeTrashLocation(id, ".dsync/trash/2/b");
     const places = (store: RecordStore): string[] =>
-      [...store.locationsOf(id)].map((at) => (at.kind === "tree" ? at.path : `trash ${at.diskPath}`)).sort();
+      [...store.locationsOf(id)].map((at) => (at.kind === "tree" ? at.path : `trash ${at.diskPath}`)).toSorted();
     assert.deepEqual(places(first.store), ["a", "b", "trash .dsync/trash/1/ä"]);
     first.store.put(settled("b", 4, "y"));
     assert.deepEqual(places(first.store), ["a", "trash .dsync/trash/1/ä"]);
@@ -308,7 +311,7 @@ const recordArbitrary: fc.Arbitrary<PathRecord> = fc
     signature: fc.option(fc.nat(9).map(signature), { nil: undefined }),
     residue: fc.boolean(),
   })
-  .map((record) => ({ ...record, present: record.present ?? record.known }));
+  .map(({ present, ...record }) => Object.assign(record, { present: present ?? record.known }));
 const stepArbitrary: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: recordArbitrary.map((record): Step => ({ kind: "put", record })) },
   { weight: 3, arbitrary: pathArbitrary.map((path): Step => ({ kind: "remove", path })) },
@@ -325,7 +328,7 @@ function assertAgrees(store: RecordStore, model: ReadonlyMap<string, PathRecord>
   }
   assert.equal(store.merkle.rootHex, merkle.rootHex);
   const all = [...store.inSubtree([])].map((record) => record.path);
-  const byHash = [...model.values()].sort((a, b) => Buffer.compare(pathHash(a.path), pathHash(b.path)));
+  const byHash = [...model.values()].toSorted((a, b) => Buffer.compare(pathHash(a.path), pathHash(b.path)));
   assert.deepEqual(
     all,
     byHash.map((record) => record.path),
@@ -333,7 +336,7 @@ function assertAgrees(store: RecordStore, model: ReadonlyMap<string, PathRecord>
   for (const directory of [undefined, path("a"), path("a/b")]) {
     const expected = [...model.values()].filter((record) => parentOf(record.path) === directory);
     const found = [...store.children(directory)].map((record) => record.path);
-    assert.deepEqual(found.sort(), expected.map((record) => record.path).sort());
+    assert.deepEqual(found.toSorted(), expected.map((record) => record.path).toSorted());
   }
   assert.equal([...store.pending()].length, store.pendingCount);
   assert.equal(store.liveCount, [...model.values()].filter((record) => record.known.live !== undefined).length);

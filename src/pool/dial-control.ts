@@ -55,6 +55,7 @@ export class ControlDialer {
     const isWanted = peers.release(channel);
     if (outcome.kind === "ended") return isWanted ? this.#rejected(target, channel, outcome.end) : answered(channel);
     if (!isWanted || signal.aborted) return answered(channel);
+    if (!checkPurpose(channel, outcome.hello, "control")) return this.#failed(target, "answered with a wrong hello");
     if (!checkShare(this.#context, channel, outcome.hello)) return { kind: "refused" };
     this.#context.establish(channel, outcome.hello);
     return { kind: "answered", peerId };
@@ -97,11 +98,14 @@ export async function dialData(context: PoolContext, control: PoolChannel): Prom
   context.track(channel);
   channel.send(context.ownHello("data"));
   const greeting = await channel.receiveHello();
-  return greeting.kind === "hello" && isData(greeting.hello) ? channel : undefined;
+  return greeting.kind === "hello" && checkPurpose(channel, greeting.hello, "data") ? channel : undefined;
 }
 
-function isData(hello: HelloMessage): boolean {
-  return hello.purpose === "data";
+/** True if the answer is to what was asked; otherwise the peer has broken the protocol. */
+function checkPurpose(channel: PoolChannel, peerHello: HelloMessage, purpose: HelloMessage["purpose"]): boolean {
+  if (peerHello.purpose === purpose) return true;
+  channel.close("protocol-error", "a hello for another purpose");
+  return false;
 }
 
 function answered({ peerId }: PoolChannel): DialOutcome {

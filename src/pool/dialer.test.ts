@@ -59,8 +59,12 @@ test("the addresses of one peer are dialled in turn, and the one that answered c
   for (const host of ["a", "b", "c", "d"]) dialer.add({ host, port: 1, peerId: LARGER, source: "discovery" });
   await clock.run(10_000);
   assert.deepEqual(
-    dials.map(({ host }) => host),
-    ["a", "b", "c"],
+    dials.map(({ host, atMs }) => [host, atMs]),
+    [
+      ["a", 0],
+      ["b", 0],
+      ["c", 0],
+    ],
   );
   connected.clear();
   dialer.sessionEnded(LARGER, 60_000);

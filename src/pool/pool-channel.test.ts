@@ -111,6 +111,16 @@ test("a close that the other side does not take is cut short", async () => {
   assert.equal(isGone, true);
 });
 
+test("when the other side has closed, the connection is let go of at once", async () => {
+  const [connection] = memoryConnectionPair();
+  let isGone = false;
+  connection.onEnd(() => (isGone = true));
+  channel = new PoolChannel({ channel: inner, connection }, clock);
+  inner.end({ code: "goodbye", byPeer: true, detail: "" });
+  await turnEventLoop();
+  assert.equal(isGone, true);
+});
+
 async function serve(): Promise<string[]> {
   const seen: string[] = [];
   const outcome = channel.receiveHello();

@@ -7,7 +7,7 @@ import { drive } from "../../test/support/drive.ts";
 import { areJoined, PoolWorld, type PoolHost } from "../../test/support/pool-world.ts";
 import { Prng, testSeed } from "../../test/support/seeded.ts";
 
-const ROUNDS = 12;
+const ROUNDS = 6;
 const HOSTS = 4;
 
 test("whatever is dialled, cut, silenced and restarted, each pair that can reach the other ends with one session", async () => {

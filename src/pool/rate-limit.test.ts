@@ -30,7 +30,7 @@ test("senders on several channels together keep to the rate, and each gets its s
   const slack = RATE_BURST_BYTES_MIN + 3 * (CHUNK_SIZE_BYTES_AVERAGE + 48);
   assert.ok(total <= 60 * RATE + slack, `${total} bytes`);
   assert.ok(total >= 0.97 * 60 * RATE, `${total} bytes`);
-  assert.ok(Math.min(...sent) >= 0.9 * (total / 3), `${sent.join(", ")}`);
+  assert.ok(Math.min(...sent) >= 0.9 * (total / 3), sent.join(", "));
   isDone.value = true;
   for (const inner of inners) inner.end();
   await Promise.all(senders);

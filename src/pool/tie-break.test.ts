@@ -43,7 +43,7 @@ test("dials at any moments, delivered in any order, leave one session, the same 
       // No session was ever replaced by another one.
       assert.ok(model.small.sessions <= 1 && model.large.sessions <= 1);
     }),
-    { numRuns: 3_000 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -82,7 +82,7 @@ test("after sessions were lost on one side or both, dialling again leads to one 
       model.settle(moves);
       assert.ok(model.isJoined);
     }),
-    { numRuns: 2_000 },
+    { numRuns: 500 },
   );
 });
 

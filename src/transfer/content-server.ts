@@ -1,8 +1,9 @@
 // The answering side: finds the content that peers ask for on this disk, and sends it, verified.
 
+import { encodeManifest } from "../content/manifest.ts";
 import { protocolError } from "../core/errors.ts";
 import type { ContentHash } from "../core/ids.ts";
-import { FETCHES_PER_CHANNEL_MAX, READ_JOB_BYTES } from "../core/limits.ts";
+import { CHUNK_SIZE_BYTES_MAX, FETCHES_PER_CHANNEL_MAX, READ_JOB_BYTES } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { IndexStore } from "../index/index-store.ts";
@@ -54,9 +55,16 @@ export class ContentServer {
 
   async #answer(channel: Channel, question: Question): Promise<void> {
     if (question.type === "fetch") return this.#answerFetch(channel, question);
-    const manifest = this.#options.store.manifest(question.contentId);
-    channel.send({ type: "manifest", id: question.id, manifest });
+    channel.send({ type: "manifest", id: question.id, manifest: this.#manifestOf(question) });
     return channel.writable();
+  }
+
+  /** The index keeps no manifests of contents that are one chunk: those follow from the entry. */
+  #manifestOf({ path, contentId }: FetchManifestMessage): Uint8Array | undefined {
+    const { store } = this.#options;
+    const content = store.get(path)?.present.live?.content;
+    const isChunk = content?.kind === "file" && content.contentId === contentId && content.size <= CHUNK_SIZE_BYTES_MAX;
+    return store.manifest(contentId) ?? (isChunk ? encodeManifest([{ hash: contentId, length: content.size }]) : undefined);
   }
 
   /** Reads one piece of the request while the piece before it is being sent. */

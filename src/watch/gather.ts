@@ -36,6 +36,8 @@ export interface GatherContext {
   /** Reads this directory with all that is below it, later. */
   readonly walkLater: (diskPath: string, delayMs: number) => void;
   readonly onProblem: (suspect: Suspect, problem: Problem) => void;
+  /** Disk paths that were refused because another spelling of the same name was there first. */
+  readonly secondSpellings: () => readonly string[];
 }
 
 interface Look {
@@ -82,12 +84,17 @@ function prepareLooks(context: GatherContext, wave: readonly Suspect[]): readonl
     }
     const before = store.get(path)?.signature;
     looks.set(suspect.diskPath, { suspect, path, before });
-    const usual = spelling.toDisk(path);
-    if (usual !== suspect.diskPath && !looks.has(usual) && claim(usual)) {
-      looks.set(usual, { suspect: { ...suspect, diskPath: usual }, path, before });
+    for (const diskPath of [spelling.toDisk(path), ...successorsOf(context, suspect, path)]) {
+      if (diskPath === suspect.diskPath || looks.has(diskPath) || !claim(diskPath)) continue;
+      looks.set(diskPath, { suspect: { ...suspect, diskPath }, path, before });
     }
   }
   return [...looks.values()];
+}
+
+/** When a path is about to be reported absent, a second spelling that was refused so far may take its place. */
+function successorsOf({ spelling, secondSpellings }: GatherContext, { isSecondLook }: Suspect, path: RelativePath) {
+  return isSecondLook ? secondSpellings().filter((diskPath) => spelling.fromDisk(diskPath) === path) : [];
 }
 
 async function lookAt(
@@ -197,12 +204,13 @@ const NO_PATH: Problem = {
   message: "Cannot sync it: its name is not valid Unicode, or its path is longer than 4,096 bytes. Rename it.",
 };
 
-const SECOND_SPELLING: Problem = {
+/** The problem of the second of two spellings of one name in one directory. */
+export const SECOND_SPELLING: Problem = {
   code: "ESPELLING",
   message: "Cannot sync it: another file here has the same name in other Unicode characters. Rename one of the two.",
 };
 
 const TOO_MANY_SPELLINGS: Problem = {
-  code: "ESPELLING",
+  code: "ESPELLINGS",
   message: "Cannot sync it: too many names here are not in Unicode's composed form (NFC). Rename it.",
 };

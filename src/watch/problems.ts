@@ -23,6 +23,11 @@ export class Problems {
     this.#onProblem(diskPath, problem);
   }
 
+  /** Paths with this problem. */
+  withCode(code: string): readonly string[] {
+    return [...this.#codes.path].flatMap(([diskPath, its]) => (its === code ? [diskPath] : []));
+  }
+
   solve(source: ProblemSource, diskPath: string): void {
     const codes = this.#codes[source];
     if (codes.size > 0 && codes.delete(diskPath)) this.#onSolved(diskPath);

@@ -25,6 +25,7 @@ import type { JobRunner } from "../edge/jobs.ts";
 import type { Random } from "../edge/random.ts";
 import type { IndexStore } from "../index/index-store.ts";
 import { DelayQueue } from "./delay-queue.ts";
+import { SECOND_SPELLING } from "./gather.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
 import type { Observation } from "./observation.ts";
 import { unpackChildren } from "./packed-children.ts";
@@ -274,6 +275,7 @@ export class Scanner {
       walkLater: (diskPath, delayMs) => this.#walkLater(diskPath, delayMs),
       lookAgain: (path, delayMs) => void this.#secondLooks.put(path, delayMs, undefined),
       onProblem: (suspect, problem) => this.#noteProblem(suspect, problem),
+      secondSpellings: () => this.#problems.withCode(SECOND_SPELLING.code),
       onSolved: (diskPath) => this.#problems.solve("path", diskPath),
       onOverflow: () => this.overflow(),
       defer: (suspect) => this.#defer(suspect),

@@ -47,5 +47,5 @@ export function verifyTables(tables: Tables, hash: (bytes: Uint8Array) => Uint8A
 
 function assertKeys(tables: Tables, table: TableName, expected: ReadonlySet<string>): void {
   const found = [...tables.keys(table, "")].filter((key) => table !== "contents" || tables.get(table, key)?.[0] === 0);
-  assert.deepEqual(found, [...expected].sort(), `rows of ${table}`);
+  assert.deepEqual(found, [...expected].toSorted(), `rows of ${table}`);
 }

@@ -1,0 +1,440 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import test from "node:test";
+import { ScannerWorld, type ScannerWorldOptions } from "../../test/support/scanner-world.ts";
+import { waitFor } from "../../test/support/wait.ts";
+
+async function inWorld(action: (world: ScannerWorld) => Promise<void>, options?: ScannerWorldOptions): Promise<void> {
+  const world = new ScannerWorld(options);
+  try {
+    await action(world);
+  } finally {
+    world.close();
+  }
+}
+
+test("the first scan reports everything, parents first; the next one nothing", () =>
+  inWorld(async (world) => {
+    for (let i = 0; i < 300; i++) world.write(`d${i % 7}/e${i % 3}/f${i}`);
+    fs.mkdirSync(world.disk("empty"));
+    fs.symlinkSync("d0/../nowhere", world.disk("link"));
+    await world.scanner.fullScan();
+    await world.quiet();
+    world.assertMatchesDisk();
+    world.forget();
+    await world.scanner.fullScan();
+    await world.quiet();
+    assert.deepEqual([world.reported, world.hashed], [[], []]);
+  }));
+
+test("a saved small file is reported with its content within milliseconds of the hint", () =>
+  inWorld(async (world) => {
+    world.write("a.txt", "one");
+    await world.settle();
+    world.write("a.txt", "two!");
+    const started = performance.now();
+    world.hint("a.txt");
+    await waitFor(() => world.batches.length > 0, { until: "it is reported", intervalMs: 1 });
+    const elapsedMs = performance.now() - started;
+    assert.ok(elapsedMs < 50, `${elapsedMs} ms`);
+    const [observation] = world.batches[0] ?? [];
+    assert.ok(observation?.kind === "present");
+    assert.equal(Buffer.from(observation.inline ?? []).toString(), "two!");
+  }));
+
+test("what the index says already is nobody's news: a record with the signature on disk is an own write", () =>
+  inWorld(async (world) => {
+    world.write("a/b", "x");
+    await world.settle();
+    world.hint("a", "a/b", "a/b", "nothing/here");
+    await world.quiet();
+    assert.deepEqual([world.reported, world.hashed], [[], []]);
+  }));
+
+test("a touch is reported with its new mtime, and a link count alone as touched", () =>
+  inWorld(async (world) => {
+    world.write("a", "x");
+    await world.settle();
+    fs.utimesSync(world.disk("a"), 1000, 1000);
+    world.hint("a");
+    await world.quiet();
+    assert.deepEqual(world.reported, ["+ a"]);
+    fs.linkSync(world.disk("a"), world.disk(".dsync/a"));
+    world.forget();
+    world.hint("a");
+    await world.quiet();
+    assert.deepEqual(world.reported, ["~ a"]);
+    world.assertMatchesDisk();
+  }));
+
+test("a moved file is not read again, and both halves leave in one batch, the creation first", () =>
+  inWorld(async (world) => {
+    world.write("a", "content");
+    world.write("d/x", "more");
+    await world.settle();
+    fs.renameSync(world.disk("a"), world.disk("d/b"));
+    world.hint("a", "d/b");
+    await world.quiet();
+    assert.deepEqual(world.batches.map((batch) => batch.length), [2]);
+    assert.deepEqual([world.reported, world.hashed], [["+ d/b < a", "- a"], []]);
+    world.assertMatchesDisk();
+  }));
+
+test("a moved tree is not read again: one batch, parents first, then deletions, deepest first", () =>
+  inWorld(async (world) => {
+    for (let i = 0; i < 40; i++) world.write(`old/s${i % 4}/f${i}`);
+    await world.settle();
+    fs.renameSync(world.disk("old"), world.disk("new"));
+    world.hint("new", "old");
+    await world.quiet();
+    assert.deepEqual(world.hashed, []);
+    assert.equal(world.batches.length, 1);
+    assert.equal(world.reported[0], "+ new < old");
+    assert.equal(world.reported.at(-1), "- old");
+    world.assertMatchesDisk();
+  }));
+
+test("a tree that was moved while nobody looked is not read again", () =>
+  inWorld(async (world) => {
+    for (let i = 0; i < 40; i++) world.write(`b/s${i % 4}/f${i}`);
+    world.write("keep/x");
+    await world.settle();
+    fs.renameSync(world.disk("b"), world.disk("a"));
+    fs.renameSync(world.disk("keep/x"), world.disk("a/s0/x"));
+    await world.scanner.fullScan();
+    await world.quiet();
+    assert.deepEqual(world.hashed, []);
+    assert.ok(world.reported.includes("+ a/s0/x < keep/x"));
+    world.assertMatchesDisk();
+  }));
+
+test("swapped and rotated files are not read again", () =>
+  inWorld(async (world) => {
+    for (const name of ["a", "b", "c"]) world.write(name, `content of ${name}`);
+    await world.settle();
+    fs.renameSync(world.disk("a"), world.disk("t"));
+    fs.renameSync(world.disk("b"), world.disk("a"));
+    fs.renameSync(world.disk("c"), world.disk("b"));
+    fs.renameSync(world.disk("t"), world.disk("c"));
+    world.hint("a", "b", "c", "t");
+    await world.quiet();
+    assert.deepEqual([world.reported, world.hashed], [["+ a < b", "+ b < c", "+ c < a"], []]);
+    world.assertMatchesDisk();
+  }));
+
+test("a deletion is looked at once more before it is reported", () =>
+  inWorld(async (world) => {
+    world.write("a", "one");
+    await world.settle();
+    fs.unlinkSync(world.disk("a"));
+    world.hint("a");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    world.write("a", "two");
+    await world.quiet();
+    assert.deepEqual(world.reported, ["+ a"]);
+    fs.unlinkSync(world.disk("a"));
+    world.hint("a");
+    await world.quiet();
+    assert.deepEqual(world.reported, ["+ a", "- a"]);
+  }));
+
+test("a deleted tree is reported deepest first, from one hint", () =>
+  inWorld(async (world) => {
+    world.write("d/e/f");
+    world.write("d/g");
+    await world.settle();
+    fs.rmSync(world.disk("d"), { recursive: true });
+    world.hint("d");
+    await world.quiet();
+    assert.deepEqual(world.reported, ["- d/e/f", "- d/e", "- d/g", "- d"]);
+  }));
+
+test("a directory that becomes a file, and back", () =>
+  inWorld(async (world) => {
+    world.write("d/e/f");
+    await world.settle();
+    fs.rmSync(world.disk("d"), { recursive: true });
+    world.write("d", "a file now");
+    world.hint("d");
+    await world.quiet();
+    assert.deepEqual(world.reported, ["- d/e/f", "- d/e", "+ d"]);
+    fs.unlinkSync(world.disk("d"));
+    world.write("d/e/g");
+    world.forget();
+    world.hint("d");
+    await world.quiet();
+    assert.deepEqual(world.reported, ["+ d", "+ d/e", "+ d/e/g"]);
+    world.assertMatchesDisk();
+  }));
+
+test("a file becomes a symlink, and a symlink's target is never followed", () =>
+  inWorld(async (world) => {
+    world.write("d/x", "inside");
+    world.write("f", "file");
+    await world.settle();
+    fs.unlinkSync(world.disk("f"));
+    fs.symlinkSync("d", world.disk("f"));
+    world.hint("f", "f/x");
+    await world.quiet();
+    assert.deepEqual(world.reported, ["+ f"]);
+    world.assertMatchesDisk();
+  }));
+
+test("editors' ways to save end as one edit of the file", async (context) => {
+  const ways: Record<string, (world: ScannerWorld) => void> = {
+    "vim: rename to backup, create, delete backup": (world) => {
+      fs.renameSync(world.disk("a.txt"), world.disk("a.txt~"));
+      world.write("a.txt", "edited");
+      fs.unlinkSync(world.disk("a.txt~"));
+      world.hint("a.txt~", "a.txt", "4913");
+    },
+    "emacs: lock link, backup, write in place": (world) => {
+      fs.symlinkSync("user@host.1:2", world.disk(".#a.txt"));
+      fs.copyFileSync(world.disk("a.txt"), world.disk("a.txt~"));
+      world.write("a.txt", "edited");
+      fs.unlinkSync(world.disk(".#a.txt"));
+      world.hint(".#a.txt", "a.txt~", "a.txt");
+    },
+    "LibreOffice: lock file, temporary, rename over": (world) => {
+      world.write(".~lock.a.txt#", "lock");
+      world.write("lu123.tmp", "edited");
+      fs.renameSync(world.disk("lu123.tmp"), world.disk("a.txt"));
+      fs.unlinkSync(world.disk(".~lock.a.txt#"));
+      world.hint(".~lock.a.txt#", "lu123.tmp", "a.txt");
+    },
+    "sed -i: temporary, rename over": (world) => {
+      world.write("sedXYZ", "edited");
+      fs.renameSync(world.disk("sedXYZ"), world.disk("a.txt"));
+      world.hint("sedXYZ", "a.txt", "sedXYZ");
+    },
+    "delete and recreate": (world) => {
+      fs.unlinkSync(world.disk("a.txt"));
+      world.hint("a.txt");
+      world.write("a.txt", "edited");
+      world.hint("a.txt");
+    },
+  };
+  for (const [name, save] of Object.entries(ways)) {
+    await context.test(name, () =>
+      inWorld(
+        async (world) => {
+          world.write("a.txt", "original");
+          await world.settle();
+          save(world);
+          await world.quiet();
+          assert.deepEqual(world.reported, ["+ a.txt"]);
+          world.assertMatchesDisk();
+        },
+        { ignore: "*~\n.#*\n*.tmp\n" },
+      ),
+    );
+  }
+});
+
+test("files made in a new directory without any event are found", () =>
+  inWorld(async (world) => {
+    await world.settle();
+    fs.mkdirSync(world.disk("new/sub"), { recursive: true });
+    world.hint("new");
+    await waitFor(() => world.reported.includes("+ new/sub"), { until: "the directory is reported", intervalMs: 1 });
+    world.write("new/sub/late");
+    await world.quiet();
+    world.assertMatchesDisk();
+  }));
+
+test("what is in a directory nobody reported comes with that directory", () =>
+  inWorld(async (world) => {
+    await world.settle();
+    world.write("a/b/c");
+    world.hint("a/b/c");
+    await world.quiet();
+    assert.deepEqual(world.reported.slice(0, 3), ["+ a", "+ a/b", "+ a/b/c"]);
+  }));
+
+test("an unmounted root is never a deletion", () =>
+  inWorld(async (world) => {
+    world.write("d/a");
+    await world.settle();
+    fs.renameSync(world.root, `${world.root}.away`);
+    try {
+      fs.mkdirSync(world.root);
+      fs.mkdirSync(world.disk(".dsync"));
+      world.hint("d", "d/a");
+      await waitFor(() => world.rootChanges > 0, { until: "the change is noticed" });
+      await world.scanner.fullScan();
+      await world.quiet();
+      assert.deepEqual(world.reported, []);
+    } finally {
+      fs.rmSync(`${world.root}.away`, { recursive: true });
+    }
+  }));
+
+test("ignored paths are not reported, neither when rules change nor when they vanish", () =>
+  inWorld(
+    async (world) => {
+      world.write("a.log");
+      world.write("build/x");
+      world.write("b");
+      await world.scanner.fullScan();
+      await world.quiet();
+      assert.deepEqual(world.reported, ["+ b"]);
+      world.forget();
+      world.setRules("b\n");
+      world.scanner.rulesChanged();
+      await world.quiet();
+      assert.deepEqual([...world.reported].sort(), ["+ a.log", "+ build", "+ build/x"]);
+      fs.unlinkSync(world.disk("b"));
+      world.forget();
+      world.hint("b");
+      await world.scanner.fullScan();
+      await world.quiet();
+      assert.deepEqual(world.reported, []);
+    },
+    { ignore: "*.log\nbuild/\n" },
+  ));
+
+test("a path that is being applied is looked at when that is over", () =>
+  inWorld(async (world) => {
+    world.write("a", "one");
+    await world.settle();
+    world.busy.add("a");
+    fs.unlinkSync(world.disk("a"));
+    world.hint("a");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.deepEqual(world.reported, []);
+    world.busy.delete("a");
+    await world.quiet();
+    assert.deepEqual(world.reported, ["- a"]);
+  }));
+
+test("a look proves nothing if the index changed its mind meanwhile", () =>
+  inWorld(async (world) => {
+    world.write("d/a", "one");
+    await world.settle();
+    // As when an entry is applied between the look and its result: the file is there again, as the index says.
+    fs.unlinkSync(world.disk("d/a"));
+    world.hint("d/a");
+    await waitFor(() => !world.scanner.isQuiet, { until: "it is gone" });
+    let looks = 0;
+    world.beforeJob = (name) => {
+      if (name !== "look" || ++looks !== 2) return;
+      queueMicrotask(() => {
+        world.write("d/a", "applied");
+        const before = [...world.store.children(undefined)].flatMap(({ path }) => [...world.store.children(path)])[0];
+        assert.ok(before?.signature !== undefined);
+        const stat = fs.lstatSync(world.disk("d/a"), { bigint: true });
+        const { ino: inode, mtimeNs, ctimeNs } = stat;
+        world.store.put({ ...before, signature: { ...before.signature, inode, mtimeNs, ctimeNs, size: Number(stat.size) } });
+      });
+    };
+    await world.quiet();
+    assert.ok(looks >= 2);
+    assert.ok(!world.reported.includes("- d/a"), world.reported.join());
+  }));
+
+test("residue is no change while it stays, and its end is told", () =>
+  inWorld(
+    async (world) => {
+      world.write("d/x.log");
+      await world.settle();
+      const [record] = world.store.children(undefined);
+      assert.ok(record !== undefined);
+      const deleted = { ...record.present, live: undefined };
+      world.store.put({ ...record, known: deleted, present: deleted, signature: undefined, residue: true });
+      world.hint("d");
+      await world.scanner.fullScan();
+      await world.quiet();
+      assert.deepEqual(world.reported, []);
+      fs.rmSync(world.disk("d"), { recursive: true });
+      world.hint("d");
+      await world.quiet();
+      assert.deepEqual(world.reported, ["x d"]);
+    },
+    { ignore: "*.log" },
+  ));
+
+test("names in decomposed Unicode keep their disk spelling; a second spelling is a problem", () =>
+  inWorld(async (world) => {
+    const nfd = "Gru\u0308n/A\u0308";
+    const nfc = nfd.normalize("NFC");
+    world.write(nfd, "x");
+    await world.scanner.fullScan();
+    await world.quiet();
+    assert.deepEqual(world.reported.slice(0, 2), ["+ Grün", `+ ${nfc}`]);
+    assert.deepEqual(world.problems.size, 0);
+    const [top] = world.store.children(undefined);
+    assert.ok(top !== undefined);
+    const [file] = world.store.children(top.path);
+    assert.ok(file !== undefined);
+    assert.equal(world.spelling.toDisk(file.path), nfd);
+    world.forget();
+    world.write("Gru\u0308n/Ä", "the second");
+    world.hint("Gru\u0308n/Ä");
+    await waitFor(() => world.problems.size > 0, { until: "the problem is told" });
+    await world.scanner.fullScan();
+    await world.quiet();
+    assert.deepEqual([...world.problems.keys()], ["Gru\u0308n/Ä"]);
+    assert.deepEqual(world.reported, []);
+    fs.unlinkSync(world.disk(nfd));
+    world.hint(nfd);
+    await world.quiet();
+    assert.deepEqual(world.reported, [`+ ${nfc}`]);
+    assert.equal(world.spelling.toDisk(file.path), "Gru\u0308n/Ä");
+  }));
+
+test("names that are no Unicode, and special files in the place of files, are problems and never deletions", () =>
+  inWorld(async (world) => {
+    world.write("a", "x");
+    await world.settle();
+    fs.writeFileSync(Buffer.concat([Buffer.from(`${world.root}/`), Buffer.from([0x66, 0xff, 0x67])]), "x");
+    await world.scanner.fullScan();
+    await world.quiet();
+    assert.deepEqual([...world.problems.values()].map(({ code }) => code), ["EILSEQ"]);
+    fs.unlinkSync(world.disk("a"));
+    const { execFileSync } = await import("node:child_process");
+    execFileSync("mkfifo", [world.disk("a")]);
+    world.hint("a");
+    await waitFor(() => world.problems.has("a"), { until: "the pipe is told" });
+    await world.quiet();
+    assert.deepEqual(world.reported, []);
+    fs.unlinkSync(world.disk("a"));
+    world.write("a", "x");
+    world.hint("a");
+    await world.quiet();
+    assert.ok(!world.problems.has("a"));
+  }));
+
+test("a job that throws costs nothing but time", () =>
+  inWorld(async (world) => {
+    world.write("a", "x");
+    let isFirst = true;
+    world.beforeJob = (name) => {
+      if (name !== "hash" || !isFirst) return;
+      isFirst = false;
+      throw new Error("lost worker");
+    };
+    await world.scanner.fullScan();
+    assert.equal(world.problems.get("a")?.code, "EJOB");
+    world.hint("a");
+    await world.quiet();
+    assert.equal(world.problems.size, 0);
+    world.assertMatchesDisk();
+  }));
+
+test("a large file that is still being written is read once it is quiet", () =>
+  inWorld(async (world) => {
+    await world.settle();
+    const megabytes = new Uint8Array(9 * 1024 * 1024);
+    world.write("big", megabytes);
+    world.hint("big");
+    const writer = setInterval(() => fs.appendFileSync(world.disk("big"), "more"), 30);
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 450));
+      assert.deepEqual(world.hashed, []);
+    } finally {
+      clearInterval(writer);
+    }
+    await world.quiet();
+    assert.deepEqual([world.hashed, world.reported], [["big"], ["+ big"]]);
+    world.assertMatchesDisk();
+  }));
