@@ -38,7 +38,7 @@ export interface InstanceOptions {
   readonly random: Random;
   readonly network: Network;
   /** Makes what watches the folder; `isIgnored` is for watchers that would look at everything. */
-  readonly createWatcher: (isIgnored: (diskPath: string) => boolean) => Watcher;
+  readonly createWatcher: (isIgnored: (diskPath: string, isDirectory: boolean) => boolean) => Watcher;
   readonly hash: (bytes: Uint8Array) => Uint8Array;
   readonly pool: Pick<
     PoolOptions,
@@ -146,9 +146,9 @@ export class Instance {
         if (this.#scanProblems.delete(path)) emit({ kind: "problem-solved", path });
       },
     });
-    this.#watcher = options.createWatcher((diskPath) => {
+    this.#watcher = options.createWatcher((diskPath, isDirectory) => {
       const path = this.#spelling.fromDisk(diskPath);
-      return path !== undefined && this.#ignore.rules.isIgnored(path, false);
+      return path !== undefined && this.#ignore.rules.isIgnored(path, isDirectory);
     });
     this.#pool = new Pool({
       ...options.pool,
@@ -273,7 +273,7 @@ export class Instance {
   #noteHint(diskPath: string): void {
     if (diskPath === IGNORE_FILE && this.#ignore.reload()) {
       warnOfIgnoreRules(this.#ignore, this.#options.emit);
-      this.#scanner.rulesChanged();
+      void this.#watcher.refresh?.().then(() => this.#scanner.rulesChanged());
       this.#puller.reconsider();
     }
     this.#scanner.hint(diskPath);

@@ -37,6 +37,10 @@ export class FallbackWatcher implements Watcher {
     }
   }
 
+  async refresh(): Promise<void> {
+    if (this.#state === "native") await this.#options.native?.refresh?.();
+  }
+
   async stop(): Promise<void> {
     const before = this.#state;
     this.#state = "stopped";

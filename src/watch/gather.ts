@@ -112,7 +112,7 @@ function settleSpelling(
   looks: readonly Look[],
   found: readonly (ScannedChild | undefined)[],
 ): readonly Fact[] {
-  const { spelling, onProblem, walkLater } = context;
+  const { spelling, onProblem, retry } = context;
   const facts = new Map<RelativePath, Fact>();
   const others: Fact[] = [];
   for (const [index, look] of looks.entries()) {
@@ -126,7 +126,7 @@ function settleSpelling(
     const parentOnDisk = parent === undefined ? "" : `${spelling.toDisk(parent)}/`;
     if (!suspect.diskPath.startsWith(parentOnDisk) || suspect.diskPath.slice(parentOnDisk.length).includes("/")) {
       // Its directory is spelt otherwise, too, and comes first.
-      walkLater(suspect.diskPath.slice(0, suspect.diskPath.lastIndexOf("/")), 0);
+      retry({ ...suspect, diskPath: suspect.diskPath.slice(0, suspect.diskPath.lastIndexOf("/")) });
     } else if (facts.get(path)?.child !== undefined) {
       onProblem(suspect, SECOND_SPELLING);
     } else if (child !== undefined && spelling.note(path, child.name)) {

@@ -6,9 +6,10 @@
 // 2. What moved is reported in one batch: where it is now first, then where it was.
 // 3. A directory is reported absent only when nothing live is left in it: deepest first.
 // 4. A path that became a file or symlink is reported only after what was below it is reported absent.
+// 5. Nothing is reported in a directory that has not been: another round may have that in hand.
 
 import { DELETION_DELAY_MS, RETRY_MS_MIN } from "../core/limits.ts";
-import type { RelativePath } from "../core/path.ts";
+import { parentOf, type RelativePath } from "../core/path.ts";
 import type { HashOutcome } from "../content/hash-job.ts";
 import type { Content, PathRecord, StatSignature } from "../index/entry.ts";
 import { signaturesEqual } from "../index/signature.ts";
@@ -187,34 +188,45 @@ interface AtOnce {
 /** Everything that needs no reading. */
 async function deliverAtOnce(context: RoundContext, { sorted, confirmed, moved, sources }: AtOnce): Promise<void> {
   const { store, vanished } = context;
+  const files = moved.flatMap(({ fact, signature, from }) => {
+    const live = from.present.live?.content;
+    return live?.kind === "file" ? [{ fact, signature, from, content: fileContent(live.contentId, signature) }] : [];
+  });
+  const entries = sorted.entries.map((entry) => {
+    const { fact, signature } = entry;
+    return { ...entry, from: signature.kind === "directory" ? sources.find(fact.path, signature) : undefined };
+  });
+  // A directory sorts before what is in it.
+  const appeared = [...entries, ...files].sort((a, b) => (a.fact.path < b.fact.path ? -1 : 1));
   await context.deliver(() => {
-    const present: Observation[] = [];
+    const present = new Map<RelativePath, Observation>();
     const gone: RelativePath[] = [];
-    const report = (fact: Fact, content: Content, signature: StatSignature, from: PathRecord | undefined): void => {
-      if (!checked(context, fact)) return;
-      context.onSolved(fact.suspect.diskPath);
-      const seen = { path: fact.path, content, signature, manifest: undefined, inline: undefined, movedFrom: from?.path };
-      const observation = observationOf(store.get(fact.path), seen);
-      if (observation !== undefined) present.push(observation);
+    for (const { fact, content, signature, from } of appeared) {
+      const { path, suspect } = fact;
+      if (!checked(context, fact) || !hasParent(context, fact, present)) continue;
+      context.onSolved(suspect.diskPath);
+      const seen = { path, content, signature, manifest: undefined, inline: undefined, movedFrom: from?.path };
+      const observation = observationOf(store.get(path), seen);
+      if (observation !== undefined) present.set(path, observation);
       // Its content was found: it needs no second look.
       if (from !== undefined && vanished.has(from.path) && isUnchanged(context, from)) gone.push(from.path);
-    };
-    for (const { fact, content, signature } of sorted.entries) {
-      const isDirectory = signature.kind === "directory";
-      report(fact, content, signature, isDirectory ? sources.find(fact.path, signature) : undefined);
-    }
-    for (const { fact, signature, from } of moved) {
-      const live = from.present.live?.content;
-      if (live?.kind === "file") report(fact, fileContent(live.contentId, signature), signature, from);
     }
     for (const fact of sorted.residueGone) {
-      if (checked(context, fact)) present.push({ kind: "residue-gone", path: fact.path });
+      if (checked(context, fact)) present.set(fact.path, { kind: "residue-gone", path: fact.path });
     }
-    // A directory sorts before what is in it.
-    present.sort((a, b) => (a.path < b.path ? -1 : 1));
     gone.push(...confirmed.filter((fact) => checked(context, fact)).map(({ path }) => path));
-    return [...present, ...absencesOf(context, gone)];
+    return [...present.values(), ...absencesOf(context, gone)];
   });
+}
+
+/** Invariant 5. `present`: what this batch reports so far. */
+function hasParent(context: RoundContext, fact: Fact, present: ReadonlyMap<RelativePath, Observation>): boolean {
+  const parent = parentOf(fact.path);
+  if (parent === undefined || present.get(parent)?.kind === "present") return true;
+  const record = context.store.get(parent);
+  if (record?.present.live?.content.kind === "directory" || record?.residue === true) return true;
+  context.retry(fact.suspect);
+  return false;
 }
 
 function isUnchanged({ store }: RoundContext, { path, signature }: PathRecord): boolean {
@@ -278,7 +290,8 @@ async function hashAll(context: RoundContext, files: readonly FileToHash[]): Pro
     await context.deliver(() =>
       batch.flatMap(({ fact }, index) => {
         const outcome = outcomes[index];
-        return outcome === undefined || !checked(context, fact) ? [] : reportHashed(context, fact, outcome);
+        if (outcome === undefined || !checked(context, fact) || !hasParent(context, fact, new Map())) return [];
+        return reportHashed(context, fact, outcome);
       }),
     );
   }

@@ -374,7 +374,7 @@ export class Scanner {
         while (!this.#isStopped && this.#suspects.bulkCount >= ROUND_PATHS_MAX) await this.#room();
         return !this.#isStopped;
       },
-      suspect: (diskPath) => this.#add(suspect(diskPath, { isWalked: true })),
+      suspect: (diskPath, isWalked) => this.#add(suspect(diskPath, { isWalked })),
       onSame: (diskPath) => this.#problems.solve("path", diskPath),
       onUnreadable: (directory, problem) => {
         this.#problems.add("listing", directory, problem);

@@ -5,6 +5,7 @@ import { errnoOf, messageOf } from "../core/errors.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Clock } from "../edge/clock.ts";
 import { FallbackWatcher } from "./fallback-watcher.ts";
+import { InotifyWatcher } from "./inotify-watcher.ts";
 import { ParcelWatcher } from "./parcel-watcher.ts";
 import { PollingWatcher } from "./polling-watcher.ts";
 import type { Watcher } from "./watcher.ts";
@@ -13,8 +14,8 @@ export interface SystemWatcherOptions {
   /** Absolute, without symlinks in it. */
   readonly root: string;
   readonly clock: Clock;
-  /** What a polling watcher leaves out. */
-  readonly isIgnored: (diskPath: string) => boolean;
+  /** What watchers may leave out. */
+  readonly isIgnored: (diskPath: string, isDirectory: boolean) => boolean;
 }
 
 /** `f_type` of file systems whose changes may be made on other machines, which raise no events here. */
@@ -33,9 +34,19 @@ const REMOTE_FILE_SYSTEMS: ReadonlySet<number> = new Set([
 export function createSystemWatcher({ root, clock, isIgnored }: SystemWatcherOptions): Watcher {
   return new FallbackWatcher({
     clock,
-    native: isRemote(root) ? undefined : new ParcelWatcher(root),
-    polling: new PollingWatcher(root, isIgnored),
+    native: isRemote(root) ? undefined : createNativeWatcher({ root, clock, isIgnored }),
+    polling: new PollingWatcher(root, (diskPath) => isIgnored(diskPath, false)),
     probe: () => probeNativeWatch(root),
+  });
+}
+
+/** On Linux our own: see docs/decisions/0007-inotify-without-a-library.md. */
+function createNativeWatcher({ root, clock, isIgnored }: SystemWatcherOptions): Watcher {
+  if (process.platform !== "linux") return new ParcelWatcher(root);
+  return new InotifyWatcher({
+    root,
+    isIgnoredDirectory: (diskPath) => isIgnored(diskPath, true),
+    nowMs: () => clock.monotonic(),
   });
 }
 

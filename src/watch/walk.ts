@@ -21,7 +21,8 @@ export interface WalkContext {
   readonly ignore: () => IgnoreRules;
   /** Resolves when there is room for more suspects; false: stop walking. */
   readonly hasRoom: () => Promise<boolean>;
-  readonly suspect: (diskPath: string) => void;
+  /** `isWalked`: what is in it, if it is a directory, is walked as well. */
+  readonly suspect: (diskPath: string, isWalked: boolean) => void;
   /** It was looked at and is as the index says. */
   readonly onSame: (diskPath: string) => void;
   readonly onUnreadable: (directory: string, problem: Problem) => void;
@@ -74,7 +75,7 @@ function compareDirectory(context: WalkContext, { directory, listing }: ScannedD
   const path = directory === "" ? undefined : context.spelling.fromDisk(directory);
   switch (listing.kind) {
     case "gone":
-      if (directory !== "") context.suspect(directory);
+      if (directory !== "") context.suspect(directory, true);
       return [];
     case "unreadable":
       context.onUnreadable(directory, listing.problem);
@@ -82,7 +83,11 @@ function compareDirectory(context: WalkContext, { directory, listing }: ScannedD
     case "listed":
       context.onReadable(directory);
       context.onScanned(listing.children.count);
-      if (path === undefined && directory !== "") return [];
+      if (directory !== "" && (path === undefined || context.spelling.toDisk(path) !== directory)) {
+        // It is not known by this name, or not yet.
+        context.suspect(directory, false);
+        return [];
+      }
       return compareChildren(context, { directory, path, children: listing.children });
   }
 }
@@ -103,7 +108,7 @@ function compareChildren(context: WalkContext, { directory, path, children }: Li
     const childPath = spelling.childFromDisk(path, child.name);
     if (childPath === undefined || child.problem !== undefined) {
       // Looked at alone, it says what is wrong with it.
-      context.suspect(diskPath);
+      context.suspect(diskPath, true);
       if (childPath !== undefined) missing.delete(baseName(childPath));
       continue;
     }
@@ -112,14 +117,16 @@ function compareChildren(context: WalkContext, { directory, path, children }: Li
     const record = missing.get(name);
     missing.delete(name);
     if (rules.isIgnored(childPath, isDirectory)) continue;
-    if (isDirectory) below.push(diskPath);
-    if (judge(child, record).kind !== "same" || spelling.toDisk(childPath) !== diskPath) context.suspect(diskPath);
+    // A name in a spelling that is new here is settled before anybody looks inside.
+    const isSpelt = spelling.toDisk(childPath) === diskPath;
+    if (isDirectory && isSpelt) below.push(diskPath);
+    if (judge(child, record).kind !== "same" || !isSpelt) context.suspect(diskPath, isSpelt);
     else context.onSame(diskPath);
   }
   for (const record of missing.values()) {
     const isDirectory = record.present.live?.content.kind === "directory" || record.residue;
     if (judge(undefined, record).kind === "same" || rules.isIgnored(record.path, isDirectory)) continue;
-    context.suspect(spelling.toDisk(record.path));
+    context.suspect(spelling.toDisk(record.path), true);
   }
   return below;
 }

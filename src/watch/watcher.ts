@@ -16,5 +16,7 @@ export interface WatchHandler {
 export interface Watcher {
   /** Rejects if this kind of watcher cannot watch this folder. */
   start(handler: WatchHandler): Promise<void>;
+  /** What is ignored changed: watches what is no longer ignored. For watchers that leave ignored directories out. */
+  refresh?(): Promise<void>;
   stop(): Promise<void>;
 }
