@@ -109,6 +109,9 @@ export const RATE_BURST_BYTES_MIN = 256 * KIB;
 /** Ports tried after the default one is taken. */
 export const PORTS_TRIED_MAX = 100;
 
+/** Decoded records that are kept at hand: those of a few batches on their way, some megabytes. */
+export const RECENT_RECORDS_MAX = 4_096;
+
 // Transfers.
 /** Bytes asked for from one peer and not yet on disk: 10 ms of a 10 Gbit/s line, and a bound on memory. */
 export const WINDOW_BYTES_PER_PEER = 12 * MIB;
@@ -181,6 +184,8 @@ export const DIRTY_PATHS_MAX = 20_000;
 export const RETRIES_MAX = 20_000;
 /** Paths in one look job and one batch of observations that belong together (a moved tree). */
 export const ROUND_PATHS_MAX = 4096;
+/** The same for paths that nobody waits for: applying a batch holds up the main thread for some 30 ms. */
+export const BULK_ROUND_PATHS_MAX = 1024;
 /** Rounds at once, apart from those that a person waits for: enough to keep every worker busy. */
 export const BULK_ROUNDS_MAX = 4;
 /** Rounds at once for hints. */

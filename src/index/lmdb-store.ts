@@ -67,7 +67,7 @@ export function openLmdbStoreReadOnly(options: Pick<LmdbStoreOptions, "directory
   const tables = new LmdbTables(openEnvironment(directory, true), { ...options, readOnly: true });
   const state = stateOf(tables, directory);
   if (state === undefined) throw damagedIndex(directory, new Error("it is empty"));
-  return new RecordStore({ tables, state, previousStop: "clean", hash, onClose: () => {} });
+  return new RecordStore({ tables, state, previousStop: "clean", hash, isShared: true, onClose: () => {} });
 }
 
 /**

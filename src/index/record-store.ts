@@ -8,6 +8,7 @@
 
 import { invariant } from "../core/assert.ts";
 import { contentHashFromBytes, CONTENT_HASH_BYTES, idBytes, type ContentHash, type ReplicaId } from "../core/ids.ts";
+import { RECENT_RECORDS_MAX } from "../core/limits.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
 import type { Random } from "../edge/random.ts";
 import type { Dot, PathRecord, StatSignature } from "./entry.ts";
@@ -15,6 +16,7 @@ import { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
 import type { ChunkLocation, ContentLocation, IndexStore } from "./index-store.ts";
 import type { MerkleTree } from "./merkle.ts";
 import { contentOnDisk, isLive, isPending } from "./record-facts.ts";
+import { RecentRecords, type RecentRecord } from "./recent-records.ts";
 import { encodeRecord, parseFingerprint, parseRecord, parseSignature } from "./record-codec.ts";
 import { loadMerkle, newReplicaId, saveMerkle, saveState, type PreviousStop, type StoreState } from "./store-state.ts";
 import { keyOf, type TableName, type Tables } from "./tables.ts";
@@ -24,6 +26,8 @@ export interface RecordStoreOptions {
   /** Saved with the first commit, unless the previous stop was clean. */
   readonly state: StoreState;
   readonly previousStop: PreviousStop;
+  /** True if another process writes the tables: then nothing is remembered. */
+  readonly isShared?: boolean;
   /** BLAKE3, or at least 32 bytes of something like it. */
   readonly hash: (bytes: Uint8Array) => Uint8Array;
   /** Runs before the last commit. */
@@ -52,6 +56,7 @@ export class RecordStore implements IndexStore {
   #liveCount: number;
   #pendingCount: number;
   #stateChanged: boolean;
+  readonly #recents: RecentRecords;
   /** The directory that was last looked up by its path, since records come directory by directory. */
   #parent: { readonly path: RelativePath; readonly key: string } | undefined;
 
@@ -60,6 +65,7 @@ export class RecordStore implements IndexStore {
     this.#tables = tables;
     this.#hash = hash;
     this.#onClose = options.onClose;
+    this.#recents = new RecentRecords(options.isShared === true ? 0 : RECENT_RECORDS_MAX);
     this.#fingerprinter = createFingerprinter(hash);
     this.merkle = loadMerkle(tables);
     this.previousStop = options.previousStop;
@@ -84,7 +90,7 @@ export class RecordStore implements IndexStore {
   }
 
   get(path: RelativePath): PathRecord | undefined {
-    return this.#record(this.#keyOf(path));
+    return this.#recent(path).record;
   }
 
   /** As `get(path)?.signature`, several times cheaper. */
@@ -98,19 +104,18 @@ export class RecordStore implements IndexStore {
   }
 
   put(record: PathRecord): void {
-    const key = this.#keyOf(record.path);
-    const fingerprint = this.#fingerprinter.entryFingerprint(record.path, record.known);
-    const old = this.#tables.get("records", key);
-    this.#tables.set("records", key, encodeRecord(record, fingerprint));
-    this.#derive({ key, path: record.path, old, record, fingerprint });
+    const { path } = record;
+    const old = this.#recent(path);
+    const fingerprint = this.#fingerprinter.entryFingerprint(path, record.known);
+    this.#tables.set("records", old.key, encodeRecord(record, fingerprint));
+    this.#replace(path, old, { key: old.key, record, fingerprint });
   }
 
   remove(path: RelativePath): void {
-    const key = this.#keyOf(path);
-    const old = this.#tables.get("records", key);
-    if (old === undefined) return;
-    this.#tables.set("records", key, undefined);
-    this.#derive({ key, path, old, record: undefined, fingerprint: undefined });
+    const old = this.#recent(path);
+    if (old.record === undefined) return;
+    this.#tables.set("records", old.key, undefined);
+    this.#replace(path, old, { key: old.key, record: undefined, fingerprint: undefined });
   }
 
   nextDot(nowMs: number): Dot {
@@ -210,17 +215,11 @@ export class RecordStore implements IndexStore {
   }
 
   /** Brings everything that follows from a record (invariant 1) from its old to its new state. */
-  #derive(change: {
-    readonly key: string;
-    readonly path: RelativePath;
-    readonly old: Uint8Array | undefined;
-    readonly record: PathRecord | undefined;
-    readonly fingerprint: Uint8Array | undefined;
-  }): void {
-    const { key, path, record } = change;
-    const old = change.old === undefined ? undefined : parseRecord(change.old);
-    const oldFingerprint = change.old === undefined ? undefined : parseFingerprint(change.old);
-    this.merkle.replace(Buffer.from(key, "latin1"), oldFingerprint, change.fingerprint);
+  #replace(path: RelativePath, before: RecentRecord, after: RecentRecord): void {
+    const { key, record } = after;
+    const old = before.record;
+    this.#recents.set(path, after);
+    this.merkle.replace(Buffer.from(key, "latin1"), before.fingerprint, after.fingerprint);
 
     if ((old === undefined) !== (record === undefined)) {
       this.#mark("children", this.#parentKeyOf(path) + key, record !== undefined);
@@ -253,6 +252,20 @@ export class RecordStore implements IndexStore {
       liveCount: this.#liveCount,
       pendingCount: this.#pendingCount,
     });
+  }
+
+  #recent(path: RelativePath): RecentRecord {
+    const known = this.#recents.get(path);
+    if (known !== undefined) return known;
+    const key = this.#keyOf(path);
+    const bytes = this.#tables.get("records", key);
+    const recent = {
+      key,
+      record: bytes === undefined ? undefined : parseRecord(bytes),
+      fingerprint: bytes === undefined ? undefined : parseFingerprint(bytes),
+    };
+    this.#recents.set(path, recent);
+    return recent;
   }
 
   #record(key: string): PathRecord | undefined {

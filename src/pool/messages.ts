@@ -215,6 +215,15 @@ export function encodeMessage(message: Message): readonly Uint8Array[] {
   return [head, payload];
 }
 
+/** The memory of a chunk's payload, if nothing else is in it: it may move to another thread. */
+export function ownBufferOf(payload: Uint8Array): ArrayBuffer | undefined {
+  const { buffer, byteOffset, byteLength } = payload;
+  // A frame that spans records is put together in memory of its own, which begins with the chunk's header. Within a
+  // record's memory a frame's payload begins later: there, its own header comes first.
+  const isOwn = byteOffset === CHUNK_HEADER_BYTES && buffer.byteLength === byteOffset + byteLength;
+  return isOwn && buffer instanceof ArrayBuffer ? buffer : undefined;
+}
+
 /** Reads a frame's header. Throws if the type is unknown or the length above its limit. */
 export function parseFrameHeader(header: Uint8Array): { readonly type: Message["type"]; readonly length: number } {
   const view = new DataView(header.buffer, header.byteOffset, FRAME_HEADER_BYTES);

@@ -340,6 +340,8 @@ export class Instance {
 
   #progress(): Progress {
     const { files, bytes } = this.#ledger.pending;
+    let stagedBytes = 0;
+    for (const { bytesDone } of this.#puller.largeFetches) stagedBytes += bytesDone;
     let outgoingFiles = 0;
     let outgoingBytes = 0;
     for (const { peerStand } of this.#replica.conversations) {
@@ -348,7 +350,7 @@ export class Instance {
     }
     return {
       pendingFiles: files,
-      pendingBytes: bytes,
+      pendingBytes: Math.max(0, bytes - stagedBytes),
       outgoingFiles,
       outgoingBytes,
       ...this.#meter.rates(),

@@ -26,6 +26,13 @@ export interface ContentServerOptions {
 
 type Question = FetchMessage | FetchManifestMessage;
 
+/** One question on its way to being answered. */
+interface Answer {
+  /** Begins to read what it needs. May be called again. */
+  prepare(): void;
+  send(): Promise<void>;
+}
+
 export class ContentServer {
   readonly #options: ContentServerOptions;
 
@@ -33,30 +40,40 @@ export class ContentServer {
     this.#options = options;
   }
 
-  /** Returns the function that takes this channel's questions; they are answered one after the other. */
+  /**
+   * Returns the function that takes this channel's questions. They are answered one after the other; what the next one
+   * needs is read from the disk meanwhile.
+   */
   serve(channel: Channel): (question: Question) => void {
-    const waiting: Question[] = [];
+    const waiting: Answer[] = [];
     let isAnswering = false;
     let hasEnded = false;
     void channel.ended.then(() => (hasEnded = true));
     const answerAll = async (): Promise<void> => {
       isAnswering = true;
-      for (let question = waiting.shift(); question !== undefined && !hasEnded; question = waiting.shift()) {
-        await this.#answer(channel, question);
+      for (let answer = waiting[0]; answer !== undefined && !hasEnded; answer = waiting[0]) {
+        answer.prepare();
+        waiting[1]?.prepare();
+        await answer.send();
+        waiting.shift();
       }
       isAnswering = false;
     };
     return (question) => {
       if (waiting.length >= FETCHES_PER_CHANNEL_MAX) throw protocolError("more requests at once than allowed");
-      waiting.push(question);
+      waiting.push(question.type === "fetch" ? this.#fetchAnswer(channel, question) : this.#manifestAnswer(channel, question));
       if (!isAnswering) void answerAll();
     };
   }
 
-  async #answer(channel: Channel, question: Question): Promise<void> {
-    if (question.type === "fetch") return this.#answerFetch(channel, question);
-    channel.send({ type: "manifest", id: question.id, manifest: this.#manifestOf(question) });
-    return channel.writable();
+  #manifestAnswer(channel: Channel, question: FetchManifestMessage): Answer {
+    return {
+      prepare: () => {},
+      send: () => {
+        channel.send({ type: "manifest", id: question.id, manifest: this.#manifestOf(question) });
+        return channel.writable();
+      },
+    };
   }
 
   /** The index keeps no manifests of contents that are one chunk: those follow from the entry. */
@@ -68,19 +85,26 @@ export class ContentServer {
   }
 
   /** Reads one piece of the request while the piece before it is being sent. */
-  async #answerFetch(channel: Channel, request: FetchMessage): Promise<void> {
+  #fetchAnswer(channel: Channel, request: FetchMessage): Answer {
     const pieces = splitByBytes(request.items, READ_JOB_BYTES);
+    let next: Promise<ReadResult> | undefined;
     let index = 0;
-    let next = this.#read(pieces[0] ?? []);
-    for (let piece = 0; piece < pieces.length; piece++) {
-      const items = pieces[piece] ?? [];
-      const result = await next;
-      next = this.#read(pieces[piece + 1] ?? []);
-      for (const [position, item] of items.entries()) {
-        this.#sendChunk(channel, { id: request.id, index: index++, item, position, result });
+    const prepare = (): void => {
+      next ??= this.#read(pieces[0] ?? []);
+    };
+    const send = async (): Promise<void> => {
+      prepare();
+      for (let piece = 0; piece < pieces.length; piece++) {
+        const result = await next;
+        if (result === undefined) return;
+        next = this.#read(pieces[piece + 1] ?? []);
+        for (const [position, item] of (pieces[piece] ?? []).entries()) {
+          this.#sendChunk(channel, { id: request.id, index: index++, item, position, result });
+        }
+        await channel.writable();
       }
-      await channel.writable();
-    }
+    };
+    return { prepare, send };
   }
 
   #sendChunk(

@@ -142,10 +142,13 @@ export class FetchQueue {
   /** Asks whoever has room for what is wanted. */
   pump(): void {
     if (this.#isPaused) return;
+    let hasRoom = false;
     for (const state of this.#sources.values()) {
       while (state.window.isOpen && this.#askOnce(state));
+      hasRoom ||= state.window.isOpen && this.#freestClient(state) !== undefined;
     }
-    if (this.#sources.size > 0) this.#parkUnservable();
+    // Somebody could be asked for more, and still this is left.
+    if (hasRoom && this.#small.size > 0) this.#parkUnservable();
   }
 
   #askOnce(state: SourceState): boolean {

@@ -8,7 +8,7 @@ import type { RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { IndexStore } from "../index/index-store.ts";
-import type { ChunkMessage, FetchItem } from "../pool/messages.ts";
+import { ownBufferOf, type ChunkMessage, type FetchItem } from "../pool/messages.ts";
 import { splitByBytes } from "./content-server.ts";
 import type { StagePiece, StageSource } from "./stage-job.ts";
 
@@ -39,6 +39,7 @@ export class LargeFetch {
   readonly size: number;
   readonly #options: LargeFetchOptions;
   #chunks: readonly Chunk[] | undefined;
+  readonly #byOffset = new Map<number, Chunk>();
   /** Chunks to ask for; the next one is the last. */
   #needed: Chunk[] = [];
   readonly #staged = new Set<ContentHash>();
@@ -83,6 +84,7 @@ export class LargeFetch {
     if (last === undefined || last.offset + last.length !== this.size) return false;
     this.#options.store.putManifest(this.contentId, encoded);
     this.#chunks = chunks;
+    for (const chunk of chunks) this.#byOffset.set(chunk.offset, chunk);
     this.#chunksLeft = chunks.length;
     return true;
   }
@@ -126,8 +128,10 @@ export class LargeFetch {
 
   /** Takes back items that were not answered. */
   returnItems(items: readonly FetchItem[]): void {
-    const offsets = new Set(items.map((item) => item.offset));
-    for (const chunk of this.#chunks ?? []) if (offsets.has(chunk.offset)) this.#needed.push(chunk);
+    for (const { offset } of items) {
+      const chunk = this.#byOffset.get(offset);
+      if (chunk !== undefined) this.#needed.push(chunk);
+    }
   }
 
   /** Stages what a peer sent. `wrong`: it sent bytes that are not what their hash says. */
@@ -135,12 +139,11 @@ export class LargeFetch {
     items: readonly FetchItem[],
     answers: readonly ChunkMessage[],
   ): Promise<{ readonly problem: Problem | undefined; readonly gone: boolean; readonly wrong: boolean }> {
-    const byOffset = new Map((this.#chunks ?? []).map((chunk) => [chunk.offset, chunk]));
     const received: [Chunk, StageSource][] = [];
     const gone: FetchItem[] = [];
     for (const [position, item] of items.entries()) {
       const answer = answers[position];
-      const chunk = byOffset.get(item.offset);
+      const chunk = this.#byOffset.get(item.offset);
       if (chunk === undefined) continue;
       if (answer === undefined || answer.encoding === "gone") gone.push(item);
       else received.push([chunk, { kind: "bytes", encoding: answer.encoding, payload: answer.payload }]);
@@ -196,12 +199,11 @@ function toPiece([chunk, source]: readonly [Chunk, StageSource]): StagePiece & {
   return { chunk, offset, length, hash, source };
 }
 
-/** Buffers that belong to one payload alone can move to the worker instead of being copied. */
+/** Memory that moves to the worker instead of being copied. */
 function ownedBuffers(pieces: readonly StagePiece[]): ArrayBuffer[] {
   return pieces.flatMap(({ source }) => {
-    if (source.kind !== "bytes") return [];
-    const { buffer, byteLength } = source.payload;
-    return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+    const buffer = source.kind === "bytes" ? ownBufferOf(source.payload) : undefined;
+    return buffer === undefined ? [] : [buffer];
   });
 }
 

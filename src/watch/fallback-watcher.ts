@@ -1,9 +1,9 @@
 // Native events while they work, polling from then on. The watch limit (inotify) that is reached is named with its remedy.
 
-import { messageOf } from "../core/errors.ts";
 import { WATCH_PROBE_MS, WATCH_START_MS_MAX } from "../core/limits.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
+import { watchProblemOf } from "./watch-problem.ts";
 import type { WatchHandler, Watcher } from "./watcher.ts";
 
 export interface FallbackWatcherOptions {
@@ -33,7 +33,7 @@ export class FallbackWatcher implements Watcher {
     try {
       await this.#withDeadline(native.start(this.#nativeHandler(handler)));
     } catch (error) {
-      await this.#fallBack(handler, probe() ?? problemOfWatching(messageOf(error)));
+      await this.#fallBack(handler, watchProblemOf(error));
     }
   }
 
@@ -73,7 +73,7 @@ export class FallbackWatcher implements Watcher {
     if (this.#state !== "native") return;
     this.#fallBack(handler, problem).then(
       () => handler.overflow(),
-      (error: unknown) => handler.problem(problemOfWatching(messageOf(error))),
+      (error: unknown) => handler.problem(watchProblemOf(error)),
     );
   }
 
@@ -102,8 +102,4 @@ export class FallbackWatcher implements Watcher {
       timer?.clear();
     }
   }
-}
-
-function problemOfWatching(reason: string): Problem {
-  return { code: "EWATCH", message: `Cannot watch the folder for events (${reason}): it is looked through every few seconds.` };
 }

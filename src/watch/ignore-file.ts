@@ -77,7 +77,10 @@ export class IgnoreFile {
         this.#problem = undefined;
         return "";
       }
-      this.#problem = { code: errnoOf(error) ?? "EUNKNOWN", message: `Cannot read ${IGNORE_FILE}: ${messageOf(error)}.` };
+      this.#problem = {
+        code: errnoOf(error) ?? "EUNKNOWN",
+        message: `Cannot read ${IGNORE_FILE}: ${messageOf(error)}.`,
+      };
       return undefined;
     }
   }

@@ -70,14 +70,21 @@ function nameMatcher(glob: string): IgnorePattern["matches"] {
   const suffix = pattern.startsWith("*") ? literalOf(pattern.slice(1)) : undefined;
   if (suffix !== undefined) return (_path, name) => name.endsWith(suffix);
   const minimatch = new Minimatch(pattern, OPTIONS);
-  return (_path, name) => minimatch.match(name);
+  const prefix = literalPrefixOf(pattern);
+  return (_path, name) => name.startsWith(prefix) && minimatch.match(name);
 }
 
 function pathMatcher(glob: string): IgnorePattern["matches"] {
   const literal = literalOf(glob);
   if (literal !== undefined) return (path) => path === literal;
   const minimatch = new Minimatch(glob, OPTIONS);
-  return (path) => minimatch.match(path);
+  const prefix = literalPrefixOf(glob);
+  return (path) => path.startsWith(prefix) && minimatch.match(path);
+}
+
+/** What everything that matches begins with: cheaper to ask than the whole pattern. */
+function literalPrefixOf(glob: string): string {
+  return /^[^*?[\\]*/.exec(glob)?.[0] ?? "";
 }
 
 /** The only text that `glob` matches, or `undefined` if there is more than one. */

@@ -6,9 +6,9 @@
 
 import { relative, sep } from "node:path";
 import parcel from "@parcel/watcher";
-import { messageOf } from "../core/errors.ts";
 import { WATCH_BURST_EVENTS_MAX } from "../core/limits.ts";
 import { DSYNC_DIRECTORY } from "../core/path.ts";
+import { watchProblemOf } from "./watch-problem.ts";
 import type { WatchHandler, Watcher } from "./watcher.ts";
 
 export class ParcelWatcher implements Watcher {
@@ -27,7 +27,7 @@ export class ParcelWatcher implements Watcher {
       (error, events) => {
         if (this.#isStopped) return;
         if (error === null) this.#report(events, handler);
-        else handler.problem({ code: "EWATCH", message: messageOf(error) });
+        else handler.problem(watchProblemOf(error));
       },
       { ignore: [`${this.#root}${sep}${DSYNC_DIRECTORY}`] },
     );

@@ -21,7 +21,11 @@ function inFolder(action: (root: string, identity: RootIdentity) => void): void 
   }
 }
 
-function scanOne(identity: RootIdentity, directory: string, files: FileSystem = nodeFileSystem): ScannedDirectory["listing"] {
+function scanOne(
+  identity: RootIdentity,
+  directory: string,
+  files: FileSystem = nodeFileSystem,
+): ScannedDirectory["listing"] {
   const result = scanDirectories(files, { identity, directories: [directory] });
   assert.equal(result.kind, "scanned");
   const [scanned] = result.directories;
@@ -41,7 +45,7 @@ test("children come with the signature that lstat gives, also through a structur
     port1.close();
     assert.equal(listing.kind, "listed");
     const children = [...unpackChildren(listing.children)].filter(({ name }) => name !== ".dsync");
-    assert.deepEqual(children.map(({ name }) => name).sort(), ["d", "f", "l"]);
+    assert.deepEqual(children.map(({ name }) => name).toSorted(), ["d", "f", "l"]);
     for (const { name, signature, target } of children) {
       const stat = nodeFileSystem.lstat(join(root, name));
       assert.ok(stat !== undefined);
@@ -59,7 +63,10 @@ test("nothing is reached through a symlink, not even inside the folder", () =>
     assert.equal(scanOne(identity, "l/e").kind, "gone");
     const looked = lookAtPaths(nodeFileSystem, { identity, paths: ["d/e/f", "l/e/f", "l", "x/y"] });
     assert.equal(looked.kind, "looked");
-    assert.deepEqual(looked.items.map((item) => item?.signature?.kind), ["file", undefined, "symlink", undefined]);
+    assert.deepEqual(
+      looked.items.map((item) => item?.signature?.kind),
+      ["file", undefined, "symlink", undefined],
+    );
   }));
 
 test("a directory that becomes a symlink while it is read is not read", () =>
@@ -120,6 +127,6 @@ test("what cannot be read is a problem: of the directory, or of the child alone"
     assert.ok(unreadable.kind === "unreadable" && unreadable.problem.code === "EACCES");
     const listing = scanOne(identity, "d", failing("lstat", "d/bad"));
     assert.ok(listing.kind === "listed");
-    const problems = [...unpackChildren(listing.children)].map(({ name, problem }) => [name, problem?.code]);
-    assert.deepEqual(problems.sort(), [["bad", "EACCES"], ["good", undefined]]);
+    const problems = [...unpackChildren(listing.children)].map(({ name, problem }) => `${name} ${problem?.code}`);
+    assert.deepEqual(problems.toSorted(), ["bad EACCES", "good undefined"]);
   }));

@@ -3,6 +3,8 @@ import fs from "node:fs";
 import test from "node:test";
 import { ScannerWorld, type ScannerWorldOptions } from "../../test/support/scanner-world.ts";
 import { waitFor } from "../../test/support/wait.ts";
+import type { FileSystem, Stat } from "../edge/file-system.ts";
+import { nodeFileSystem } from "../edge/node-file-system.ts";
 
 async function inWorld(action: (world: ScannerWorld) => Promise<void>, options?: ScannerWorldOptions): Promise<void> {
   const world = new ScannerWorld(options);
@@ -75,7 +77,10 @@ test("a moved file is not read again, and both halves leave in one batch, the cr
     fs.renameSync(world.disk("a"), world.disk("d/b"));
     world.hint("a", "d/b");
     await world.quiet();
-    assert.deepEqual(world.batches.map((batch) => batch.length), [2]);
+    assert.deepEqual(
+      world.batches.map((batch) => batch.length),
+      [2],
+    );
     assert.deepEqual([world.reported, world.hashed], [["+ d/b < a", "- a"], []]);
     world.assertMatchesDisk();
   }));
@@ -146,7 +151,7 @@ test("a deleted tree is reported deepest first, from one hint", () =>
     fs.rmSync(world.disk("d"), { recursive: true });
     world.hint("d");
     await world.quiet();
-    assert.deepEqual(world.reported, ["- d/e/f", "- d/e", "- d/g", "- d"]);
+    assert.deepEqual(world.reported, ["- d/e/f", "- d/g", "- d/e", "- d"]);
   }));
 
 test("a directory that becomes a file, and back", () =>
@@ -282,7 +287,7 @@ test("ignored paths are not reported, neither when rules change nor when they va
       world.setRules("b\n");
       world.scanner.rulesChanged();
       await world.quiet();
-      assert.deepEqual([...world.reported].sort(), ["+ a.log", "+ build", "+ build/x"]);
+      assert.deepEqual(world.reported.toSorted(), ["+ a.log", "+ build", "+ build/x"]);
       fs.unlinkSync(world.disk("b"));
       world.forget();
       world.hint("b");
@@ -320,11 +325,16 @@ test("a look proves nothing if the index changed its mind meanwhile", () =>
       if (name !== "look" || ++looks !== 2) return;
       queueMicrotask(() => {
         world.write("d/a", "applied");
-        const before = [...world.store.children(undefined)].flatMap(({ path }) => [...world.store.children(path)])[0];
+        const before = [...world.store.children(undefined)].flatMap(({ path }) =>
+          Array.from(world.store.children(path)),
+        )[0];
         assert.ok(before?.signature !== undefined);
         const stat = fs.lstatSync(world.disk("d/a"), { bigint: true });
         const { ino: inode, mtimeNs, ctimeNs } = stat;
-        world.store.put({ ...before, signature: { ...before.signature, inode, mtimeNs, ctimeNs, size: Number(stat.size) } });
+        world.store.put({
+          ...before,
+          signature: { ...before.signature, inode, mtimeNs, ctimeNs, size: Number(stat.size) },
+        });
       });
     };
     await world.quiet();
@@ -389,7 +399,10 @@ test("names that are no Unicode, and special files in the place of files, are pr
     fs.writeFileSync(Buffer.concat([Buffer.from(`${world.root}/`), Buffer.from([0x66, 0xff, 0x67])]), "x");
     await world.scanner.fullScan();
     await world.quiet();
-    assert.deepEqual([...world.problems.values()].map(({ code }) => code), ["EILSEQ"]);
+    assert.deepEqual(
+      [...world.problems.values()].map(({ code }) => code),
+      ["EILSEQ"],
+    );
     fs.unlinkSync(world.disk("a"));
     const { execFileSync } = await import("node:child_process");
     execFileSync("mkfifo", [world.disk("a")]);
@@ -436,5 +449,79 @@ test("a large file that is still being written is read once it is quiet", () =>
     }
     await world.quiet();
     assert.deepEqual([world.hashed, world.reported], [["big"], ["+ big"]]);
+    world.assertMatchesDisk();
+  }));
+
+test("a directory is reported absent only after all that was in it", () =>
+  inWorld(async (world) => {
+    world.write("d/e/f");
+    await world.settle();
+    world.busy.add("d/e/f");
+    fs.rmSync(world.disk("d"), { recursive: true });
+    world.hint("d", "d/e", "d/e/f");
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    assert.deepEqual(world.reported, []);
+    world.busy.clear();
+    await world.quiet();
+    assert.deepEqual(world.reported, ["- d/e/f", "- d/e", "- d"]);
+  }));
+
+test("a file that was moved and edited is read", () =>
+  inWorld(async (world) => {
+    world.write("a", "one");
+    await world.settle();
+    fs.renameSync(world.disk("a"), world.disk("b"));
+    fs.appendFileSync(world.disk("b"), "two");
+    world.hint("a", "b");
+    await world.quiet();
+    assert.deepEqual(world.reported, ["+ b", "- a"]);
+    world.assertMatchesDisk();
+  }));
+
+/** Files whose times stand still, as between two ticks of a coarse clock. */
+function frozenTimes(timeNs: bigint): FileSystem {
+  const freeze = <S extends Stat | undefined>(stat: S): S =>
+    stat?.kind === "file" ? { ...stat, mtimeNs: timeNs, ctimeNs: timeNs } : stat;
+  return {
+    ...nodeFileSystem,
+    lstat: (path) => freeze(nodeFileSystem.lstat(path)),
+    fstat: (descriptor) => freeze(nodeFileSystem.fstat(descriptor)),
+  };
+}
+
+test("a file as fresh as the clock is fine is read once more, since its times may hide an edit", async (context) => {
+  const times = {
+    "fine clock": BigInt(Date.now() + 300) * 1_000_000n,
+    "whole seconds": BigInt(Math.ceil(Date.now() / 1000) + 1) * 1_000_000_000n,
+  };
+  for (const [name, timeNs] of Object.entries(times)) {
+    await context.test(name, () =>
+      inWorld(
+        async (world) => {
+          world.write("a", "one");
+          await world.scanner.fullScan();
+          fs.writeFileSync(world.disk("a"), "two");
+          await world.quiet();
+          assert.deepEqual(world.hashed, ["a", "a"]);
+          assert.equal(world.reported.length, 2);
+        },
+        { fs: frozenTimes(timeNs) },
+      ),
+    );
+  }
+});
+
+test("suspects beyond what fits wait for a full scan, and nothing is lost", () =>
+  inWorld(async (world) => {
+    for (let i = 0; i < 5000; i++) world.write(`d${i % 5}/f${i}`, "");
+    await world.scanner.fullScan();
+    await world.quiet();
+    world.assertMatchesDisk();
+    fs.renameSync(world.disk("d0"), world.disk("e"));
+    fs.rmSync(world.disk("d1"), { recursive: true });
+    world.forget();
+    world.hint("d0", "e", "d1");
+    await world.quiet();
+    assert.deepEqual(world.hashed, []);
     world.assertMatchesDisk();
   }));

@@ -5,7 +5,6 @@
 
 import { messageOf } from "../core/errors.ts";
 import {
-  BULK_ROUNDS_MAX,
   DEFERRED_FILES_MAX,
   DIRTY_PATHS_MAX,
   PROBLEM_RETRY_MS_MAX,
@@ -13,14 +12,11 @@ import {
   RETRIES_MAX,
   RETRY_MS_MAX,
   RETRY_MS_MIN,
-  ROUND_PATHS_MAX,
-  SETTLE_MS,
-  URGENT_ROUNDS_MAX,
   VANISHED_PATHS_MAX,
 } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
-import type { Clock, Timer } from "../edge/clock.ts";
+import type { Clock } from "../edge/clock.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { Random } from "../edge/random.ts";
 import type { IndexStore } from "../index/index-store.ts";
@@ -31,10 +27,12 @@ import type { Observation } from "./observation.ts";
 import { unpackChildren } from "./packed-children.ts";
 import { Problems } from "./problems.ts";
 import { RescanSchedule } from "./rescan-schedule.ts";
-import { runRound, type RoundContext } from "./round.ts";
+import { RoundQueue } from "./round-queue.ts";
+import { runRound } from "./round.ts";
+import type { RoundContext } from "./round-context.ts";
 import type { RootIdentity } from "./scan-job.ts";
 import type { Spelling } from "./spelling.ts";
-import { suspect, Suspects, type Suspect } from "./suspects.ts";
+import { suspect, type Suspect } from "./suspects.ts";
 import { Vanished } from "./vanished.ts";
 import { walkDirectories, type WalkContext } from "./walk.ts";
 
@@ -59,6 +57,8 @@ export interface ScannerOptions {
   readonly onSolved: (diskPath: string) => void;
 }
 
+const LARGE_BATCH = 100;
+
 type ScanState =
   | { readonly kind: "idle" }
   /** `again`: another scan was asked for; what this one has seen already may have changed. */
@@ -66,7 +66,7 @@ type ScanState =
 
 export class Scanner {
   readonly #options: ScannerOptions;
-  readonly #suspects = new Suspects();
+  readonly #queue: RoundQueue;
   readonly #vanished = new Vanished();
   readonly #retries: DelayQueue<string, Suspect>;
   readonly #problemRetries: DelayQueue<string, Suspect>;
@@ -75,11 +75,8 @@ export class Scanner {
   readonly #listingRetries: DelayQueue<string, undefined>;
   readonly #problems: Problems;
   readonly #schedule: RescanSchedule;
-  readonly #rounds = { urgent: 0, bulk: 0 };
   readonly #deferred: Suspect[] = [];
-  readonly #roomWaiters: (() => void)[] = [];
   #heldSecondLooks: RelativePath[] = [];
-  #settle: Timer | undefined;
   #deliveries: Promise<void> = Promise.resolve();
   #scan: ScanState = { kind: "idle" };
   #walks = 0;
@@ -92,6 +89,7 @@ export class Scanner {
   constructor(options: ScannerOptions) {
     this.#options = options;
     const { clock, random } = options;
+    this.#queue = new RoundQueue({ clock, runRound: (suspects, claim) => this.#runRound(suspects, claim) });
     const add = (due: readonly (readonly [string, Suspect])[]): void => {
       for (const [, suspect] of due) this.#add(suspect);
     };
@@ -118,7 +116,7 @@ export class Scanner {
 
   /** True when nothing waits to be looked at, read or reported. Problems that are tried again now and then do not count. */
   get isQuiet(): boolean {
-    const waiting = this.#suspects.size + this.#retries.size + this.#vanished.size + this.#walksLater.size;
+    const waiting = this.#queue.size + this.#retries.size + this.#vanished.size + this.#walksLater.size;
     return waiting + this.#walks + this.#deferred.length === 0 && this.#scan.kind === "idle";
   }
 
@@ -192,15 +190,13 @@ export class Scanner {
   /** Looks at nothing any more. What a running job finds is not reported. */
   stop(): void {
     this.#isStopped = true;
-    this.#settle?.clear();
     this.#schedule.stop();
-    this.#suspects.clear();
+    this.#queue.stop();
     for (const queue of [this.#retries, this.#problemRetries]) queue.clear();
     for (const queue of [this.#walksLater, this.#listingRetries]) queue.clear();
     this.#secondLooks.clear();
     this.#vanished.clear();
     this.#deferred.length = 0;
-    this.#releaseRoom();
   }
 
   #isIgnoredAnyway(diskPath: string): boolean {
@@ -211,49 +207,22 @@ export class Scanner {
 
   #add(added: Suspect): void {
     if (this.#isStopped) return;
-    if (added.isUrgent && this.#suspects.urgentCount >= DIRTY_PATHS_MAX) return this.overflow();
-    this.#suspects.add(added);
-    this.#pumpSoon();
+    if (added.isUrgent && this.#queue.urgentCount >= DIRTY_PATHS_MAX) return this.overflow();
+    this.#queue.add(added);
   }
 
-  #pumpSoon(): void {
-    this.#settle ??= this.#options.clock.after(SETTLE_MS, () => {
-      this.#settle = undefined;
-      this.#pump();
-    });
-  }
-
-  #pump(): void {
-    if (this.#isStopped) return;
-    while (this.#suspects.urgentCount > 0 && this.#rounds.urgent < URGENT_ROUNDS_MAX) this.#startRound("urgent");
-    while (this.#suspects.bulkCount > 0 && this.#rounds.bulk < BULK_ROUNDS_MAX) this.#startRound("bulk");
-    if (this.#suspects.bulkCount < ROUND_PATHS_MAX) this.#releaseRoom();
-  }
-
-  #startRound(queue: "urgent" | "bulk"): void {
-    const suspects = this.#suspects.take(queue, ROUND_PATHS_MAX);
-    const claimed = suspects.map(({ diskPath }) => diskPath);
-    this.#rounds[queue]++;
-    void this.#runRound(suspects, claimed).then(() => {
-      this.#rounds[queue]--;
-      for (const diskPath of claimed) this.#suspects.done(diskPath);
-      if (this.#isStopped) return;
-      this.#options.spelling.save();
-      this.#pump();
-    });
-  }
-
-  async #runRound(suspects: readonly Suspect[], claimed: string[]): Promise<void> {
+  async #runRound(suspects: readonly Suspect[], claim: (diskPath: string) => boolean): Promise<void> {
     try {
-      const isSameRoot = await runRound(this.#roundContext(claimed), suspects);
+      const isSameRoot = await runRound(this.#roundContext(claim), suspects);
       if (!isSameRoot) this.#noteRootChanged();
+      if (!this.#isStopped) this.#options.spelling.save();
     } catch (error) {
       // A job threw, or the index refused what was found: neither says anything about the paths.
       for (const suspect of suspects) this.#noteProblem(suspect, failureOf(error));
     }
   }
 
-  #roundContext(claimed: string[]): RoundContext {
+  #roundContext(claim: (diskPath: string) => boolean): RoundContext {
     const { store, jobs, identity, spelling, ignore, isBusy, inlineBytesMax, clock } = this.#options;
     return {
       store,
@@ -265,11 +234,7 @@ export class Scanner {
       inlineBytesMax,
       nowMs: () => clock.now(),
       vanished: this.#vanished,
-      claim: (diskPath) => {
-        const isMine = this.#suspects.claim(diskPath);
-        if (isMine) claimed.push(diskPath);
-        return isMine;
-      },
+      claim,
       retry: (suspect) => this.#retry(suspect),
       retryAfter: (suspect, delayMs) => this.#retryAfter(suspect, delayMs),
       walkLater: (diskPath, delayMs) => this.#walkLater(diskPath, delayMs),
@@ -288,6 +253,8 @@ export class Scanner {
       if (this.#isStopped) return;
       const batch = build();
       if (batch.length > 0) await this.#options.onObservations(batch);
+      // Other work gets its turn between large batches.
+      if (batch.length > LARGE_BATCH) await new Promise<void>((resolve) => this.#options.clock.after(0, resolve));
     });
     this.#deliveries = delivered.catch(() => undefined);
     return delivered;
@@ -321,7 +288,8 @@ export class Scanner {
       return;
     }
     const { spelling } = this.#options;
-    for (const path of paths) {
+    // What is in a directory is reported before the directory itself.
+    for (const path of paths.toReversed()) {
       if (this.#vanished.has(path)) this.#add(suspect(spelling.toDisk(path), { isSecondLook: true }));
     }
   }
@@ -342,10 +310,10 @@ export class Scanner {
     this.#scannedFiles = 0;
     this.#isReadingTree = true;
     await this.#walk([""]);
-    await this.#untilNoBulk();
+    await this.#queue.untilNoBulk();
     this.#isReadingTree = false;
     for (const suspect of this.#deferred.splice(0)) this.#add(suspect);
-    await this.#untilNoBulk();
+    await this.#queue.untilNoBulk();
     this.#schedule.noteScan();
     this.#scan = { kind: "idle" };
     this.#lookAgain(this.#heldSecondLooks.splice(0));
@@ -370,10 +338,7 @@ export class Scanner {
       identity,
       spelling,
       ignore,
-      hasRoom: async () => {
-        while (!this.#isStopped && this.#suspects.bulkCount >= ROUND_PATHS_MAX) await this.#room();
-        return !this.#isStopped;
-      },
+      hasRoom: () => this.#queue.hasRoom(),
       suspect: (diskPath, isWalked) => this.#add(suspect(diskPath, { isWalked })),
       onSame: (diskPath) => this.#problems.solve("path", diskPath),
       onUnreadable: (directory, problem) => {
@@ -385,19 +350,6 @@ export class Scanner {
         this.#scannedFiles += paths;
       },
     };
-  }
-
-  async #untilNoBulk(): Promise<void> {
-    while (!this.#isStopped && this.#suspects.bulkCount + this.#rounds.bulk > 0) await this.#room();
-  }
-
-  /** Resolves when a round has ended or the scanner is stopped. */
-  #room(): Promise<void> {
-    return new Promise((resolve) => this.#roomWaiters.push(resolve));
-  }
-
-  #releaseRoom(): void {
-    for (const resolve of this.#roomWaiters.splice(0)) resolve();
   }
 }
 

@@ -1,13 +1,14 @@
 // Chooses how to watch a folder on this machine.
 
 import { statfsSync, watch } from "node:fs";
-import { errnoOf, messageOf } from "../core/errors.ts";
+import { errnoOf } from "../core/errors.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Clock } from "../edge/clock.ts";
 import { FallbackWatcher } from "./fallback-watcher.ts";
 import { InotifyWatcher } from "./inotify-watcher.ts";
 import { ParcelWatcher } from "./parcel-watcher.ts";
 import { PollingWatcher } from "./polling-watcher.ts";
+import { watchProblemOf } from "./watch-problem.ts";
 import type { Watcher } from "./watcher.ts";
 
 export interface SystemWatcherOptions {
@@ -69,32 +70,6 @@ export function probeNativeWatch(path: string): Problem | undefined {
     watcher.close();
     return undefined;
   } catch (error) {
-    return limitProblem(error);
-  }
-}
-
-function limitProblem(error: unknown): Problem | undefined {
-  switch (errnoOf(error)) {
-    case "ENOSPC":
-      return {
-        code: "EWATCHLIMIT",
-        message:
-          "The limit of watched directories (fs.inotify.max_user_watches) is reached: the folder is looked through " +
-          "every few seconds, which is slower. To raise it: sudo sysctl fs.inotify.max_user_watches=524288, " +
-          "then start dsync again.",
-      };
-    case "EMFILE":
-    case "ENFILE":
-      return {
-        code: "EWATCHLIMIT",
-        message:
-          "The limit of watching programs (fs.inotify.max_user_instances) or of open files is reached: the folder is " +
-          "looked through every few seconds, which is slower. To raise it: sudo sysctl " +
-          "fs.inotify.max_user_instances=1024, then start dsync again.",
-      };
-    case "ENOENT":
-      return undefined;
-    default:
-      return { code: "EWATCH", message: `Cannot watch the folder for events: ${messageOf(error)}.` };
+    return errnoOf(error) === "ENOENT" ? undefined : watchProblemOf(error);
   }
 }

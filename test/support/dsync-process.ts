@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly folder: string;
   /** Where records outside the folder go: one per simulated machine. */
   readonly home: string;
+  /** To listen on; any by default. */
+  readonly port?: number;
   /** Ports on loopback to connect to. */
   readonly peers?: readonly number[];
   readonly args?: readonly string[];
@@ -42,7 +44,9 @@ export class DsyncProcess {
       "-d",
       options.folder,
       "--json",
-      ...(options.discovery === true ? [] : ["-p", "0", "--no-discovery"]),
+      "-p",
+      String(options.port ?? 0),
+      ...(options.discovery === true ? [] : ["--no-discovery"]),
       ...(options.peers ?? []).flatMap((port) => ["-a", `127.0.0.1:${port}`]),
       ...(options.args ?? []),
     ];

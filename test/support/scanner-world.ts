@@ -132,7 +132,7 @@ export class ScannerWorld {
       const { live } = record.present;
       if (live !== undefined) inIndex.set(record.path, live.content);
     }
-    assert.deepEqual(new Map([...inIndex].sort(byPath)), new Map([...onDisk].sort(byPath)));
+    assert.deepEqual(new Map([...inIndex].toSorted(byPath)), new Map([...onDisk].toSorted(byPath)));
   }
 
   #readTree(directory: string, into: Map<string, Content>): void {
@@ -149,7 +149,11 @@ export class ScannerWorld {
       } else if (stat.kind === "symlink") {
         into.set(path, { kind: "symlink", target: fs.readlinkSync(this.disk(diskPath)) });
       } else {
-        const [outcome] = hashFiles(nodeFileSystem, blake3, { root: this.root, files: [diskPath], inlineBytesMax: 0 }).outcomes;
+        const [outcome] = hashFiles(nodeFileSystem, blake3, {
+          root: this.root,
+          files: [diskPath],
+          inlineBytesMax: 0,
+        }).outcomes;
         assert.equal(outcome?.kind, "hashed");
         const { contentId, signature } = outcome;
         into.set(path, { kind: "file", contentId, size: signature.size, mode, mtimeUs: mtimeUsOf(signature) });
@@ -158,7 +162,10 @@ export class ScannerWorld {
   }
 
   #jobs(): JobRunner {
-    const run = async <Name extends JobName>(name: Name, request: Jobs[Name]["request"]): Promise<Jobs[Name]["result"]> => {
+    const run = async <Name extends JobName>(
+      name: Name,
+      request: Jobs[Name]["request"],
+    ): Promise<Jobs[Name]["result"]> => {
       // A turn of its own, as on a worker.
       await new Promise((resolve) => setImmediate(resolve));
       this.beforeJob(name);

@@ -1,0 +1,67 @@
+// The files of a round whose content has to be read.
+
+import type { HashOutcome } from "../content/hash-job.ts";
+import type { RelativePath } from "../core/path.ts";
+import type { Fact } from "./gather.ts";
+import { batchesOf } from "./hash-batches.ts";
+import { fileContent, observationOf, quietDelayMs, racyDelayMs } from "./judge.ts";
+import type { Observation } from "./observation.ts";
+import { hasParent, heldIfTrue, type ChangedFile, type Held, type RoundContext } from "./round-context.ts";
+import { suspect } from "./suspects.ts";
+
+/** Reads files of unknown content in batches, and reports each batch when it has been read. */
+export async function hashFilesInBatches(context: RoundContext, files: readonly ChangedFile[]): Promise<void> {
+  const ready = files.filter(({ fact, signature }) => {
+    const delayMs = quietDelayMs(signature, context.nowMs());
+    if (delayMs > 0) context.retryAfter(fact.suspect, delayMs);
+    return delayMs === 0 && !(fact.suspect.isWalked && context.defer(fact.suspect));
+  });
+  for (const batch of batchesOf(ready, ({ signature }) => signature.size)) {
+    const isUrgent = batch.some(({ fact }) => fact.suspect.isUrgent);
+    const request = {
+      root: context.identity.root,
+      files: batch.map(({ fact }) => fact.suspect.diskPath),
+      inlineBytesMax: isUrgent ? context.inlineBytesMax : 0,
+    };
+    const { outcomes } = await context.jobs.run("hash", request, { urgent: isUrgent });
+    await context.deliver(() =>
+      batch.flatMap(({ fact }, index) => {
+        const outcome = outcomes[index];
+        const held = heldIfTrue(context, fact);
+        if (outcome === undefined || held === undefined || !hasParent(context, fact, NOTHING_YET)) return [];
+        return reportHashed(context, { fact, outcome, held });
+      }),
+    );
+  }
+}
+
+const NOTHING_YET: ReadonlyMap<RelativePath, Observation> = new Map();
+
+interface Hashed {
+  readonly fact: Fact;
+  readonly outcome: HashOutcome;
+  readonly held: Held;
+}
+
+function reportHashed(context: RoundContext, { fact, outcome, held }: Hashed): readonly Observation[] {
+  const { path, suspect: looked } = fact;
+  switch (outcome.kind) {
+    case "unsettled":
+      context.retry(looked);
+      return [];
+    case "problem":
+      context.onProblem(looked, outcome.problem);
+      return [];
+    case "hashed": {
+      const { contentId, signature, manifest, inline } = outcome;
+      context.onSolved(looked.diskPath);
+      const delayMs = looked.isRacy ? 0 : racyDelayMs(signature, context.nowMs());
+      if (delayMs > 0)
+        context.retryAfter(suspect(looked.diskPath, { isUrgent: looked.isUrgent, isRacy: true }), delayMs);
+      const content = fileContent(contentId, signature);
+      const seen = { path, content, signature, manifest, inline, movedFrom: undefined };
+      const observation = observationOf(held.record, seen);
+      return observation === undefined ? [] : [observation];
+    }
+  }
+}
