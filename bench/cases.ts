@@ -32,7 +32,7 @@ const MIB = 1024 * 1024;
 
 /** C1: one 1 GiB incompressible file, first sync. */
 export const largeFile: Case = (setting) =>
-  firstSync(setting, "C1", "1 GiB, first sync", {
+  firstSync(setting, "C1", "1 GiB", {
     fill: (folder) => {
       const descriptor = fs.openSync(join(folder, "big.bin"), "w");
       const block = incompressible(16 * MIB, 1);
@@ -48,7 +48,7 @@ export const largeFile: Case = (setting) =>
 
 /** C2: 10,000 files of 4 KiB in 100 folders, first sync. */
 export const manyFiles: Case = (setting) =>
-  firstSync(setting, "C2", "10,000 × 4 KiB, first sync", {
+  firstSync(setting, "C2", "10,000 × 4 KiB", {
     fill: (folder) => fillWithFiles(folder, { directories: 100, filesEach: 100, bytes: 4096 }),
     isComplete: (folder) => hasFiles(folder, { directories: 100, filesEach: 100 }),
   });
@@ -61,7 +61,7 @@ interface FirstSync {
 async function firstSync({ scratch, runs }: Setting, name: string, what: string, content: FirstSync): Promise<Row[]> {
   const source = join(scratch, "source");
   const target = join(scratch, "target");
-  const times = { dsync: [] as number[], rsync: [] as number[], copy: [] as number[] };
+  const times = { joined: [] as number[], fresh: [] as number[], rsync: [] as number[], copy: [] as number[] };
   let peakMb = 0;
   fs.rmSync(source, { recursive: true, force: true });
   fs.mkdirSync(source, { recursive: true });
@@ -78,34 +78,43 @@ async function firstSync({ scratch, runs }: Setting, name: string, what: string,
         times[kind].push(await timed(action));
       }
       fs.rmSync(target, { recursive: true, force: true });
-      const pair = new Pair(scratch);
-      try {
-        fs.rmdirSync(pair.a.folder);
-        fs.renameSync(source, pair.a.folder);
-        times.dsync.push(
-          await timed(async () => {
-            await pair.start();
-            await until(() => content.isComplete(pair.b.folder), 10);
-          }),
-        );
-        peakMb = Math.max(peakMb, pair.memory().peakMb);
-        await Promise.all([pair.a.stop(), pair.b.stop()]);
-        for (const own of [".dsync", ".dsyncignore"]) fs.rmSync(join(pair.a.folder, own), { recursive: true, force: true });
-        fs.renameSync(pair.a.folder, source);
-      } finally {
-        await pair.remove();
+      for (const kind of ["joined", "fresh"] as const) {
+        const pair = new Pair(scratch);
+        try {
+          fs.rmdirSync(pair.a.folder);
+          fs.renameSync(source, pair.a.folder);
+          if (kind === "joined") await pair.startFirst();
+          times[kind].push(
+            await timed(async () => {
+              if (kind === "joined") await pair.startSecond();
+              else await pair.start();
+              await until(() => content.isComplete(pair.b.folder), 10);
+            }),
+          );
+          peakMb = Math.max(peakMb, pair.memory().peakMb);
+          await Promise.all([pair.a.stop(), pair.b.stop()]);
+          for (const own of [".dsync", ".dsyncignore"]) fs.rmSync(join(pair.a.folder, own), { recursive: true, force: true });
+          fs.renameSync(pair.a.folder, source);
+        } finally {
+          await pair.remove();
+        }
       }
     }
   } finally {
     daemon.stop();
     fs.rmSync(source, { recursive: true, force: true });
   }
-  const value = median(times.dsync);
-  const toRsync = value / median(times.rsync);
+  const rsync = median(times.rsync);
+  const cp = median(times.copy);
+  const row = (how: string, values: readonly number[]): Row => {
+    const value = median(values);
+    return { case: name, what: `${what}, ${how}`, value, unit: "ms", toRsync: value / rsync, toCopy: value / cp };
+  };
   return [
-    { case: name, what: `${what}, both processes started fresh`, value, unit: "ms", toRsync, toCopy: value / median(times.copy) },
-    { case: name, what: `${what}, rsync daemon`, value: median(times.rsync), unit: "ms" },
-    { case: name, what: `${what}, cp -a`, value: median(times.copy), unit: "ms" },
+    row("dsync joins a running instance", times.joined),
+    row("dsync, both started fresh", times.fresh),
+    row("rsync from its daemon", times.rsync),
+    row("cp -a", times.copy),
     { case: name, what: "peak memory of the larger process", value: peakMb, unit: "MB" },
   ];
 }

@@ -25,6 +25,17 @@ export class Pair {
     await this.b.start({ peers: [this.a.instance.port] });
   }
 
+  /** Starts the first and waits until it knows its folder, as a daemon does that others fetch from. */
+  async startFirst(): Promise<void> {
+    await this.a.start();
+    await this.a.instance.waitForEvent("progress", { where: ({ scanning, entries }) => scanning === false && Number(entries) > 0 });
+  }
+
+  /** Starts the second, which dials the first. */
+  async startSecond(): Promise<void> {
+    await this.b.start({ peers: [this.a.instance.port] });
+  }
+
   /** The larger of both processes, in MB. */
   memory(): { readonly peakMb: number; readonly nowMb: number } {
     const both = [this.a, this.b].map(({ instance }) => memoryOf(instance.pid));

@@ -2,10 +2,17 @@
 // argv → run. The only file that touches `process`: everything else gets what it needs as an argument.
 
 import { homedir, hostname, tmpdir } from "node:os";
+import { setFlagsFromString } from "node:v8";
 import { readCommandLine } from "./cli/front.ts";
 import type { Output } from "./cli/reporter.ts";
 import type { Platform } from "./cli/platform.ts";
 import { errorText, exitCodeOf, type ExitCode } from "./cli/exit-code.ts";
+
+/**
+ * Content passes through as buffers that die young, and V8 counts them as pressure on a heap of some megabytes: it would
+ * mark that heap in the background without end. See docs/decisions/0008-flags-for-v8.md.
+ */
+for (const flag of ["--no-incremental-marking", "--max-semi-space-size=2"]) setFlagsFromString(flag);
 
 async function main(): Promise<ExitCode> {
   const argv = process.argv.slice(2);

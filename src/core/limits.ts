@@ -114,9 +114,9 @@ export const RECENT_RECORDS_MAX = 4_096;
 
 // Transfers.
 /** Bytes asked for from one peer and not yet on disk: 10 ms of a 10 Gbit/s line, and a bound on memory. */
-export const WINDOW_BYTES_PER_PEER = 12 * MIB;
+export const WINDOW_BYTES_PER_PEER = 16 * MIB;
 /** Bytes of one content request: large enough to make its round trip cheap, small enough to share the window. */
-export const REQUEST_BYTES = 1 * MIB;
+export const REQUEST_BYTES = 2 * MIB;
 /** Small files in one content request. */
 export const REQUEST_ITEMS = 256;
 /** Files of several chunks that are put together at once; more would only compete for the same line. */
@@ -128,7 +128,7 @@ export const APPLY_OPERATIONS_MAX = 128;
 /** Entries and inline content in one announcement message, roughly. */
 export const ANNOUNCEMENT_BYTES = 256 * KIB;
 /** Bytes that one `read` job reads, so that sending starts early. */
-export const READ_JOB_BYTES = 1 * MIB;
+export const READ_JOB_BYTES = 2 * MIB;
 /** A problem with a path is tried again after this, and then after longer and longer. */
 export const RETRY_DELAY_MS_MIN = 1_000;
 export const RETRY_DELAY_MS_MAX = 60_000;

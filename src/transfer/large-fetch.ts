@@ -43,6 +43,7 @@ export class LargeFetch {
   /** Chunks to ask for; the next one is the last. */
   #needed: Chunk[] = [];
   readonly #staged = new Set<ContentHash>();
+  #staging: Promise<unknown> = Promise.resolve();
   #chunksLeft = 0;
   #bytesDone = 0;
   isCancelled = false;
@@ -165,7 +166,16 @@ export class LargeFetch {
     return undefined;
   }
 
-  async #stage(
+  /** One job at a time: two writers of one file only wait for each other in the kernel. */
+  #stage(
+    pieces: readonly (readonly [Chunk, StageSource])[],
+  ): Promise<{ readonly missing: readonly Chunk[]; readonly problem: Problem | undefined }> {
+    const staged = this.#staging.then(() => this.#stageNow(pieces));
+    this.#staging = staged;
+    return staged;
+  }
+
+  async #stageNow(
     pieces: readonly (readonly [Chunk, StageSource])[],
   ): Promise<{ readonly missing: readonly Chunk[]; readonly problem: Problem | undefined }> {
     const { jobs, root } = this.#options;
