@@ -93,7 +93,8 @@ async function firstSync({ scratch, runs }: Setting, name: string, what: string,
           );
           peakMb = Math.max(peakMb, pair.memory().peakMb);
           await Promise.all([pair.a.stop(), pair.b.stop()]);
-          for (const own of [".dsync", ".dsyncignore"]) fs.rmSync(join(pair.a.folder, own), { recursive: true, force: true });
+          for (const own of [".dsync", ".dsyncignore"])
+            fs.rmSync(join(pair.a.folder, own), { recursive: true, force: true });
           fs.renameSync(pair.a.folder, source);
         } finally {
           await pair.remove();
@@ -156,7 +157,8 @@ export const idle: Case = async ({ scratch }) => {
     await until(() => hasFiles(pair.b.folder, { directories: 1000, filesEach: 100 }), 200);
     await pair.b.instance.waitForSync({ deadlineMs: 120_000 });
     await Promise.all([pair.a.stop(), pair.b.stop()]);
-    for (let index = 0; index < 10; index++) fs.writeFileSync(join(pair.a.folder, `dir${index}/file0`), `changed ${index}`);
+    for (let index = 0; index < 10; index++)
+      fs.writeFileSync(join(pair.a.folder, `dir${index}/file0`), `changed ${index}`);
     const startMs = await timed(async () => {
       await pair.start();
       await until(() => fs.readFileSync(join(pair.b.folder, "dir9/file0"), "utf8") === "changed 9", 10);

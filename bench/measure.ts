@@ -33,7 +33,8 @@ export async function until(condition: () => boolean, intervalMs: number, deadli
 /** Peak and current resident memory of a process, in MB (10^6 bytes). Linux only. */
 export function memoryOf(pid: number): { readonly peakMb: number; readonly nowMb: number } {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const kib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? Number.NaN);
+  const kib = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? Number.NaN);
   return { peakMb: (kib("VmHWM") * 1024) / 1e6, nowMb: (kib("VmRSS") * 1024) / 1e6 };
 }
 

@@ -28,7 +28,9 @@ export class Pair {
   /** Starts the first and waits until it knows its folder, as a daemon does that others fetch from. */
   async startFirst(): Promise<void> {
     await this.a.start();
-    await this.a.instance.waitForEvent("progress", { where: ({ scanning, entries }) => scanning === false && Number(entries) > 0 });
+    await this.a.instance.waitForEvent("progress", {
+      where: ({ scanning, entries }) => scanning === false && Number(entries) > 0,
+    });
   }
 
   /** Starts the second, which dials the first. */

@@ -12,6 +12,7 @@ import { shareHash } from "../discovery/service-records.ts";
 import { systemInterfaces } from "../discovery/system-interfaces.ts";
 import { systemClock } from "../edge/clock.ts";
 import { stateDirectory } from "../edge/folder-record.ts";
+import { releaseMemory } from "../edge/release-memory.ts";
 import { systemRandom } from "../edge/random.ts";
 import { tcpNetwork } from "../edge/tcp-network.ts";
 import { createWorkerRunner } from "../edge/worker-runner.ts";
@@ -121,6 +122,7 @@ async function runUntilStopped(
     },
     exclude: options.exclude,
     trashDays: options.trashDays,
+    onQuiet: releaseMemory,
     emit,
     onFatal: fatal.resolve,
   });
@@ -194,7 +196,10 @@ function startDiscovery(
     const { peer } = event;
     if (peer.shareHash !== ownShare) return;
     if (peer.version !== PROTOCOL_VERSION) {
-      return emit({ kind: "debug", message: `${peer.name} speaks protocol version ${peer.version}, not ${PROTOCOL_VERSION}` });
+      return emit({
+        kind: "debug",
+        message: `${peer.name} speaks protocol version ${peer.version}, not ${PROTOCOL_VERSION}`,
+      });
     }
     forget(peer.peerId);
     known.set(peer.peerId, peer.candidates);

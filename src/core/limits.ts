@@ -110,7 +110,7 @@ export const RATE_BURST_BYTES_MIN = 256 * KIB;
 export const PORTS_TRIED_MAX = 100;
 
 /** Decoded records that are kept at hand: those of a few batches on their way, some megabytes. */
-export const RECENT_RECORDS_MAX = 4_096;
+export const RECENT_RECORDS_MAX = 16_384;
 
 // Transfers.
 /** Bytes asked for from one peer and not yet on disk: 10 ms of a 10 Gbit/s line, and a bound on memory. */

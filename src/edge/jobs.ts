@@ -6,7 +6,7 @@ import type { LookRequest, LookResult, ScanRequest, ScanResult } from "../watch/
 import type { ReadRequest, ReadResult } from "../transfer/read-job.ts";
 import type { StageRequest, StageResult } from "../transfer/stage-job.ts";
 import type { SweepRequest, SweepResult } from "../transfer/sweep-job.ts";
-import type { ApplyRequest, ApplyResult } from "../transfer/apply-job.ts";
+import type { ApplyRequest, ApplyResult } from "../transfer/apply-operation.ts";
 
 /** Every job: what it is asked and what it answers. All values survive a structured clone. */
 export interface Jobs {

@@ -14,7 +14,9 @@ export function describeChange(
   const { path } = next;
   if (after === undefined) {
     // A tombstone does not say who made it.
-    return before === undefined ? undefined : { kind: "changed", path, change: "deleted", by: isLocal ? ownName : "a peer", isLocal };
+    return before === undefined
+      ? undefined
+      : { kind: "changed", path, change: "deleted", by: isLocal ? ownName : "a peer", isLocal };
   }
   if (before?.dot.replica === after.dot.replica && before.dot.counter === after.dot.counter) return undefined;
   return { kind: "changed", path, change: before === undefined ? "added" : "edited", by: after.author, isLocal };

@@ -9,7 +9,7 @@ import { INLINE_CONTENT_BYTES_MAX } from "../core/limits.ts";
 import { IGNORE_FILE, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import type { ConflictReport, StatusReport } from "../core/reports.ts";
-import type { Clock } from "../edge/clock.ts";
+import type { Clock, Timer } from "../edge/clock.ts";
 import { CountingNetwork } from "../edge/counting-network.ts";
 import { changedError } from "../edge/folder-claim.ts";
 import type { JobRunner } from "../edge/jobs.ts";
@@ -42,12 +42,21 @@ export interface InstanceOptions {
   readonly hash: (bytes: Uint8Array) => Uint8Array;
   readonly pool: Pick<
     PoolOptions,
-    "ownId" | "openChannel" | "listenPort" | "share" | "name" | "dataChannelsMax" | "allowRemote" | "rateLimitBytesPerSecond"
+    | "ownId"
+    | "openChannel"
+    | "listenPort"
+    | "share"
+    | "name"
+    | "dataChannelsMax"
+    | "allowRemote"
+    | "rateLimitBytesPerSecond"
   >;
   /** Ignore patterns beside the ignore file's. */
   readonly exclude: readonly string[];
   /** 0: no trash. */
   readonly trashDays: number;
+  /** Called when it has been quiet for a while after something happened: the time to tidy up. */
+  readonly onQuiet: () => void;
   readonly emit: (event: DsyncEvent) => void;
   /** The folder is not the one that it was: the instance can only stop. */
   readonly onFatal: (error: Error) => void;
@@ -56,6 +65,8 @@ export interface InstanceOptions {
 const MS_PER_DAY = 86_400_000;
 /** How often old trash is cleared. */
 const SWEEP_INTERVAL_MS = 3_600_000;
+/** Quiet for so long counts as idle. */
+const TIDY_AFTER_MS = 3_000;
 /** How long one trash batch takes what is replaced or removed. */
 const TRASH_BATCH_MS = 2_000;
 /** How often `progress` and `in-sync` are considered. */
@@ -81,9 +92,14 @@ export class Instance {
   #wasInSync = false;
   #isProgressDue = false;
   #isStopping = false;
+  #tidyTimer: Timer | undefined;
 
   /** `staged`: contents that staging holds parts of. Use `Instance.open`. */
-  private constructor(options: InstanceOptions, ignore: IgnoreFile, staged: ConstructorParameters<typeof Puller>[0]["staged"]) {
+  private constructor(
+    options: InstanceOptions,
+    ignore: IgnoreFile,
+    staged: ConstructorParameters<typeof Puller>[0]["staged"],
+  ) {
     const { folder, jobs, clock, emit } = options;
     const { store, identity } = folder;
     this.#options = options;
@@ -300,7 +316,12 @@ export class Instance {
       }
       case "session-ended": {
         const { id, name } = event.peer;
-        return emit({ kind: "peer-left", id, name, reason: event.end.detail === "" ? event.end.code : event.end.detail });
+        return emit({
+          kind: "peer-left",
+          id,
+          name,
+          reason: event.end.detail === "" ? event.end.code : event.end.detail,
+        });
       }
       case "refused":
         return emit({ kind: "peer-refused", address: addressText(event), reason: event.detail });
@@ -334,7 +355,16 @@ export class Instance {
         this.#options.emit({ kind: "in-sync", merkleRoot, peers });
       }
       this.#wasInSync = isInSync && peers > 0;
-      if (!isInSync) this.#noteProgress();
+      if (isInSync) this.#tidyWhenQuiet();
+      else this.#noteProgress();
+    });
+  }
+
+  /** Once after each time that something happened, when nothing has happened for a while. */
+  #tidyWhenQuiet(): void {
+    this.#tidyTimer?.clear();
+    this.#tidyTimer = this.#options.clock.after(TIDY_AFTER_MS, () => {
+      if (!this.#isStopping && this.#isInSync) this.#options.onQuiet();
     });
   }
 

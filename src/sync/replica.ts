@@ -266,10 +266,7 @@ export class Replica {
 }
 
 /** Content is of use only for a file that is not on this disk yet. */
-function inlineOf(
-  record: PathRecord,
-  inline: Uint8Array | undefined,
-): InlineFile | undefined {
+function inlineOf(record: PathRecord, inline: Uint8Array | undefined): InlineFile | undefined {
   const content = record.known.live?.content;
   if (inline === undefined || isSettled(record) || content?.kind !== "file") return undefined;
   return content.size === inline.length ? { contentId: content.contentId, bytes: inline } : undefined;

@@ -10,7 +10,8 @@ import { nodeFileSystem } from "../edge/node-file-system.ts";
 import type { StatSignature } from "../index/entry.ts";
 import { signatureOf } from "../index/signature.ts";
 import { removeDirectory, temporaryDirectory } from "../../test/support/trees.ts";
-import { applyOperations, type ApplyOperation, type ApplyOutcome } from "./apply-job.ts";
+import { applyOperations } from "./apply-job.ts";
+import type { ApplyOperation, ApplyOutcome } from "./apply-operation.ts";
 import { stageChunks } from "./stage-job.ts";
 
 const context: JobContext = { fs: nodeFileSystem, blake3: loadBlake3({ portable: false }) };
@@ -43,7 +44,16 @@ function file(diskPath: string, content: string, expected: StatSignature | "abse
   const payload = Buffer.from(content);
   const source = { kind: "bytes", encoding: "raw", payload } as const;
   const size = payload.length;
-  return { kind: "file", diskPath, expected, contentId: idOf(content), size, mode: 0o640, mtimeUs: 1_500_000_000_123_456, source };
+  return {
+    kind: "file",
+    diskPath,
+    expected,
+    contentId: idOf(content),
+    size,
+    mode: 0o640,
+    mtimeUs: 1_500_000_000_123_456,
+    source,
+  };
 }
 
 const read = (path: string): string => fs.readFileSync(join(root, path), "utf8");
@@ -75,7 +85,10 @@ test("a file that a person made or changed meanwhile is left alone", () => {
   const expected = signatureAt("edited.txt");
   write("edited.txt", "mine, edited");
   const outcomes = apply(file("new.txt", "theirs"), file("edited.txt", "theirs", expected));
-  assert.deepEqual(outcomes.map(({ kind }) => kind), ["changed", "changed"]);
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ["changed", "changed"],
+  );
   assert.equal(read("new.txt"), "mine");
   assert.equal(read("edited.txt"), "mine, edited");
   assert.deepEqual(staging(), []);
@@ -100,7 +113,10 @@ test("compressed bytes are unpacked", () => {
   const content = "again and again ".repeat(1000);
   const payload = compressIfSmaller(Buffer.from(content));
   assert.ok(payload);
-  const operation = { ...file("a.txt", content), source: { kind: "bytes", encoding: "lz4", payload } } as ApplyOperation;
+  const operation = {
+    ...file("a.txt", content),
+    source: { kind: "bytes", encoding: "lz4", payload },
+  } as ApplyOperation;
   assert.equal(apply(operation)[0]?.kind, "applied");
   assert.equal(read("a.txt"), content);
 });
@@ -116,7 +132,10 @@ test("nothing is reached through a symlink", () => {
       { kind: "directory", diskPath: "link/dir", expected: "absent", mode: 0o755 },
       { kind: "symlink", diskPath: "link/sym", expected: "absent", target: "x" },
     );
-    assert.deepEqual(outcomes.map(({ kind }) => kind), ["changed", "changed", "changed", "changed"]);
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ["changed", "changed", "changed", "changed"],
+    );
     assert.deepEqual(fs.readdirSync(outside), ["victim"]);
   } finally {
     removeDirectory(outside);
@@ -130,7 +149,10 @@ test("a symlink replaces a file, and a file a symlink, each through the trash", 
     { kind: "symlink", diskPath: "a", expected: signatureAt("a"), target: "target" },
     file("b", "now a file", signatureAt("b")),
   );
-  assert.deepEqual(outcomes.map(({ kind }) => kind), ["applied", "applied"]);
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ["applied", "applied"],
+  );
   assert.equal(fs.readlinkSync(join(root, "a")), "target");
   assert.equal(read("b"), "now a file");
   assert.equal(read(`.dsync/trash/${BATCH}/a`), "file");
@@ -141,7 +163,15 @@ test("a move renames, and is refused when its source is another file by now", ()
   write("from", "content");
   const fromSignature = signatureAt("from");
   const mtimeUs = 1_600_000_000_000_001;
-  const move = { kind: "move", diskPath: "to", expected: "absent", from: "from", fromSignature, mode: 0o600, mtimeUs } as const;
+  const move = {
+    kind: "move",
+    diskPath: "to",
+    expected: "absent",
+    from: "from",
+    fromSignature,
+    mode: 0o600,
+    mtimeUs,
+  } as const;
   const [outcome] = apply(move);
   assert.equal(outcome?.kind, "applied");
   assert.equal(read("to"), "content");
@@ -156,7 +186,10 @@ test("a copy is verified", () => {
   write("source", "content");
   const good = { ...file("copy", "content"), source: { kind: "copy", diskPath: "source" } } as ApplyOperation;
   const bad = { ...file("copy2", "other"), source: { kind: "copy", diskPath: "source" } } as ApplyOperation;
-  assert.deepEqual(apply(good, bad).map(({ kind }) => kind), ["applied", "damaged"]);
+  assert.deepEqual(
+    apply(good, bad).map(({ kind }) => kind),
+    ["applied", "damaged"],
+  );
   assert.equal(read("copy"), "content");
   assert.deepEqual(staging(), []);
 });
@@ -167,7 +200,10 @@ test("removals go to the trash; a directory goes only when it is empty", () => {
   const directory: ApplyOperation = { kind: "remove", diskPath: "dir", expected: signatureAt("dir") };
   assert.deepEqual(apply(directory), [{ kind: "not-empty" }]);
   const outcomes = apply({ kind: "remove", diskPath: "dir/file", expected: signatureAt("dir/file") }, directory);
-  assert.deepEqual(outcomes.map(({ kind }) => kind), ["applied", "applied"]);
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ["applied", "applied"],
+  );
   assert.ok(!fs.existsSync(join(root, "dir")));
   assert.equal(read(`.dsync/trash/${BATCH}/dir/file`), "content");
 });

@@ -47,11 +47,11 @@ export class ContentServer {
   serve(channel: Channel): (question: Question) => void {
     const waiting: Answer[] = [];
     let isAnswering = false;
-    let hasEnded = false;
-    void channel.ended.then(() => (hasEnded = true));
+    // Nobody is left to answer.
+    void channel.ended.then(() => waiting.splice(0));
     const answerAll = async (): Promise<void> => {
       isAnswering = true;
-      for (let answer = waiting[0]; answer !== undefined && !hasEnded; answer = waiting[0]) {
+      for (let answer = waiting[0]; answer !== undefined; answer = waiting[0]) {
         answer.prepare();
         waiting[1]?.prepare();
         await answer.send();
@@ -61,7 +61,9 @@ export class ContentServer {
     };
     return (question) => {
       if (waiting.length >= FETCHES_PER_CHANNEL_MAX) throw protocolError("more requests at once than allowed");
-      waiting.push(question.type === "fetch" ? this.#fetchAnswer(channel, question) : this.#manifestAnswer(channel, question));
+      waiting.push(
+        question.type === "fetch" ? this.#fetchAnswer(channel, question) : this.#manifestAnswer(channel, question),
+      );
       if (!isAnswering) void answerAll();
     };
   }
@@ -81,7 +83,9 @@ export class ContentServer {
     const { store } = this.#options;
     const content = store.get(path)?.present.live?.content;
     const isChunk = content?.kind === "file" && content.contentId === contentId && content.size <= CHUNK_SIZE_BYTES_MAX;
-    return store.manifest(contentId) ?? (isChunk ? encodeManifest([{ hash: contentId, length: content.size }]) : undefined);
+    return (
+      store.manifest(contentId) ?? (isChunk ? encodeManifest([{ hash: contentId, length: content.size }]) : undefined)
+    );
   }
 
   /** Reads one piece of the request while the piece before it is being sent. */

@@ -6,7 +6,7 @@ import { conflictPath } from "../index/conflict-path.ts";
 import type { Content, PathRecord } from "../index/entry.ts";
 import type { ContentLocation } from "../index/index-store.ts";
 import { isSettled } from "../index/settle.ts";
-import type { ApplyOperation, FileSource } from "./apply-job.ts";
+import type { ApplyOperation, FileSource } from "./apply-operation.ts";
 
 type FileContent = Extract<Content, { kind: "file" }>;
 

@@ -63,7 +63,8 @@ export class FetchQueue {
   }
 
   has(path: RelativePath): ContentHash | undefined {
-    return (this.#small.get(path) ?? this.#inFlight.get(path) ?? this.#parked.get(path) ?? this.#largeAt(path))?.contentId;
+    return (this.#small.get(path) ?? this.#inFlight.get(path) ?? this.#parked.get(path) ?? this.#largeAt(path))
+      ?.contentId;
   }
 
   isStaged(contentId: ContentHash, chunk: ContentHash): boolean {

@@ -185,13 +185,13 @@ export class LargeFetch {
       if (this.isCancelled) break;
       const result = await jobs.run(
         "stage",
-        { root, contentId: this.contentId, pieces: run.map(({ chunk: _, ...piece }) => piece) },
-        { transfer: ownedBuffers(run) },
+        { root, contentId: this.contentId, pieces: run.map(({ piece }) => piece) },
+        { transfer: ownedBuffers(run.map(({ piece }) => piece)) },
       );
       problem ??= result.problem;
-      for (const [position, piece] of run.entries()) {
-        if (result.staged[position] === true) this.#noteStaged(piece.chunk);
-        else missing.push(piece.chunk);
+      for (const [position, { chunk }] of run.entries()) {
+        if (result.staged[position] === true) this.#noteStaged(chunk);
+        else missing.push(chunk);
       }
     }
     return { missing, problem };
@@ -204,9 +204,16 @@ export class LargeFetch {
   }
 }
 
-function toPiece([chunk, source]: readonly [Chunk, StageSource]): StagePiece & { readonly chunk: Chunk } {
+/** A chunk with what the job is asked to do with it. */
+interface ChunkPiece {
+  readonly chunk: Chunk;
+  readonly piece: StagePiece;
+  readonly length: number;
+}
+
+function toPiece([chunk, source]: readonly [Chunk, StageSource]): ChunkPiece {
   const { offset, length, hash } = chunk;
-  return { chunk, offset, length, hash, source };
+  return { chunk, piece: { offset, length, hash, source }, length };
 }
 
 /** Memory that moves to the worker instead of being copied. */

@@ -5,16 +5,8 @@ import { hashFiles } from "../content/hash-job.ts";
 import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
-import {
-  applied,
-  isExpected,
-  type ApplyOperation,
-  type ApplyOutcome,
-  type ApplyState,
-  type Expected,
-  type FileOperation,
-  type MoveOperation,
-} from "./apply-job.ts";
+import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
+import { applied, isExpected, type ApplyState } from "./apply-state.ts";
 import { absolutePath, stagingPath } from "./disk-layout.ts";
 
 interface Placement {
@@ -55,21 +47,18 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
 }
 
 /** Makes the symlink in staging and renames it over the target. */
-export function placeSymlink(
-  state: ApplyState,
-  operation: Extract<ApplyOperation, { kind: "symlink" }>,
-): ApplyOutcome {
+export function placeSymlink(state: ApplyState, operation: Extract<ApplyOperation, { kind: "symlink" }>): ApplyOutcome {
   const { fs } = state.context;
   if (!isExpected(state, operation)) return { kind: "changed" };
   const staged = state.temporaryPath();
   fs.symlink(operation.target, staged);
-  const trashed = clearTarget(state, operation);
-  if (trashed === "not-empty") {
+  const cleared = clearTarget(state, operation);
+  if (cleared.kind === "not-empty") {
     fs.unlink(staged);
-    return { kind: "not-empty" };
+    return cleared;
   }
   fs.rename(staged, absolutePath(state.root, operation.diskPath));
-  return applied(state, operation.diskPath, trashed);
+  return applied(state, operation.diskPath, cleared.trashed);
 }
 
 /** Returns the absolute path of the verified content in staging, or `undefined` if it is not what it should be. */
@@ -147,8 +136,8 @@ function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement
   } else {
     if (!isExpected(state, operation)) return { kind: "changed" };
     const cleared = clearTarget(state, operation);
-    if (cleared === "not-empty") return { kind: "not-empty" };
-    trashed = cleared;
+    if (cleared.kind === "not-empty") return cleared;
+    trashed = cleared.trashed;
     fs.rename(staged, path);
   }
   const outcome = applied(state, operation.diskPath, trashed);
@@ -186,13 +175,17 @@ function withTouched(operation: FileOperation, outcome: ApplyOutcome): ApplyOutc
   return { ...outcome, touched: size !== operation.size || drift > COARSE_MTIME_US_MAX };
 }
 
+type Cleared =
+  /** What was there is in the trash, if one is kept. */
+  { readonly kind: "cleared"; readonly trashed: string | undefined } | { readonly kind: "not-empty" };
+
 /** Keeps what is at the target in the trash; a directory there is removed, if it is empty. */
-function clearTarget(state: ApplyState, operation: Placement): string | undefined | "not-empty" {
-  if (operation.expected === "absent") return undefined;
-  if (operation.expected.kind !== "directory") return state.trash.keep(operation.diskPath);
-  const path = absolutePath(state.root, operation.diskPath);
-  if (state.context.fs.readDirectory(path).length > 0) return "not-empty";
+function clearTarget(state: ApplyState, { expected, diskPath }: Placement): Cleared {
+  if (expected === "absent") return { kind: "cleared", trashed: undefined };
+  if (expected.kind !== "directory") return { kind: "cleared", trashed: state.trash.keep(diskPath) };
+  const path = absolutePath(state.root, diskPath);
+  if (state.context.fs.readDirectory(path).length > 0) return { kind: "not-empty" };
   state.context.fs.removeDirectory(path);
-  state.parents.forget(operation.diskPath);
-  return undefined;
+  state.parents.forget(diskPath);
+  return { kind: "cleared", trashed: undefined };
 }

@@ -22,7 +22,7 @@ import { isSettled, withPresent } from "../index/settle.ts";
 import type { Session } from "../pool/session.ts";
 import type { Channel } from "../pool/channel.ts";
 import { CHUNK_SIZE_BYTES_MIN } from "../core/limits.ts";
-import type { ApplyOperation, ApplyOutcome, FileSource } from "./apply-job.ts";
+import type { ApplyOperation, ApplyOutcome, FileSource } from "./apply-operation.ts";
 import { ContentServer } from "./content-server.ts";
 import { serveDataChannel } from "./data-channel.ts";
 import { decide, fileOperation, type Surroundings } from "./decide.ts";
@@ -331,7 +331,9 @@ export class Puller {
     works.push({ path: record.path, operation, target: record.known, movedFrom: undefined });
   }
 
-  async #applySmall(arrived: readonly { task: SmallTask; chunk: { encoding: string; payload: Uint8Array } }[]): Promise<void> {
+  async #applySmall(
+    arrived: readonly { task: SmallTask; chunk: { encoding: string; payload: Uint8Array } }[],
+  ): Promise<void> {
     const works: Work[] = [];
     for (const { task, chunk } of arrived) {
       this.#bytesReceived += task.size;
@@ -356,7 +358,8 @@ export class Puller {
     if (this.#fetchingContent.get(contentId) === path) this.#fetchingContent.delete(contentId);
     const record = this.#options.ledger.store.get(path);
     const wanted = record?.known.live?.content;
-    const isWanted = record !== undefined && !isSettled(record) && wanted?.kind === "file" && wanted.contentId === contentId;
+    const isWanted =
+      record !== undefined && !isSettled(record) && wanted?.kind === "file" && wanted.contentId === contentId;
     if (isWanted && !this.#isStopped && !this.#busy.has(path)) this.#prepareFile(record, source, works);
     else this.add(path);
   }

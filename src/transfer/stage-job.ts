@@ -112,4 +112,3 @@ function readExactly(fs: FileSystem, descriptor: number, length: number, offset:
   const bytes = new Uint8Array(length);
   return fs.read(descriptor, bytes, offset) === length ? bytes : undefined;
 }
-

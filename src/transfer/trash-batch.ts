@@ -30,7 +30,8 @@ export class TrashBatch {
       try {
         this.#fs.link(from, to);
       } catch (error) {
-        if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"].includes(errnoOf(error) ?? "")) throw error;
+        if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"].includes(errnoOf(error) ?? ""))
+          throw error;
         // No hard links here: the price is a copy.
         this.#fs.copyFile(from, to);
       }
@@ -72,7 +73,8 @@ export class TrashBatch {
     try {
       this.#fs.makeDirectory(absolutePath(this.#root, directory), PRIVATE_MODE);
     } catch (error) {
-      const there = errnoOf(error) === "EEXIST" && this.#fs.lstat(absolutePath(this.#root, directory))?.kind === "directory";
+      const there =
+        errnoOf(error) === "EEXIST" && this.#fs.lstat(absolutePath(this.#root, directory))?.kind === "directory";
       if (!there) throw error;
     }
     this.#directories.add(directory);

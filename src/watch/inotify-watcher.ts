@@ -12,6 +12,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { errnoOf } from "../core/errors.ts";
 import { WATCH_BURST_EVENTS_MAX } from "../core/limits.ts";
 import { DSYNC_DIRECTORY } from "../core/path.ts";
+import { watchProblemOf } from "./watch-problem.ts";
 import type { WatchHandler, Watcher } from "./watcher.ts";
 
 export interface InotifyWatcherOptions {
@@ -133,8 +134,7 @@ export class InotifyWatcher implements Watcher {
   }
 
   #fail(error: unknown): void {
-    const code = errnoOf(error) ?? "EWATCH";
-    this.#handler?.problem({ code, message: `Cannot watch all directories: ${String(error)}.` });
+    this.#handler?.problem(watchProblemOf(error));
   }
 
   #countBurst(): void {

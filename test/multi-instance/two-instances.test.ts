@@ -6,7 +6,14 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { machines, startPair, type Machine } from "../support/machines.ts";
-import { assertTreesEqual, differences, incompressible, snapshot, waitForEqualTrees, writeFiles } from "../support/trees.ts";
+import {
+  assertTreesEqual,
+  differences,
+  incompressible,
+  snapshot,
+  waitForEqualTrees,
+  writeFiles,
+} from "../support/trees.ts";
 import { waitFor } from "../support/wait.ts";
 
 async function settle(a: Machine, b: Machine): Promise<void> {

@@ -156,7 +156,7 @@ export async function runDsync(
     return { code: 0, stdout, stderr };
   } catch (error) {
     const failed = error as { code?: number; stdout?: string; stderr?: string };
-    return { code: Number(failed.code ?? -1), stdout: failed.stdout ?? "", stderr: failed.stderr ?? "" };
+    return { code: failed.code ?? -1, stdout: failed.stdout ?? "", stderr: failed.stderr ?? "" };
   }
 }
 

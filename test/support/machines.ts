@@ -14,7 +14,8 @@ export class Machine {
   constructor(base: string, name: string) {
     this.folder = join(base, name, "folder");
     this.home = join(base, name, "home");
-    for (const directory of [this.folder, join(this.home, "run")]) mkdirSync(directory, { recursive: true, mode: 0o700 });
+    for (const directory of [this.folder, join(this.home, "run")])
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
   /** The running instance. */
