@@ -1,0 +1,127 @@
+// What a person types, sees and gets back: exit codes, messages, commands beside a running and a stopped instance.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { DsyncProcess, runDsync } from "../support/dsync-process.ts";
+import { machines, startPair, type Machine } from "../support/machines.ts";
+import { waitForEqualTrees, writeFiles } from "../support/trees.ts";
+import { waitFor } from "../support/wait.ts";
+
+test("wrong usage ends with code 2 and a sentence, and changes nothing", async (t) => {
+  const [a] = machines(t, 1) as [Machine];
+  for (const [args, message] of [
+    [[], /Usage: dsync -d <folder>/],
+    [["-d", join(a.folder, "no/such/parent")], /neither it nor the directory above it exists/],
+    [["-d", a.folder, "--prot", "1"], /--port/],
+    [["-d", a.folder, "-p", "70000"], /--port/],
+    [["-d", a.folder, "--passphrase", "secret"], /not supported/],
+  ] as const) {
+    const { code, stderr } = await runDsync(args, a.home);
+    assert.equal(code, 2, `${args.join(" ")}: ${stderr}`);
+    assert.match(stderr, message);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  }
+  assert.deepEqual(fs.readdirSync(a.folder), []);
+});
+
+test("a port that is taken: an error if it was asked for, the next one if not", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  await a.start();
+  const taken = DsyncProcess.launch({ folder: b.folder, home: b.home, port: a.instance.port });
+  assert.equal(await taken.exited(), 1);
+  assert.match(taken.stderr, /Cannot listen on port \d+: another program uses it/);
+});
+
+test("a second instance on a folder ends with code 3 and says who holds it", async (t) => {
+  const [a] = machines(t, 1) as [Machine];
+  await a.start({ args: ["-n", "first"] });
+  const second = DsyncProcess.launch({ folder: a.folder, home: a.home });
+  assert.equal(await second.exited(), 3);
+  assert.match(second.stderr, /first/);
+  // After a kill the lock is nobody's.
+  await a.kill();
+  await a.start();
+});
+
+test("a folder that lost its .dsync is not taken for emptied: code 4, until it is forgotten", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  writeFiles(a.folder, { "file.txt": "x" });
+  await startPair(a, b);
+  await waitForEqualTrees([a.folder, b.folder]);
+  await a.stop();
+  fs.rmSync(a.folder, { recursive: true });
+  fs.mkdirSync(a.folder);
+  const swapped = DsyncProcess.launch({ folder: a.folder, home: a.home, peers: [b.instance.port] });
+  assert.equal(await swapped.exited(), 4);
+  assert.match(swapped.stderr, /dsync forget/);
+  assert.equal(fs.readFileSync(join(b.folder, "file.txt"), "utf8"), "x");
+  assert.equal((await runDsync(["forget", "-d", a.folder], a.home)).code, 0);
+  await a.start({ peers: [b.instance.port] });
+  await waitForEqualTrees([a.folder, b.folder]);
+  assert.equal(fs.readFileSync(join(a.folder, "file.txt"), "utf8"), "x");
+});
+
+test("a folder that is swapped while it is synced ends the instance with code 4, and nothing is deleted elsewhere", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  writeFiles(a.folder, { "dir/file.txt": "x" });
+  await startPair(a, b);
+  await waitForEqualTrees([a.folder, b.folder]);
+  fs.renameSync(a.folder, `${a.folder}-unmounted`);
+  fs.mkdirSync(a.folder);
+  assert.equal(await a.instance.exited(30_000), 4);
+  assert.equal(fs.readFileSync(join(b.folder, "dir/file.txt"), "utf8"), "x");
+});
+
+test("SIGTERM and SIGINT end it with code 0 within two seconds", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  await startPair(a, b);
+  for (const [{ instance }, signal] of [
+    [a, "SIGTERM"],
+    [b, "SIGINT"],
+  ] as const) {
+    const start = performance.now();
+    assert.equal(await instance.stop(signal), 0);
+    assert.ok(performance.now() - start < 2_000);
+  }
+});
+
+test("status, trash and ignore test, beside a running instance and without one", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  writeFiles(a.folder, { "doc.txt": "old", "gone.txt": "gone", "cache.tmp": "ignored" });
+  await startPair(a, b);
+  await b.instance.waitForSync();
+  await waitFor(() => fs.existsSync(join(b.folder, "gone.txt")), { until: "the first sync" });
+  fs.writeFileSync(join(a.folder, "doc.txt"), "new");
+  fs.rmSync(join(a.folder, "gone.txt"));
+  await waitFor(() => !fs.existsSync(join(b.folder, "gone.txt")), { until: "the delete" });
+  await waitFor(() => fs.readFileSync(join(b.folder, "doc.txt"), "utf8") === "new", { until: "the edit" });
+  assert.ok(!fs.existsSync(join(b.folder, "cache.tmp")));
+
+  const list = JSON.parse((await runDsync(["trash", "list", "-d", b.folder, "--json"], b.home)).stdout) as { path: string }[];
+  assert.deepEqual(list.map(({ path }) => path).toSorted(), ["doc.txt", "gone.txt"]);
+  assert.equal((await runDsync(["trash", "restore", "gone.txt", "-d", b.folder], b.home)).code, 0);
+  await waitFor(() => fs.existsSync(join(a.folder, "gone.txt")), { until: "the restored file on the other side" });
+
+  const ignored = await runDsync(["ignore", "test", "cache.tmp", "-d", a.folder, "--json"], a.home);
+  assert.equal((JSON.parse(ignored.stdout) as { ignored: boolean }).ignored, true);
+  const running = await a.instance.status();
+  assert.equal(running.running, true);
+  await a.stop();
+  const stopped = JSON.parse((await runDsync(["status", "-d", a.folder, "--json"], a.home)).stdout) as Record<string, unknown>;
+  assert.equal(stopped["running"], false);
+  assert.equal(stopped["merkleRoot"], running.merkleRoot);
+});
+
+test("an edited .dsyncignore takes effect at once", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  await startPair(a, b);
+  fs.appendFileSync(join(a.folder, ".dsyncignore"), "\n*.secret\n");
+  writeFiles(a.folder, { "one.secret": "1", "marker.txt": "m" });
+  await waitFor(() => fs.existsSync(join(b.folder, "marker.txt")), { until: "what is not ignored" });
+  assert.ok(!fs.existsSync(join(b.folder, "one.secret")));
+  const text = fs.readFileSync(join(a.folder, ".dsyncignore"), "utf8");
+  fs.writeFileSync(join(a.folder, ".dsyncignore"), text.replace("*.secret", ""));
+  await waitFor(() => fs.existsSync(join(b.folder, "one.secret")), { until: "what is no longer ignored" });
+});

@@ -1,0 +1,42 @@
+// The main job on real input: a source tree with links and whatever else packages contain, and a system's documentation.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { machines, startPair, type Machine } from "../support/machines.ts";
+import { snapshot, waitForEqualTrees } from "../support/trees.ts";
+
+const NODE_MODULES = new URL("../../../node_modules", import.meta.url).pathname;
+const DOCUMENTATION = "/usr/share/doc";
+
+test("a real tree arrives whole, and stays equal through edits on both sides and restarts", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  for (const copy of ["packages", "packages again"]) {
+    execFileSync("cp", ["-a", NODE_MODULES, join(a.folder, copy)]);
+  }
+  if (fs.existsSync(DOCUMENTATION)) execFileSync("cp", ["-a", DOCUMENTATION, join(a.folder, "doc")]);
+  const entries = snapshot(a.folder).size;
+  assert.ok(entries > 3_000, `only ${entries} entries`);
+
+  await startPair(a, b);
+  await waitForEqualTrees([a.folder, b.folder], 120_000);
+  await Promise.all([a.instance.waitForSync(), b.instance.waitForSync()]);
+  assert.equal(snapshot(b.folder).size, entries);
+
+  fs.renameSync(join(a.folder, "packages again"), join(a.folder, "packages moved"));
+  fs.appendFileSync(join(b.folder, "packages/yargs/package.json"), "\n");
+  fs.rmSync(join(b.folder, "packages/lmdb"), { recursive: true });
+  await waitForEqualTrees([a.folder, b.folder], 120_000);
+
+  await Promise.all([a.stop(), b.stop()]);
+  fs.rmSync(join(a.folder, "packages/yargs"), { recursive: true });
+  fs.writeFileSync(join(b.folder, "packages/made while apart.txt"), "x");
+  await startPair(a, b);
+  await waitForEqualTrees([a.folder, b.folder], 120_000);
+  const [first, second] = await Promise.all([a.instance.waitForSync(), b.instance.waitForSync()]);
+  assert.equal(first.merkleRoot, second.merkleRoot);
+  assert.equal(first.conflicts, 0);
+  assert.deepEqual(first.failed, []);
+});
