@@ -9,5 +9,6 @@ import { Session } from "node:inspector";
 export function releaseMemory(): void {
   const session = new Session();
   session.connect();
-  session.post("HeapProfiler.collectGarbage", () => session.disconnect());
+  // Not within the callback: it is called under a lock that disconnecting takes too.
+  session.post("HeapProfiler.collectGarbage", () => setImmediate(() => session.disconnect()));
 }

@@ -99,7 +99,9 @@ test("status, trash and ignore test, beside a running instance and without one",
   await waitFor(() => fs.readFileSync(join(b.folder, "doc.txt"), "utf8") === "new", { until: "the edit" });
   assert.ok(!fs.existsSync(join(b.folder, "cache.tmp")));
 
-  const list = JSON.parse((await runDsync(["trash", "list", "-d", b.folder, "--json"], b.home)).stdout) as { path: string }[];
+  const list = JSON.parse((await runDsync(["trash", "list", "-d", b.folder, "--json"], b.home)).stdout) as {
+    path: string;
+  }[];
   assert.deepEqual(list.map(({ path }) => path).toSorted(), ["doc.txt", "gone.txt"]);
   assert.equal((await runDsync(["trash", "restore", "gone.txt", "-d", b.folder], b.home)).code, 0);
   await waitFor(() => fs.existsSync(join(a.folder, "gone.txt")), { until: "the restored file on the other side" });
@@ -109,7 +111,10 @@ test("status, trash and ignore test, beside a running instance and without one",
   const running = await a.instance.status();
   assert.equal(running.running, true);
   await a.stop();
-  const stopped = JSON.parse((await runDsync(["status", "-d", a.folder, "--json"], a.home)).stdout) as Record<string, unknown>;
+  const stopped = JSON.parse((await runDsync(["status", "-d", a.folder, "--json"], a.home)).stdout) as Record<
+    string,
+    unknown
+  >;
   assert.equal(stopped["running"], false);
   assert.equal(stopped["merkleRoot"], running.merkleRoot);
 });
