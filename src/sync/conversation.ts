@@ -5,7 +5,7 @@
 // 1. Nothing is announced before it is committed (the replica calls `flush` only then).
 // 2. `#open` counts our questions that the peer has not answered in full: 0 on both sides means that a comparison ended.
 
-import { protocolError } from "../core/errors.ts";
+import { messageOf, protocolError } from "../core/errors.ts";
 import { ANNOUNCEMENT_BYTES, ENTRIES_PER_MESSAGE_MAX } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { PathRecord } from "../index/entry.ts";
@@ -95,6 +95,11 @@ export class Conversation implements Source {
     this.#lacking.add(path);
   }
 
+  /** What the peer could not deliver it may have by now. */
+  forgetLacking(): void {
+    this.#lacking.clear();
+  }
+
   /** True if the peer was told that we lack this path, and should hear that we hold it now. */
   waitsFor(path: RelativePath): boolean {
     return this.#announcedLacking.has(path);
@@ -174,7 +179,12 @@ export class Conversation implements Source {
     this.#isAnswering = true;
     for (let question = this.#questions.shift(); question !== undefined; question = this.#questions.shift()) {
       if (this.#hasEnded) break;
-      await this.#answer(question);
+      try {
+        await this.#answer(question);
+      } catch (error) {
+        // The index cannot be written, so nothing may be told; the next session begins again.
+        this.session.close("overload", messageOf(error));
+      }
     }
     this.#isAnswering = false;
     this.#options.onStand(this);

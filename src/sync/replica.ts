@@ -38,6 +38,8 @@ export interface ReplicaOptions {
 
 /** The index could not be written: tried again after this. */
 const COMMIT_RETRY_MS = 2_000;
+/** Quiet, and still something is missing: peers are asked again for what they could not deliver. */
+const ASK_AGAIN_MS = 15_000;
 /** Equal roots are checked again when nothing has happened for this long. */
 const QUIET_MS = 1_500;
 
@@ -50,6 +52,7 @@ export class Replica {
   #isStopped = false;
   #lastNewsMs = 0;
   #isQuietCheckDue = false;
+  #isAskAgainDue = false;
   #wasComparing = false;
 
   constructor(options: ReplicaOptions) {
@@ -255,6 +258,22 @@ export class Replica {
       this.#isQuietCheckDue = false;
       if (this.#options.clock.monotonic() - this.#lastNewsMs < QUIET_MS) return this.#checkWhenQuiet();
       for (const conversation of this.#conversations.values()) conversation.compare();
+      this.#askAgainLater();
+    });
+  }
+
+  /** A peer that lacked a content or could not read it may have it now, without a word of it having been lost. */
+  #askAgainLater(): void {
+    if (this.#isAskAgainDue || this.#options.ledger.pending.files === 0) return;
+    this.#isAskAgainDue = true;
+    this.#options.clock.after(ASK_AGAIN_MS, () => {
+      this.#isAskAgainDue = false;
+      if (this.#isStopped || this.#options.ledger.pending.files === 0) return;
+      if (this.#options.clock.monotonic() - this.#lastNewsMs >= QUIET_MS) {
+        for (const conversation of this.#conversations.values()) conversation.forgetLacking();
+        this.#puller?.reconsider();
+      }
+      this.#askAgainLater();
     });
   }
 

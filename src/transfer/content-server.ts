@@ -60,7 +60,8 @@ export class ContentServer {
       isAnswering = false;
     };
     return (question) => {
-      if (waiting.length >= FETCHES_PER_CHANNEL_MAX) throw protocolError("more requests at once than allowed");
+      // The first one may be answered already, and only wait for room on the line.
+      if (waiting.length > FETCHES_PER_CHANNEL_MAX) throw protocolError("more requests at once than allowed");
       waiting.push(
         question.type === "fetch" ? this.#fetchAnswer(channel, question) : this.#manifestAnswer(channel, question),
       );

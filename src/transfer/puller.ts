@@ -76,6 +76,10 @@ interface Failure {
 const EVALUATED_AT_ONCE_MAX = 2_000;
 /** A path that is found changed so often in a row has something in its way. */
 const CHANGED_ATTEMPTS_MAX = 8;
+const DAMAGED: Problem = {
+  code: "EDAMAGED",
+  message: "Cannot write: a peer sent something else than it announced. It is asked again later.",
+};
 const IN_THE_WAY: Problem = {
   code: "EEXIST",
   message: "Cannot write: something else is there that dsync may not replace (ignored files?). Move it away.",
@@ -445,6 +449,8 @@ export class Puller {
         break;
       case "damaged":
         this.#noReuse.add(path);
+        // Sent by a peer: asking again at once would only bring it again.
+        if (work.operation.kind === "file" && work.operation.source.kind === "bytes") return this.#fail(path, DAMAGED);
         if (work.operation.kind === "move" && movedFrom !== undefined) this.#options.onChangedOnDisk(movedFrom);
         this.add(path);
         break;
