@@ -113,7 +113,7 @@ export const PORTS_TRIED_MAX = 100;
 export const RECENT_RECORDS_MAX = 16_384;
 
 // Transfers.
-/** Bytes asked for from one peer and not yet on disk: 10 ms of a 10 Gbit/s line, and a bound on memory. */
+/** Bytes asked for from one peer and not yet on disk: 8 ms of a 10 Gbit/s line, and a bound on memory. */
 export const WINDOW_BYTES_PER_PEER = 10 * MIB;
 /** Bytes of one content request: large enough to make its round trip cheap, small enough to share the window. */
 export const REQUEST_BYTES = 2 * MIB;
