@@ -17,7 +17,7 @@ const PLATFORM: Platform = {
   environment: {},
   system: "linux",
   home: "/home/u",
-  cwd: "/work",
+  cwd: "/start",
   hostName: "host",
   temporary: "/tmp",
   uid: 1000,
@@ -35,7 +35,7 @@ function options(
 
 test("the defaults", () => {
   assert.deepEqual(options({}), {
-    folder: "/work/f",
+    folder: "/start/f",
     port: { value: 9000, explicit: false },
     name: "host",
     peers: [],
@@ -91,16 +91,16 @@ test("peers and patterns add up, the command line's last", () => {
 });
 
 const FOLDERS: readonly (readonly [path: string | undefined, fromConfig: string | undefined, folder: string])[] = [
-  ["f", undefined, "/work/f"],
-  [".", undefined, "/work"],
+  ["f", undefined, "/start/f"],
+  [".", undefined, "/start"],
   ["../x/", undefined, "/x"],
   ["/a/b", undefined, "/a/b"],
   ["~/b", undefined, "/home/u/b"],
   ["~", undefined, "/home/u"],
-  ["~b", undefined, "/work/~b"],
+  ["~b", undefined, "/start/~b"],
   [undefined, "g", "/etc/x/g"],
   [undefined, "~/g", "/home/u/g"],
-  ["f", "g", "/work/f"],
+  ["f", "g", "/start/f"],
 ];
 
 for (const [path, fromConfig, folder] of FOLDERS) {
@@ -140,7 +140,7 @@ test("the passphrase: command line, environment, config file, in this order", ()
   assert.equal(options({}, settings, { environment }).passphrase, "from the environment");
   assert.equal(options({}, settings).passphrase, " from the config \n");
   assert.throws(() => options({ passphraseFile: empty }), usageWith("empty"));
-  assert.throws(() => options({ passphraseFile: "missing" }), usageWith("/work/missing: there is no such file"));
+  assert.throws(() => options({ passphraseFile: "missing" }), usageWith("/start/missing: there is no such file"));
   assert.throws(
     () => options({}, {}, { environment: { DSYNC_PASSPHRASE: "" } }),
     usageWith("DSYNC_PASSPHRASE is set but empty"),
