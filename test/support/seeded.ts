@@ -1,9 +1,9 @@
 // Randomness for tests that must be replayed: one seed per run, from DSYNC_TEST_SEED if it is set.
 
-/** The seed of this run; tests print it when they fail. */
-export function testSeed(): number {
+/** The seed of this run, `usual` (or else a random one) unless one is given; tests print it when they fail. */
+export function testSeed(usual?: number): number {
   const given = process.env["DSYNC_TEST_SEED"];
-  return given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given);
+  return given === undefined ? (usual ?? Math.floor(Math.random() * 2 ** 31)) : Number(given);
 }
 
 /** A seeded source of numbers (a 32-bit mix of a running counter). */
