@@ -21,11 +21,9 @@ import {
 import { parsePath, type RelativePath } from "../core/path.ts";
 import { encodeEntry, parseEntry } from "../index/entry-codec.ts";
 import type { Entry } from "../index/entry.ts";
+import { CHILDREN_PER_NODE, FINGERPRINT_BYTES } from "../index/merkle.ts";
 
 export const PROTOCOL_VERSION = 1;
-/** Bytes of a path hash, and of a fingerprint. */
-export const FINGERPRINT_BYTES = 16;
-export const CHILDREN_PER_NODE = 256;
 
 /** First message on every channel, from both sides. */
 export interface HelloMessage {

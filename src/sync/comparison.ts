@@ -4,13 +4,8 @@
 import type { RelativePath } from "../core/path.ts";
 import type { IndexStore } from "../index/index-store.ts";
 import type { Fingerprinter } from "../index/fingerprint.ts";
-import {
-  CHILDREN_PER_NODE,
-  FINGERPRINT_BYTES,
-  type ChildrenMessage,
-  type SummaryMessage,
-  type WantMessage,
-} from "../pool/messages.ts";
+import { CHILDREN_PER_NODE, FINGERPRINT_BYTES } from "../index/merkle.ts";
+import type { ChildrenMessage, SummaryMessage, WantMessage } from "../pool/messages.ts";
 
 /** What follows from one message of the peer. */
 export interface ComparisonStep {

@@ -18,6 +18,7 @@ import type { Random } from "../edge/random.ts";
 import type { PathRecord } from "../index/entry.ts";
 import { createFingerprinter } from "../index/fingerprint.ts";
 import { Ledger } from "../index/ledger.ts";
+import { formatAddress } from "../pool/address.ts";
 import { Pool, type PoolOptions } from "../pool/pool.ts";
 import { trashBatchName } from "../transfer/trash.ts";
 import { Puller } from "../transfer/puller.ts";
@@ -240,11 +241,6 @@ export class Instance {
     const { pool } = this.#options;
     const { store } = this.#ledger;
     const { conversations } = this.#replica;
-    const outgoing = { files: 0, bytes: 0 };
-    for (const { peerStand } of conversations) {
-      outgoing.files += peerStand?.pendingFiles ?? 0;
-      outgoing.bytes += peerStand?.pendingBytes ?? 0;
-    }
     return {
       running: true,
       folder: this.#root,
@@ -257,10 +253,16 @@ export class Instance {
       peers: conversations.map((conversation) => {
         const { id, name, remote } = conversation.session.peer;
         const { pendingFiles: files = 0, pendingBytes: bytes = 0 } = conversation.peerStand ?? {};
-        return { id, name, address: addressText(remote), inSync: conversation.isInSync, pending: { files, bytes } };
+        return {
+          id,
+          name,
+          address: formatAddress(remote.host, remote.port),
+          inSync: conversation.isInSync,
+          pending: { files, bytes },
+        };
       }),
       pending: this.#ledger.pending,
-      outgoing,
+      outgoing: this.#outgoing(),
       failed: this.#failed(),
       conflicts: await this.#conflicts.count(),
       halted: this.#halted ?? null,
@@ -312,7 +314,7 @@ export class Instance {
     switch (event.type) {
       case "session-opened": {
         const { id, name, remote } = event.peer;
-        return emit({ kind: "peer-joined", id, name, address: addressText(remote) });
+        return emit({ kind: "peer-joined", id, name, address: formatAddress(remote.host, remote.port) });
       }
       case "session-ended": {
         const { id, name } = event.peer;
@@ -324,9 +326,12 @@ export class Instance {
         });
       }
       case "refused":
-        return emit({ kind: "peer-refused", address: addressText(event), reason: event.detail });
+        return emit({ kind: "peer-refused", address: formatAddress(event.host, event.port), reason: event.detail });
       case "dial-failed":
-        return emit({ kind: "debug", message: `Cannot reach ${addressText(event)}: ${event.detail}` });
+        return emit({
+          kind: "debug",
+          message: `Cannot reach ${formatAddress(event.host, event.port)}: ${event.detail}`,
+        });
     }
   }
 
@@ -368,21 +373,26 @@ export class Instance {
     });
   }
 
+  /** What connected peers still lack, all together. */
+  #outgoing(): { readonly files: number; readonly bytes: number } {
+    const outgoing = { files: 0, bytes: 0 };
+    for (const { peerStand } of this.#replica.conversations) {
+      outgoing.files += peerStand?.pendingFiles ?? 0;
+      outgoing.bytes += peerStand?.pendingBytes ?? 0;
+    }
+    return outgoing;
+  }
+
   #progress(): Progress {
     const { files, bytes } = this.#ledger.pending;
     let stagedBytes = 0;
     for (const { bytesDone } of this.#puller.largeFetches) stagedBytes += bytesDone;
-    let outgoingFiles = 0;
-    let outgoingBytes = 0;
-    for (const { peerStand } of this.#replica.conversations) {
-      outgoingFiles += peerStand?.pendingFiles ?? 0;
-      outgoingBytes += peerStand?.pendingBytes ?? 0;
-    }
+    const outgoing = this.#outgoing();
     return {
       pendingFiles: files,
       pendingBytes: Math.max(0, bytes - stagedBytes),
-      outgoingFiles,
-      outgoingBytes,
+      outgoingFiles: outgoing.files,
+      outgoingBytes: outgoing.bytes,
       ...this.#meter.rates(),
       scanning: this.#scanner.isScanning,
       scannedFiles: this.#scanner.scannedFiles,
@@ -416,11 +426,6 @@ export class Instance {
       this.#scheduleSweep();
     });
   }
-}
-
-/** `192.168.1.20:9000`, `[fe80::1]:9000`. */
-function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function warnOfIgnoreRules(ignore: IgnoreFile, emit: (event: DsyncEvent) => void): void {

@@ -10,6 +10,7 @@ import type { Clock } from "../edge/clock.ts";
 import type { Content, PathEntry, PathRecord } from "../index/entry.ts";
 import type { Fingerprinter } from "../index/fingerprint.ts";
 import type { Ledger } from "../index/ledger.ts";
+import { hasLiveChildren } from "../index/live-children.ts";
 import { observe, type Changer } from "../index/local-change.ts";
 import { entriesEqual, mergeEntries } from "../index/merge.ts";
 import { repairsOf } from "../index/repairs.ts";
@@ -109,10 +110,7 @@ export class Replica {
     const { store } = this.#options.ledger;
     const tree = {
       get: (at: RelativePath) => store.get(at)?.known,
-      hasLiveChildren: (directory: RelativePath) => {
-        for (const child of store.children(directory)) if (child.known.live !== undefined) return true;
-        return false;
-      },
+      hasLiveChildren: (directory: RelativePath) => hasLiveChildren(store, directory),
     };
     for (const change of repairsOf(path, tree, this.#changer())) this.#mergeKnown(change, undefined, true);
     this.#puller?.add(path);

@@ -18,6 +18,7 @@ import type { Clock, Timer } from "../edge/clock.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { Entry, PathRecord } from "../index/entry.ts";
 import type { Ledger } from "../index/ledger.ts";
+import { hasLiveChildren } from "../index/live-children.ts";
 import { isSettled, withPresent } from "../index/settle.ts";
 import type { Session } from "../pool/session.ts";
 import type { Channel } from "../pool/channel.ts";
@@ -134,10 +135,7 @@ export class Puller {
       get: (path) => store.get(path),
       toDisk,
       isIgnored: options.isIgnored,
-      hasLiveChildren: (directory) => {
-        for (const child of store.children(directory)) if (child.known.live !== undefined) return true;
-        return false;
-      },
+      hasLiveChildren: (directory) => hasLiveChildren(store, directory),
       locationsOf: (contentId) => store.locationsOf(contentId),
       isBusy: (path) => this.#busy.has(path),
       mayReuse: (path) => !this.#noReuse.has(path),
@@ -530,7 +528,6 @@ export class Puller {
     const delayMs = Math.min(RETRY_DELAY_MS_MIN * 2 ** (attempts - 1), RETRY_DELAY_MS_MAX);
     const timer = this.#options.clock.after(delayMs, () => {
       this.#failures.delete(path);
-      this.#retrying.set(path, problem);
       this.add(path);
     });
     this.#failures.set(path, { problem, attempts, timer });
@@ -539,7 +536,6 @@ export class Puller {
   }
 
   readonly #pastAttempts = new Map<RelativePath, number>();
-  readonly #retrying = new Map<RelativePath, Problem>();
 
   #haltUntilThereIsRoom(problem: Problem): void {
     if (this.#halt !== undefined) return;
@@ -565,7 +561,7 @@ export class Puller {
 
   /** The path came to an end: whoever waited for it is looked at again. */
   #wake(path: RelativePath): void {
-    if (this.#pastAttempts.delete(path) || this.#retrying.delete(path)) this.#options.onSolved(path);
+    if (this.#pastAttempts.delete(path)) this.#options.onSolved(path);
     const waiters = this.#waiting.get(path);
     if (waiters === undefined) return;
     this.#waiting.delete(path);
