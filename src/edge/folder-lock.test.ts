@@ -97,8 +97,7 @@ test("of many processes that start at once, one gets the folder: also right afte
   let holder: ChildProcess | undefined;
   for (let round = 0; round < 2; round++) {
     const contenders = await Promise.all(Array.from({ length: 6 }, startContender));
-    // Not reaped yet when the others look: a zombie holds nothing.
-    holder?.kill("SIGKILL");
+    if (holder !== undefined) await killed(holder);
     for (const { child } of contenders) child.stdin?.write("go\n");
     const results = await Promise.all(contenders.map(({ nextLine }) => nextLine()));
     assert.deepEqual(results.toSorted(), [
@@ -165,6 +164,13 @@ test("a process that nobody has reaped yet is not alive", { skip: process.platfo
   await waitFor(() => isIn(pid, /\) Z /), { until: "its child is a zombie" });
   assert.ok(!isAlive({ pid, processStart: null, bootId: null }));
 });
+
+/** Ended, though perhaps not reaped yet: a signal takes its time. */
+async function killed(child: ChildProcess): Promise<void> {
+  const identity = { pid: child.pid ?? 0, processStart: null, bootId: null };
+  child.kill("SIGKILL");
+  await waitFor(() => !isAlive(identity), { until: "the holder has ended" });
+}
 
 async function firstLine(stream: Readable): Promise<string> {
   for await (const line of createInterface({ input: stream })) return line;

@@ -7,7 +7,7 @@
 import { STAMP_MS_MAX } from "../core/limits.ts";
 import { contentEqual, sameContent } from "./content.ts";
 import type { Content, Dot, Entry, PathEntry, PathRecord, Version } from "./entry.ts";
-import { conflictEntry, dotsEqual, mergeEntries } from "./merge.ts";
+import { conflictEntry, mergeEntries, sameLive } from "./merge.ts";
 import { counterOf, hasSeen, withDot, type VersionVector } from "./version-vector.ts";
 
 /** Who changes something, and when. */
@@ -77,14 +77,13 @@ export function changeEntry(change: Change): Entry {
   if (content === undefined) return { seen, live: undefined };
   const momentMs = content.kind === "file" ? Math.floor(content.mtimeUs / 1000) : nowMs;
   // The lower bound last: growing along causality outranks not lying in the future.
-  const stamp = Math.min(Math.max(Math.min(momentMs, nowMs), stampAfter(base, content)), STAMP_MS_MAX);
+  const stamp = Math.min(Math.max(Math.min(momentMs, nowMs), stampAfter(base)), STAMP_MS_MAX);
   return { seen, live: { dot, stamp, author, content } };
 }
 
 /**
- * A replica has one counter for all its paths, so its new dot claims to have seen all its older ones. One of these may
- * be live here without ever having been on this disk: a version of ours that lost elsewhere and whose conflict path
- * this is. It must not vanish unseen.
+ * A replica's new dot claims to have seen all its older ones. One of these may be live here without being on this disk:
+ * what we made before the folder was put back from a backup. It must not vanish unseen.
  */
 function overtakenBy(local: Entry, { known, present }: Observation["record"]): Version | undefined {
   const { live } = known;
@@ -99,22 +98,12 @@ function unseenDot(seen: VersionVector, { nextDot, nowMs }: Changer): Dot {
   return hasSeen(seen, dot) ? nextDot(counterOf(seen, dot.replica) + 1) : dot;
 }
 
-/**
- * A tombstone has no stamp: the newest counter it has seen is at least as late, since counters follow the clock.
- * The same content (a new mode or mtime) waits for the next second: conflict paths tell one author's versions apart by
- * second and content, and two dots of one replica under one path would let the newer one pass for the older's successor.
- */
-function stampAfter({ seen, live }: Entry, content: Content): number {
-  if (live === undefined) return seen.reduce((latest, [, counter]) => Math.max(latest, counter + 1), 0);
-  return sameContent(live.content, content) ? (Math.floor(live.stamp / 1000) + 1) * 1000 : live.stamp + 1;
+/** A tombstone has no stamp: the newest counter it has seen is at least as late, since counters follow the clock. */
+function stampAfter({ seen, live }: Entry): number {
+  return live === undefined ? seen.reduce((latest, [, counter]) => Math.max(latest, counter + 1), 0) : live.stamp + 1;
 }
 
 function holds(entry: Entry, content: Content | undefined): boolean {
   const live = entry.live?.content;
   return live === undefined || content === undefined ? live === content : contentEqual(live, content);
-}
-
-function sameLive(a: Entry, b: Entry): boolean {
-  if (a.live === undefined || b.live === undefined) return a.live === b.live;
-  return dotsEqual(a.live.dot, b.live.dot);
 }

@@ -4,6 +4,8 @@
 // (local-change.ts), so "greatest stamp" never contradicts "made on top of"; and what loses without having been seen
 // lives on as an entry of its own, under a path that depends on the loser alone.
 
+import { createHash } from "node:crypto";
+import { REPLICA_ID_BYTES, replicaIdFromBytes } from "../core/ids.ts";
 import type { RelativePath } from "../core/path.ts";
 import { conflictPath } from "./conflict-path.ts";
 import { contentEqual, sameContent } from "./content.ts";
@@ -51,10 +53,17 @@ export function mergeInto(get: (path: RelativePath) => Entry | undefined, item: 
   return Array.from(changed, ([path, entry]) => ({ path, entry }));
 }
 
-/** `loser`, a version of `path`, as an entry of its own. */
+/**
+ * `loser`, a version of `path`, as an entry of its own. Under its new path it gets a dot of its own, the same
+ * everywhere: the counter of a replica orders what that replica did at one path, and this it did at another
+ * (docs/decisions/0009).
+ */
 export function conflictEntry(path: RelativePath, loser: Version): PathEntry {
-  const { replica, counter } = loser.dot;
-  return { path: conflictPath(path, loser), entry: { seen: [[replica, counter]], live: loser } };
+  const dot = copyDot(loser.dot);
+  return {
+    path: conflictPath(path, loser),
+    entry: { seen: [[dot.replica, dot.counter]], live: { ...loser, dot } },
+  };
 }
 
 /** True if both say the same, down to the last field. */
@@ -63,6 +72,12 @@ export function entriesEqual(a: Entry, b: Entry): boolean {
   if (!vectorsEqual(a.seen, b.seen)) return false;
   if (a.live === undefined || b.live === undefined) return a.live === b.live;
   return versionsEqual(a.live, b.live);
+}
+
+/** True if the same version is live in both, or none in either. */
+export function sameLive(a: Entry, b: Entry): boolean {
+  if (a.live === undefined || b.live === undefined) return a.live === b.live;
+  return dotsEqual(a.live.dot, b.live.dot);
 }
 
 /** True if both name the same change. */
@@ -82,6 +97,12 @@ function joined(a: Entry, b: Entry, live: Version | undefined): Entry {
   if (seen === a.seen && isSameVersion(live, a.live)) return a;
   if (isSameVersion(live, b.live) && vectorsEqual(seen, b.seen)) return b;
   return { seen, live };
+}
+
+/** The dot of the copy of the version `dot` at its conflict path: of a replica that makes nothing else. */
+function copyDot({ replica, counter }: Dot): Dot {
+  const hash = createHash("sha256").update(`dsync conflict copy ${replica} ${counter}`).digest();
+  return { replica: replicaIdFromBytes(hash.subarray(0, REPLICA_ID_BYTES)), counter };
 }
 
 function isSameVersion(a: Version | undefined, b: Version | undefined): boolean {

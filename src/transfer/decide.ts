@@ -2,9 +2,9 @@
 
 import type { ContentHash } from "../core/ids.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
-import { conflictPath } from "../index/conflict-path.ts";
 import type { Content, PathRecord } from "../index/entry.ts";
 import type { ContentLocation } from "../index/index-store.ts";
+import { conflictEntry, sameLive } from "../index/merge.ts";
 import { isSettled } from "../index/settle.ts";
 import type { ApplyOperation, FileSource } from "./apply-operation.ts";
 
@@ -95,13 +95,9 @@ function parentObstacle(record: PathRecord, around: Surroundings): Decision | un
 function conflictCopyFirst(record: PathRecord, around: Surroundings): Decision | undefined {
   const loser = record.present.live;
   if (loser === undefined || loser.content.kind === "directory") return undefined;
-  const path = conflictPath(record.path, loser);
+  const { path, entry } = conflictEntry(record.path, loser);
   const copy = around.get(path);
-  const isWanted =
-    copy?.known.live !== undefined &&
-    !isSettled(copy) &&
-    copy.known.live.dot.replica === loser.dot.replica &&
-    copy.known.live.dot.counter === loser.dot.counter;
+  const isWanted = copy !== undefined && !isSettled(copy) && sameLive(copy.known, entry);
   return isWanted && !around.isIgnored(path, false) ? { kind: "after", path } : undefined;
 }
 

@@ -1,10 +1,14 @@
 // Watches by looking again and again, through chokidar: for network file systems, and wherever native events fail.
 
+import { lstat } from "node:fs/promises";
 import chokidar, { type FSWatcher } from "chokidar";
 import { messageOf } from "../core/errors.ts";
 import { POLL_INTERVAL_MS } from "../core/limits.ts";
 import { toDiskPath } from "./parcel-watcher.ts";
 import type { WatchHandler, Watcher } from "./watcher.ts";
+
+/** libuv's usual number of threads: at most this many stats overtake one another. */
+const STATS_AT_ONCE_MAX = 4;
 
 export class PollingWatcher implements Watcher {
   readonly #root: string;
@@ -37,10 +41,20 @@ export class PollingWatcher implements Watcher {
     });
     watcher.on("error", (error) => handler.problem({ code: "EWATCH", message: messageOf(error) }));
     await new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
+    await this.#firstStats();
   }
 
   async stop(): Promise<void> {
     await this.#watcher?.close();
+  }
+
+  /**
+   * What chokidar watches it compares with a first stat, which it has asked for by now, but not waited for: a change
+   * that comes before that stat would never be noticed. Stats are carried out in order, so one more per thread says when
+   * the others are done.
+   */
+  async #firstStats(): Promise<void> {
+    for (let i = 0; i < STATS_AT_ONCE_MAX; i++) await lstat(this.#root).catch(() => {});
   }
 
   #isLeftOut(path: string): boolean {

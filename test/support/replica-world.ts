@@ -4,7 +4,6 @@
 import assert from "node:assert/strict";
 import type { ContentHash, ReplicaId } from "../../src/core/ids.ts";
 import { parsePath, type RelativePath } from "../../src/core/path.ts";
-import { parseConflictPath } from "../../src/index/conflict-path.ts";
 import { sameContent } from "../../src/index/content.ts";
 import {
   EMPTY_ENTRY,
@@ -15,7 +14,7 @@ import {
   type Version,
 } from "../../src/index/entry.ts";
 import { observe, type Changer } from "../../src/index/local-change.ts";
-import { dotsEqual, entriesEqual, mergeEntries, mergeInto } from "../../src/index/merge.ts";
+import { conflictEntry, dotsEqual, entriesEqual, mergeEntries, mergeInto } from "../../src/index/merge.ts";
 import { repairsOf } from "../../src/index/repairs.ts";
 import { hasSeen } from "../../src/index/version-vector.ts";
 
@@ -55,8 +54,6 @@ interface Replica {
   readonly skewMs: number;
   counter: number;
   readonly records: Map<RelativePath, Held>;
-  /** Which contents it has made where. */
-  readonly made: Set<string>;
 }
 
 const START_MS = Date.UTC(2025, 0, 1);
@@ -99,7 +96,6 @@ export class ReplicaWorld {
       skewMs,
       counter: 0,
       records: new Map(),
-      made: new Set(),
     }));
     this.#basePaths = options.paths.map(pathOf);
   }
@@ -112,19 +108,19 @@ export class ReplicaWorld {
     const { present, known } = held(replica, path);
     switch (step.kind) {
       case "write":
-        return this.#write(replica, path, this.#newFile(replica, step));
+        return this.#change(replica, path, this.#newFile(replica, step));
       case "touch":
         if (present.live?.content.kind !== "file") return;
         return this.#change(replica, path, { ...present.live.content, mtimeUs: this.#mtimeUs(replica, step) });
       case "link":
-        return this.#write(replica, path, { kind: "symlink", target: `target-${step.choice % 3}` });
+        return this.#change(replica, path, { kind: "symlink", target: `target-${step.choice % 3}` });
       case "mkdir":
         return this.#change(replica, path, { kind: "directory", mode: 0o700 + (step.choice % 8) });
       case "delete":
         return this.#change(replica, path, "absent");
       case "move": {
         const target = pickFrom(paths, step.choice);
-        if (present.live === undefined || hasMade(replica, target, present.live.content)) return;
+        if (present.live === undefined) return;
         this.#change(replica, target, present.live.content);
         return this.#change(replica, path, "absent");
       }
@@ -152,6 +148,7 @@ export class ReplicaWorld {
       const { known } = held(replica, path);
       this.#noteSameContent(known, entry);
       const { merged, conflict } = mergeEntries(known, entry, path);
+      this.#noteCopies(path, [known, entry]);
       if (merged !== known) {
         this.#setKnown(replica, path, merged);
         isNews = true;
@@ -218,10 +215,6 @@ export class ReplicaWorld {
     }
   }
 
-  #write(replica: Replica, path: RelativePath, content: Content): void {
-    if (!hasMade(replica, path, content)) this.#change(replica, path, content);
-  }
-
   #change(replica: Replica, path: RelativePath, observed: Content | "absent"): void {
     const record = { path, ...held(replica, path) };
     const outcome = observe({ ...this.#changer(replica), record, observed });
@@ -235,11 +228,11 @@ export class ReplicaWorld {
     if (observed === "absent") this.deleted.add(path);
     if (outcome.present.live !== undefined) {
       this.versions.push(outcome.present.live);
-      replica.made.add(makingOf(path, outcome.present.live.content));
       this.#noteSameContent({ ...record.known, seen: [] }, { ...outcome.present, seen: [] });
     }
     replica.records.set(path, { known: outcome.known, present: outcome.present });
     this.announced.push({ path, entry: outcome.known });
+    this.#noteCopies(path, [record.known, outcome.present]);
     if (outcome.conflict !== undefined) this.receive(replica, outcome.conflict);
   }
 
@@ -302,6 +295,15 @@ export class ReplicaWorld {
     this.#mayGiveWay(b.live, a.live);
   }
 
+  /** A version may live on as its conflict copy. */
+  #noteCopies(path: RelativePath, entries: readonly Entry[]): void {
+    for (const { live } of entries) {
+      if (live === undefined) continue;
+      const copy = conflictEntry(path, live).entry.live;
+      if (copy !== undefined) this.#mayGiveWay(live, copy);
+    }
+  }
+
   #mayGiveWay(version: Version, other: Version): void {
     const key = dotKey(version.dot);
     this.#gaveWay.set(key, [...(this.#gaveWay.get(key) ?? []), dotKey(other.dot)]);
@@ -322,19 +324,6 @@ function hasLiveChildren(replica: Replica, directory: RelativePath): boolean {
     if (known.live !== undefined && path.slice(0, Math.max(path.lastIndexOf("/"), 0)) === directory) return true;
   }
   return false;
-}
-
-/**
- * True if `replica` made this content at this path, or at a conflict path of it, before. Such contents are not made
- * again: two of its versions with the same content in the same second share a conflict path, and the newer passes for
- * the successor of whatever the replica made there in between (which then is in the trash).
- */
-function hasMade(replica: Replica, path: RelativePath, content: Content): boolean {
-  return content.kind === "file" && replica.made.has(makingOf(path, content));
-}
-
-function makingOf(path: RelativePath, content: Content): string {
-  return `${parseConflictPath(path)?.original ?? path}\0${keyOf(content)}`;
 }
 
 function held(replica: Replica, path: RelativePath): Held {
