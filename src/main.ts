@@ -12,7 +12,8 @@ import { errorText, exitCodeOf, type ExitCode } from "./cli/exit-code.ts";
  * Content passes through as buffers that die young, and V8 counts them as pressure on a heap of some megabytes: it would
  * mark that heap in the background without end. See docs/decisions/0008-flags-for-v8.md.
  */
-for (const flag of ["--no-incremental-marking", "--max-semi-space-size=2"]) setFlagsFromString(flag);
+for (const flag of ["--no-incremental-marking", "--max-semi-space-size=8", "--heap-growing-percent=30"])
+  setFlagsFromString(flag);
 
 async function main(): Promise<ExitCode> {
   const argv = process.argv.slice(2);

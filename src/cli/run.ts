@@ -122,7 +122,10 @@ async function runUntilStopped(
     },
     exclude: options.exclude,
     trashDays: options.trashDays,
-    onQuiet: releaseMemory,
+    onQuiet: () => {
+      releaseMemory();
+      jobs.renew();
+    },
     emit,
     onFatal: fatal.resolve,
   });

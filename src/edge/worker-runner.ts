@@ -22,11 +22,23 @@ const WORKER_ENTRY = new URL("./worker.js", import.meta.url);
  */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1024 } as const;
 
+/** A worker that has done less is hardly larger than a new one. */
+const RENEW_AFTER_JOBS = 100;
+
 /** Jobs that change the disk: stopping waits for them. The others are given up. */
 const CHANGES_DISK: ReadonlySet<JobName> = new Set(["stage", "apply", "sweep"]);
 
+/** A runner whose threads can be replaced. */
+export interface RenewableJobRunner extends JobRunner {
+  /**
+   * Ends threads that have nothing to do, so that what their heaps have grown to goes back to the system. One fresh
+   * thread waits for the next save; the others start when they are needed.
+   */
+  renew(): void;
+}
+
 /** Starts its threads at once, so that the first save finds them ready. They keep the process alive only while they work. */
-export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {
+export function createWorkerRunner(options: WorkerRunnerOptions): RenewableJobRunner {
   return new WorkerRunner(options);
 }
 
@@ -38,7 +50,7 @@ interface Job extends QueuedJob {
   readonly reject: (error: Error) => void;
 }
 
-class WorkerRunner implements JobRunner {
+class WorkerRunner implements RenewableJobRunner {
   readonly #queue = new JobQueue<Job>();
   readonly #threads: readonly WorkerThread[];
   #nextId = 1;
@@ -59,6 +71,12 @@ class WorkerRunner implements JobRunner {
       this.#queue.add({ id: this.#nextId++, name, request, urgent, transfer, resolve, reject });
       this.#dispatch();
     });
+  }
+
+  renew(): void {
+    if (this.#closing !== undefined) return;
+    // The last one is the first to get a short job.
+    for (const thread of this.#threads) thread.renew({ isNeeded: thread === this.#threads.at(-1) });
   }
 
   close(): Promise<void> {
@@ -88,6 +106,8 @@ class WorkerThread {
   readonly #settings: WorkerSettings;
   readonly #onFree: () => void;
   #worker: Worker | undefined;
+  /** By this worker. */
+  #jobsDone = 0;
   #onFinished: (() => void) | undefined;
 
   constructor(options: WorkerRunnerOptions, onFree: () => void) {
@@ -111,6 +131,13 @@ class WorkerThread {
     this.#worker.ref();
   }
 
+  renew({ isNeeded }: { readonly isNeeded: boolean }): void {
+    if (this.jobs.length > 0 || (isNeeded && this.#jobsDone < RENEW_AFTER_JOBS)) return;
+    const old = this.#worker;
+    this.#worker = isNeeded ? this.#start() : undefined;
+    void old?.terminate();
+  }
+
   /** Lets jobs that change the disk finish, then ends the thread. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => {
@@ -128,6 +155,7 @@ class WorkerThread {
   }
 
   #start(): Worker {
+    this.#jobsDone = 0;
     const worker = new Worker(this.#entry, {
       name: "dsync-job",
       workerData: this.#settings,
@@ -147,6 +175,7 @@ class WorkerThread {
     const job = this.jobs.find(({ id }) => id === answer.id);
     if (job === undefined) return;
     this.jobs = this.jobs.filter((other) => other !== job);
+    this.#jobsDone++;
     if (this.jobs.length === 0) this.#worker?.unref();
     if (answer.kind === "done") job.resolve(answer.result);
     else job.reject(answer.error);

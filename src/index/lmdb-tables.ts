@@ -192,11 +192,11 @@ export class LmdbTables implements Tables {
     await checkRoom(this.#options, 4 * rows.bytes);
     try {
       await this.#environment.batch(() => {
-        for (const [name, key, value] of rows.entries()) {
+        rows.forEach((name, key, value) => {
           // Resolved by the batch's own promise.
           if (value === undefined) void this.#table(name).remove(key);
           else void this.#table(name).put(key, value);
-        }
+        });
       });
     } catch (error) {
       throw await this.#commitError(error);
@@ -218,7 +218,7 @@ export class LmdbTables implements Tables {
   #putBack(batch: Batch, error: unknown): void {
     const later = this.#waiting;
     this.#waiting = batch;
-    for (const [table, key, value] of later.rows.entries()) batch.rows.set(table, key, value);
+    later.rows.forEach((table, key, value) => batch.rows.set(table, key, value));
     const failure = error instanceof Error ? error : new Error(String(error));
     for (const { reject } of batch.waiters.splice(0)) reject(failure);
     batch.waiters.push(...later.waiters);

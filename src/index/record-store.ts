@@ -106,7 +106,8 @@ export class RecordStore implements IndexStore {
   put(record: PathRecord): void {
     const { path } = record;
     const old = this.#recent(path);
-    const fingerprint = this.#fingerprinter.entryFingerprint(path, record.known);
+    const unchanged = old.record?.known === record.known ? old.fingerprint : undefined;
+    const fingerprint = unchanged ?? this.#fingerprinter.entryFingerprint(path, record.known);
     this.#tables.set("records", old.key, encodeRecord(record, fingerprint));
     this.#replace(path, old, { key: old.key, record, fingerprint });
   }

@@ -20,13 +20,19 @@ const GROUP_LENGTH: Readonly<Record<TableName, number>> = {
 /** A row's value; `undefined` says that the row is removed. */
 export type RowValue = Uint8Array | undefined;
 
+interface Row {
+  readonly key: string;
+  value: RowValue;
+}
+
+/** Most groups hold one row, and a map for each would cost more than the rows. */
+type Group = Row | Map<string, Row>;
+
 /** For an estimate of what a row costs beyond its value: key, B-tree and map overhead. */
 const ROW_OVERHEAD_BYTES = 64;
 
 export class RowMap {
-  readonly #tables = new Map<TableName, Map<string, Map<string, RowValue>>>(
-    TABLE_NAMES.map((name) => [name, new Map<string, Map<string, RowValue>>()]),
-  );
+  readonly #tables = new Map<TableName, Map<string, Group>>(TABLE_NAMES.map((name) => [name, new Map()]));
   #rows = 0;
   #bytes = 0;
 
@@ -40,28 +46,28 @@ export class RowMap {
   }
 
   has(table: TableName, key: string): boolean {
-    return this.#group(table, key)?.has(key) ?? false;
+    return this.#row(table, key) !== undefined;
   }
 
   get(table: TableName, key: string): RowValue {
-    return this.#group(table, key)?.get(key);
+    return this.#row(table, key)?.value;
   }
 
   set(table: TableName, key: string, value: RowValue): void {
-    const groups = this.#groups(table);
-    const name = key.slice(0, GROUP_LENGTH[table]);
-    let group = groups.get(name);
-    if (group === undefined) groups.set(name, (group = new Map()));
-    if (!group.has(key)) this.#rows++;
-    group.set(key, value);
     this.#bytes += (value?.length ?? 0) + ROW_OVERHEAD_BYTES;
+    const row = this.#row(table, key);
+    if (row !== undefined) row.value = value;
+    else this.#add(table, { key, value });
   }
 
   delete(table: TableName, key: string): void {
-    const group = this.#group(table, key);
-    if (group?.delete(key) !== true) return;
+    if (!this.has(table, key)) return;
+    const groups = this.#groups(table);
+    const name = groupOf(table, key);
+    const group = groups.get(name);
     this.#rows--;
-    if (group.size === 0) this.#groups(table).delete(key.slice(0, GROUP_LENGTH[table]));
+    if (group instanceof Map) group.delete(key);
+    if (!(group instanceof Map) || group.size === 0) groups.delete(name);
   }
 
   /** The keys that begin with `prefix`, unsorted, of removed rows too. */
@@ -69,29 +75,50 @@ export class RowMap {
     const groups = this.#groups(table);
     const length = GROUP_LENGTH[table];
     if (prefix.length >= length) {
-      const keys = [...(groups.get(prefix.slice(0, length))?.keys() ?? [])];
-      return prefix.length === length ? keys : keys.filter((key) => key.startsWith(prefix));
+      return keysOf(groups.get(prefix.slice(0, length))).filter((key) => key.startsWith(prefix));
     }
     const keys: string[] = [];
-    for (const [name, group] of groups) {
-      if (name.startsWith(prefix)) for (const key of group.keys()) keys.push(key);
-    }
+    for (const [name, group] of groups) if (name.startsWith(prefix)) for (const key of keysOf(group)) keys.push(key);
     return keys;
   }
 
-  *entries(): Iterable<readonly [table: TableName, key: string, value: RowValue]> {
+  forEach(action: (table: TableName, key: string, value: RowValue) => void): void {
     for (const [table, groups] of this.#tables) {
-      for (const group of groups.values()) for (const [key, value] of group) yield [table, key, value];
+      for (const group of groups.values()) {
+        if (group instanceof Map) for (const { key, value } of group.values()) action(table, key, value);
+        else action(table, group.key, group.value);
+      }
     }
   }
 
-  #groups(table: TableName): Map<string, Map<string, RowValue>> {
+  #add(table: TableName, row: Row): void {
+    const groups = this.#groups(table);
+    const name = groupOf(table, row.key);
+    const group = groups.get(name);
+    this.#rows++;
+    if (group === undefined) groups.set(name, row);
+    else if (group instanceof Map) group.set(row.key, row);
+    else groups.set(name, new Map([group, row].map((each) => [each.key, each])));
+  }
+
+  #groups(table: TableName): Map<string, Group> {
     const groups = this.#tables.get(table);
     if (groups === undefined) throw new RangeError(`No table is called ${table}.`);
     return groups;
   }
 
-  #group(table: TableName, key: string): Map<string, RowValue> | undefined {
-    return this.#groups(table).get(key.slice(0, GROUP_LENGTH[table]));
+  #row(table: TableName, key: string): Row | undefined {
+    const group = this.#groups(table).get(groupOf(table, key));
+    if (group instanceof Map) return group.get(key);
+    return group?.key === key ? group : undefined;
   }
+}
+
+function groupOf(table: TableName, key: string): string {
+  return key.slice(0, GROUP_LENGTH[table]);
+}
+
+function keysOf(group: Group | undefined): string[] {
+  if (group === undefined) return [];
+  return group instanceof Map ? [...group.keys()] : [group.key];
 }

@@ -38,14 +38,15 @@ interface Rule {
   readonly verdict: IgnoreVerdict;
 }
 
-/** Directories whose verdict is remembered: a scan asks for the children of one directory after the other. */
-const REMEMBERED_DIRECTORIES_MAX = 4096;
+/** Verdicts remembered: one directory is asked about for each of its children, and a change asks several times. */
+const REMEMBERED_MAX = 4096;
 
 /** Compiled rules. Lines that come later win. */
 export class IgnoreRules {
   readonly warnings: readonly IgnoreWarning[];
   readonly #rules: readonly Rule[];
   readonly #directories = new Map<RelativePath, IgnoreVerdict | undefined>();
+  readonly #others = new Map<RelativePath, IgnoreVerdict | undefined>();
 
   constructor(rules: readonly Rule[], warnings: readonly IgnoreWarning[]) {
     this.#rules = rules;
@@ -59,21 +60,19 @@ export class IgnoreRules {
 
   /** The line that decides about `path`; `undefined` if none speaks of it, and it is synced. */
   explain(path: RelativePath, isDirectory: boolean): IgnoreVerdict | undefined {
-    const parent = parentOf(path);
-    if (parent !== undefined) {
-      const above = this.#explainDirectory(parent);
-      if (above?.ignored === true) return above;
-    }
-    return this.#explainAlone(path, isDirectory);
+    const remembered = isDirectory ? this.#directories : this.#others;
+    const known = remembered.get(path);
+    if (known !== undefined || remembered.has(path)) return known;
+    const verdict = this.#explainNew(path, isDirectory);
+    if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+    remembered.set(path, verdict);
+    return verdict;
   }
 
-  #explainDirectory(directory: RelativePath): IgnoreVerdict | undefined {
-    const remembered = this.#directories.get(directory);
-    if (remembered !== undefined || this.#directories.has(directory)) return remembered;
-    const verdict = this.explain(directory, true);
-    if (this.#directories.size >= REMEMBERED_DIRECTORIES_MAX) this.#directories.clear();
-    this.#directories.set(directory, verdict);
-    return verdict;
+  #explainNew(path: RelativePath, isDirectory: boolean): IgnoreVerdict | undefined {
+    const parent = parentOf(path);
+    const above = parent === undefined ? undefined : this.explain(parent, true);
+    return above?.ignored === true ? above : this.#explainAlone(path, isDirectory);
   }
 
   #explainAlone(path: RelativePath, isDirectory: boolean): IgnoreVerdict | undefined {
