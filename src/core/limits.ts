@@ -238,6 +238,8 @@ export const INDEX_FREE_PAGES_MAX = 2_000;
 export const INDEX_RETRY_MS = 1_000;
 /** Keys read from LMDB at a time: enough to hide the cost of a range, few enough to hold. */
 export const INDEX_PAGE_KEYS = 512;
+/** Earlier states of one path that its mark keeps between two checkpoints: one whose rename was lost is among the last. */
+export const MARK_ENTRIES_MAX = 8;
 /** Dots left out after a stop without a clean close: more than can have been handed out and lost with it. */
 export const LOST_DOTS_MAX = 2 ** 20;
 

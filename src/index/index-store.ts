@@ -9,7 +9,7 @@
 
 import type { ContentHash, ReplicaId } from "../core/ids.ts";
 import type { RelativePath } from "../core/path.ts";
-import type { Dot, PathRecord } from "./entry.ts";
+import type { Dot, Entry, PathRecord } from "./entry.ts";
 import type { MerkleTree } from "./merkle.ts";
 
 /** Where content can be found on this disk. */
@@ -23,6 +23,15 @@ export interface ChunkLocation {
   readonly contentId: ContentHash;
   /** Bytes from the start of that content. */
   readonly offset: number;
+}
+
+/** A path that was brought up to date by ourselves, and that a power loss may still undo or damage. */
+export interface Mark {
+  readonly path: RelativePath;
+  /** False: the machine was started anew since, so the disk may hold less than was written. */
+  readonly isOfThisBoot: boolean;
+  /** What the path held before each change since the last checkpoint, the oldest first; the last few. */
+  readonly before: readonly Entry[];
 }
 
 export interface IndexStore {
@@ -61,6 +70,13 @@ export interface IndexStore {
   /** Stores a verified manifest and the locations of its chunks. */
   putManifest(contentId: ContentHash, manifest: Uint8Array): void;
   chunkLocation(chunk: ContentHash): ChunkLocation | undefined;
+
+  /** Notes that the path was changed by ourselves and is not known to be on the disk itself; `before`: its present entry so far. */
+  mark(path: RelativePath, before: Entry): void;
+  /** Takes the mark away: the path is durable, or somebody else's now. With `expected`, only if it was not marked again since. */
+  unmark(path: RelativePath, expected?: Mark): void;
+  /** All marks, in no particular order. */
+  marks(): Iterable<Mark>;
 
   /** Small values by name (settings of this replica, checkpoints). */
   getMeta(name: string): Uint8Array | undefined;

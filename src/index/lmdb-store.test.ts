@@ -8,6 +8,7 @@ import { LOST_DOTS_MAX } from "../core/limits.ts";
 import { systemClock } from "../edge/clock.ts";
 import { systemRandom } from "../edge/random.ts";
 import { verifyTables } from "../../test/support/verify-tables.ts";
+import { EMPTY_ENTRY } from "./entry.ts";
 import { openEnvironment } from "./lmdb-environment.ts";
 import { openLmdbStore, openLmdbStoreReadOnly, type LmdbStoreOptions } from "./lmdb-store.ts";
 import { LmdbTables } from "./lmdb-tables.ts";
@@ -255,4 +256,15 @@ function isIndexError(error: unknown, message: RegExp): boolean {
 
 test("content IDs of the tests differ", () => {
   assert.notEqual(contentId(1), contentId(2));
+});
+
+inDirectory("a mark tells whether it is of this boot; an unknown boot is another one", async (directory) => {
+  const boots: boolean[] = [];
+  for (const bootId of ["one", "one", "two", "", ""]) {
+    const store = await openStore(directory, { bootId });
+    for (const mark of store.marks()) boots.push(mark.isOfThisBoot);
+    if (boots.length === 0 || bootId === "") store.mark(path("a"), EMPTY_ENTRY);
+    await store.close();
+  }
+  assert.deepEqual(boots, [true, false, false, false]);
 });

@@ -11,6 +11,8 @@ export interface MemoryStoreOptions {
   readonly hash: (bytes: Uint8Array) => Uint8Array;
   /** The tables of an earlier store, to play a restart; they keep their replica ID. */
   readonly tables?: MemoryTables;
+  /** Another one than the earlier store's plays a restart of the machine. */
+  readonly bootId?: string;
 }
 
 export function createMemoryStore(options: MemoryStoreOptions): RecordStore {
@@ -21,6 +23,7 @@ export function createMemoryStore(options: MemoryStoreOptions): RecordStore {
     tables,
     state,
     hash: options.hash,
+    bootId: options.bootId ?? "the only boot",
     previousStop: stored === undefined ? "none" : "clean",
     onClose: () => {},
   });

@@ -13,6 +13,7 @@ const GROUP_LENGTH: Readonly<Record<TableName, number>> = {
   pending: 0,
   manifests: 0,
   chunks: 0,
+  marks: 0,
   meta: 0,
   state: 0,
 };

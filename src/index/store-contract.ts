@@ -7,6 +7,7 @@ import { blake3 } from "@noble/hashes/blake3.js";
 import fc from "fast-check";
 import { verifyTables } from "../../test/support/verify-tables.ts";
 import { contentHashFromBytes, parseReplicaId, type ContentHash, type ReplicaId } from "../core/ids.ts";
+import { MARK_ENTRIES_MAX } from "../core/limits.ts";
 import { parsePath, parentOf, type RelativePath } from "../core/path.ts";
 import { EMPTY_ENTRY, type Content, type Entry, type PathRecord, type StatSignature } from "./entry.ts";
 import { createFingerprinter } from "./fingerprint.ts";
@@ -201,6 +202,31 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
       assert.equal(store.manifest(contentId("c0")), undefined);
       await store.committed();
     }
+    await store.close();
+  });
+
+  contract("marks keep what was there before, and go only if nothing was marked since", async ({ open }) => {
+    const first = await open();
+    first.store.mark(path("a"), EMPTY_ENTRY);
+    first.store.mark(path("b"), fileEntry({ counter: 1 }));
+    const [stale] = [...first.store.marks()].filter((mark) => mark.path === "a");
+    first.store.mark(path("a"), fileEntry({ counter: 2 }));
+    first.store.unmark(path("a"), checked(stale));
+    first.store.unmark(path("nothing"));
+    await first.store.close();
+    const { store } = await open();
+    const marks = [...store.marks()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    assert.deepEqual(marks, [
+      { path: "a", before: [EMPTY_ENTRY, fileEntry({ counter: 2 })], isOfThisBoot: true },
+      { path: "b", before: [fileEntry({ counter: 1 })], isOfThisBoot: true },
+    ]);
+    store.unmark(path("a"), checked(marks[0]));
+    store.unmark(path("b"));
+    assert.deepEqual([...store.marks()], []);
+    for (let counter = 1; counter <= 20; counter++) store.mark(path("c"), fileEntry({ counter }));
+    const [mark] = [...store.marks()];
+    assert.deepEqual(mark?.before.at(-1), fileEntry({ counter: 20 }));
+    assert.equal(mark.before.length, MARK_ENTRIES_MAX);
     await store.close();
   });
 
