@@ -134,6 +134,12 @@ export const RETRY_DELAY_MS_MIN = 1_000;
 export const RETRY_DELAY_MS_MAX = 60_000;
 /** How often a halted transfer looks whether there is room on the disk again. */
 export const DISK_FULL_POLL_MS = 2_000;
+/** Nothing put in place for so long: what was is made durable now. Long against a save, short against what a reboot takes. */
+export const CHECKPOINT_QUIET_MS = 3_000;
+/** The longest wait while things go on: by then the system has written most of it by itself, and asking for it is cheap. */
+export const CHECKPOINT_DELAY_MS_MAX = 60_000;
+/** Paths made durable by one job. */
+export const CHECKPOINT_PATHS = 256;
 
 // Discovery.
 /** One mDNS datagram, sent or read: an Ethernet frame. Decoding can cost the square of the size (measured: 0.3 ms for this, 0.7 s for 64 KB). */

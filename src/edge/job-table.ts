@@ -2,6 +2,7 @@
 
 import { hashFiles } from "../content/hash-job.ts";
 import { applyOperations } from "../transfer/apply-job.ts";
+import { flush } from "../transfer/flush-job.ts";
 import { readChunks } from "../transfer/read-job.ts";
 import { stageChunks } from "../transfer/stage-job.ts";
 import { sweep } from "../transfer/sweep-job.ts";
@@ -20,6 +21,7 @@ const JOB_TABLE: JobTable = {
   read: readChunks,
   stage: stageChunks,
   apply: applyOperations,
+  flush,
   sweep,
 };
 

@@ -75,7 +75,7 @@ export interface IndexStore {
   mark(path: RelativePath, before: Entry): void;
   /** Takes the mark away: the path is durable, or somebody else's now. With `expected`, only if it was not marked again since. */
   unmark(path: RelativePath, expected?: Mark): void;
-  /** All marks, in no particular order. */
+  /** All marks, directory by directory. */
   marks(): Iterable<Mark>;
 
   /** Small values by name (settings of this replica, checkpoints). */

@@ -203,14 +203,14 @@ export class RecordStore implements IndexStore {
   }
 
   mark(path: RelativePath, before: Entry): void {
-    const key = this.#keyOf(path);
+    const key = this.#markKey(path);
     const earlier = this.#markAt(key)?.before ?? [];
     const row = { path, bootId: this.#bootId, before: [...earlier, before].slice(-MARK_ENTRIES_MAX) };
     this.#tables.set("marks", key, encodeMark(row));
   }
 
   unmark(path: RelativePath, expected?: Mark): void {
-    const key = this.#keyOf(path);
+    const key = this.#markKey(path);
     const bytes = this.#tables.get("marks", key);
     if (bytes === undefined) return;
     if (expected !== undefined) {
@@ -272,6 +272,11 @@ export class RecordStore implements IndexStore {
 
   #note(table: TableName, key: string, there: boolean): void {
     this.#tables.set(table, key, there ? PRESENT : undefined);
+  }
+
+  /** Marks of one directory lie together. */
+  #markKey(path: RelativePath): string {
+    return this.#parentKeyOf(path) + this.#keyOf(path);
   }
 
   #markAt(key: string): MarkRow | undefined {

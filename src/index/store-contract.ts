@@ -209,7 +209,7 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     const first = await open();
     first.store.mark(path("a"), EMPTY_ENTRY);
     first.store.mark(path("b"), fileEntry({ counter: 1 }));
-    const [stale] = [...first.store.marks()].filter((mark) => mark.path === "a");
+    const stale = [...first.store.marks()].find((mark) => mark.path === "a");
     first.store.mark(path("a"), fileEntry({ counter: 2 }));
     first.store.unmark(path("a"), checked(stale));
     first.store.unmark(path("nothing"));

@@ -12,7 +12,7 @@ export const TABLE_NAMES = [
   "pending", // path hash → nothing
   "manifests", // content ID → encoded manifest
   "chunks", // half a chunk's hash → content ID + offset
-  "marks", // path hash → what was there before the changes since the last checkpoint
+  "marks", // path hash of the parent + path hash → what was there before the changes since the last checkpoint
   "meta", // name → value, for the rest of dsync
   "state", // the store's own: format, replica ID, counters, Merkle pages
 ] as const;

@@ -5,6 +5,7 @@
 
 import type { DsyncEvent, Progress } from "../core/events.ts";
 import { messageOf } from "../core/errors.ts";
+import { escapeForTerminal } from "../core/escape.ts";
 import { INLINE_CONTENT_BYTES_MAX } from "../core/limits.ts";
 import { IGNORE_FILE, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
@@ -20,6 +21,7 @@ import { createFingerprinter } from "../index/fingerprint.ts";
 import { Ledger } from "../index/ledger.ts";
 import { formatAddress } from "../pool/address.ts";
 import { Pool, type PoolOptions } from "../pool/pool.ts";
+import { Checkpoint } from "../transfer/checkpoint.ts";
 import { trashBatchName } from "../transfer/trash.ts";
 import { Puller } from "../transfer/puller.ts";
 import { createIgnoreFile, IgnoreFile } from "../watch/ignore-file.ts";
@@ -31,6 +33,7 @@ import { describeChange } from "./describe-change.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { Replica } from "./replica.ts";
+import { verifyMarked } from "./verify-marked.ts";
 
 export interface InstanceOptions {
   readonly folder: OpenFolder;
@@ -72,6 +75,8 @@ const TIDY_AFTER_MS = 3_000;
 const TRASH_BATCH_MS = 2_000;
 /** How often `progress` and `in-sync` are considered. */
 const PROGRESS_INTERVAL_MS = 250;
+/** Damaged paths that are named; the rest is counted. */
+const DAMAGED_SHOWN_MAX = 5;
 
 export class Instance {
   readonly #options: InstanceOptions;
@@ -84,6 +89,7 @@ export class Instance {
   readonly #scanner: Scanner;
   readonly #replica: Replica;
   readonly #puller: Puller;
+  readonly #checkpoint: Checkpoint;
   readonly #pool: Pool;
   readonly #meter: ProgressMeter;
   readonly #watcher: Watcher;
@@ -124,6 +130,13 @@ export class Instance {
       onStand: () => this.#noteProgress(),
       onCommitFailed: (error) => this.#halt(messageOf(error), "Free some space on the disk; dsync goes on by itself."),
     });
+    this.#checkpoint = new Checkpoint({
+      store,
+      jobs,
+      clock,
+      root: this.#root,
+      toDisk: (path) => this.#spelling.toDisk(path),
+    });
     this.#puller = new Puller({
       ledger: this.#ledger,
       jobs,
@@ -134,6 +147,7 @@ export class Instance {
       trashBatch: () => (options.trashDays === 0 ? undefined : this.#currentTrashBatch()),
       staged,
       isComparing: () => this.#replica.isComparing,
+      onMarked: () => this.#checkpoint.note(),
       onSettled: (records) => this.#replica.noteSettled(records),
       onChangedOnDisk: (path) => this.#scanner.hint(this.#spelling.toDisk(path)),
       onRepair: (path) => this.#replica.repair(path),
@@ -185,6 +199,7 @@ export class Instance {
     createIgnoreFile(identity.root);
     const ignore = new IgnoreFile({ root: identity.root, exclude });
     warnOfIgnoreRules(ignore, emit);
+    await recoverFromPowerLoss(options);
     const wanted = [...store.pending()].flatMap((path) => {
       const content = store.get(path)?.known.live?.content;
       return content?.kind === "file" ? [content.contentId] : [];
@@ -205,6 +220,8 @@ export class Instance {
     });
     this.#scan();
     this.#puller.start();
+    // What an earlier run left marked.
+    this.#checkpoint.note();
     this.#scheduleSweep();
   }
 
@@ -225,6 +242,7 @@ export class Instance {
     await this.#watcher.stop();
     this.#scanner.stop();
     await this.#puller.stop();
+    this.#checkpoint.stop();
     this.#replica.stop();
     await this.#pool.stop();
     await this.#options.jobs.close();
@@ -426,6 +444,28 @@ export class Instance {
       this.#scheduleSweep();
     });
   }
+}
+
+/** Before anything looks at the folder: what a power loss damaged must not be taken for edits. */
+async function recoverFromPowerLoss({ folder, jobs, clock, emit }: InstanceOptions): Promise<void> {
+  const { store, identity } = folder;
+  const spelling = new Spelling(store);
+  const trashBatch = trashBatchName(clock.now());
+  const toDisk = (path: RelativePath): string => spelling.toDisk(path);
+  const { checked, damaged, undone } = await verifyMarked({ store, jobs, identity, toDisk, trashBatch });
+  if (checked > 0) {
+    const message = `After a restart of the machine ${checked} paths were checked, and ${undone.length} are done again`;
+    emit({ kind: "debug", message });
+  }
+  if (damaged.length === 0) return;
+  const shown = damaged.slice(0, DAMAGED_SHOWN_MAX).map((path) => escapeForTerminal(path));
+  const more = damaged.length > shown.length ? ", …" : "";
+  emit({
+    kind: "warning",
+    message:
+      `The machine stopped before everything was on its disk: ${damaged.length} damaged or missing files are fetched ` +
+      `again (${shown.join(", ")}${more}). What was found in their places is in .dsync/trash/${trashBatch}.`,
+  });
 }
 
 function warnOfIgnoreRules(ignore: IgnoreFile, emit: (event: DsyncEvent) => void): void {
