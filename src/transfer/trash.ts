@@ -29,27 +29,18 @@ export function parseTrashBatchName(name: string): TrashBatchName | undefined {
   return Number.isNaN(timeMs) ? undefined : { timeMs, serial: Number(serial ?? 0) };
 }
 
-/** What is in the trash, the newest first; bounded. Throws Node's system errors. */
+/** What is in the trash, the newest first and each batch by name; bounded. Throws Node's system errors. */
 export function listTrash(fs: FileSystem, root: string): readonly TrashItem[] {
   const items: TrashItem[] = [];
   for (const { name, timeMs } of batches(fs, root).toReversed()) {
     const time = new Date(timeMs).toISOString();
     const files = [...filesBelow(fs, root, `${TRASH_DIRECTORY}/${name}`)].slice(0, TRASH_ITEMS_MAX - items.length);
-    const item = (file: TrashedFile): string => file.diskPath.slice(TRASH_DIRECTORY.length + 1);
-    const taken = new Set(files.map(item));
-    // The later of two contents that one path had within a batch comes first.
-    for (const file of files.toReversed()) {
-      const path = originalItem(item(file), taken).slice(name.length + 1);
-      items.push({ item: item(file), path, time, kind: file.kind, size: file.size });
+    for (const { diskPath, kind, size } of files) {
+      const item = diskPath.slice(TRASH_DIRECTORY.length + 1);
+      items.push({ item, path: item.slice(name.length + 1), time, kind, size });
     }
   }
   return items;
-}
-
-/** A path that was trashed twice in one batch is there as `a.txt` and `a.txt~1` (trash-batch.ts). */
-function originalItem(item: string, taken: ReadonlySet<string>): string {
-  const original = item.replace(/~\d+$/, "");
-  return taken.has(original) ? original : item;
 }
 
 /** The items that were asked for: by their own name, or the newest of a path, or of every path below a directory. Pure. */
