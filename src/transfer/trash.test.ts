@@ -222,6 +222,7 @@ test("without hard links it is copied, and still never overwrites", () => {
       throw Object.assign(new Error("no links here"), { code: "EPERM" });
     },
   };
+  mkdirSync(join(root, ".dsync/staging"), { recursive: true });
   put("a", "kept");
   trash(OLD_BATCH, "a", "old");
   restore("a", noLinks);
