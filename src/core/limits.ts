@@ -268,6 +268,8 @@ export const LOCAL_ANSWER_MS_MAX = 60_000;
 export const SOCKET_PATH_BYTES_MAX = 100;
 /** Items that the trash lists, the newest first: bounds memory and the answer. */
 export const TRASH_ITEMS_MAX = 100_000;
+/** Items of a list that are taken in or written out in one go: about a millisecond. */
+export const TRASH_PAGE_ITEMS = 1_000;
 /** Changed files shown one by one per second; more are only counted. */
 export const CHANGES_SHOWN_PER_SECOND_MAX = 20;
 /** How often the status line is drawn anew: smooth to the eye, and little to do. */

@@ -18,7 +18,7 @@ export interface QueuedJob {
 }
 
 /** Jobs whose time depends on the size of files, or on how many there are, that no request bounds; or on a slow disk. */
-const LONG: ReadonlySet<JobName> = new Set(["hash", "flush", "sweep"]);
+const LONG: ReadonlySet<JobName> = new Set(["hash", "flush", "sweep", "trash"]);
 
 function isLong(job: QueuedJob): boolean {
   return LONG.has(job.name) && !job.urgent;

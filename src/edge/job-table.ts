@@ -6,6 +6,7 @@ import { flush } from "../transfer/flush-job.ts";
 import { readChunks } from "../transfer/read-job.ts";
 import { stageChunks } from "../transfer/stage-job.ts";
 import { sweep } from "../transfer/sweep-job.ts";
+import { useTrash } from "../transfer/trash-job.ts";
 import { lookAtPaths, scanDirectories } from "../watch/scan-job.ts";
 import type { JobContext } from "./job-context.ts";
 import type { JobName, Jobs } from "./jobs.ts";
@@ -23,6 +24,7 @@ const JOB_TABLE: JobTable = {
   apply: applyOperations,
   flush,
   sweep,
+  trash: useTrash,
 };
 
 /** Does one job, here and now. */
