@@ -82,6 +82,8 @@ export interface IndexStore {
   getMeta(name: string): Uint8Array | undefined;
   putMeta(name: string, value: Uint8Array): void;
 
+  /** What waits in memory for a commit, roughly: while nothing can be written, this grows with every change. */
+  readonly uncommittedBytes: number;
   /** See invariant 4. Rejects with a DsyncError `index` if the disk is full or failing; what was put stays readable and is tried again. */
   committed(): Promise<void>;
   close(): Promise<void>;

@@ -268,3 +268,30 @@ inDirectory("a mark tells whether it is of this boot; an unknown boot is another
   }
   assert.deepEqual(boots, [true, false, false, false]);
 });
+
+inDirectory(
+  "what waits while nothing can be written is counted, and does not grow by being tried again",
+  async (directory) => {
+    let free = 2 ** 40;
+    const store = await openStore(directory, { freeBytes: () => Promise.resolve(free) });
+    await store.committed();
+    assert.equal(store.uncommittedBytes, 0);
+    free = 0;
+    const putAll = (): void => {
+      for (let index = 0; index < 100; index++) store.put(settled(`file ${index}`, index + 1));
+    };
+    putAll();
+    await assert.rejects(store.committed());
+    const first = store.uncommittedBytes;
+    assert.ok(first > 100 * 64, `${first} bytes`);
+    for (let round = 0; round < 5; round++) {
+      putAll();
+      await assert.rejects(store.committed());
+    }
+    assert.equal(store.uncommittedBytes, first);
+    free = 2 ** 40;
+    await store.committed();
+    assert.equal(store.uncommittedBytes, 0);
+    await store.close();
+  },
+);

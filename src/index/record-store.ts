@@ -94,6 +94,10 @@ export class RecordStore implements IndexStore {
     return this.#pendingCount;
   }
 
+  get uncommittedBytes(): number {
+    return this.#tables.uncommittedBytes;
+  }
+
   get(path: RelativePath): PathRecord | undefined {
     return this.#recent(path).record;
   }

@@ -35,7 +35,7 @@ export class RowMap {
     return this.#rows;
   }
 
-  /** What was set, roughly; a row that is set twice counts twice. */
+  /** What the rows take, roughly. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -53,14 +53,17 @@ export class RowMap {
     const name = key.slice(0, GROUP_LENGTH[table]);
     let group = groups.get(name);
     if (group === undefined) groups.set(name, (group = new Map()));
-    if (!group.has(key)) this.#rows++;
+    if (group.has(key)) this.#bytes -= bytesOfRow(group.get(key));
+    else this.#rows++;
     group.set(key, value);
-    this.#bytes += (value?.length ?? 0) + ROW_OVERHEAD_BYTES;
+    this.#bytes += bytesOfRow(value);
   }
 
   delete(table: TableName, key: string): void {
     const group = this.#group(table, key);
-    if (group?.delete(key) !== true) return;
+    if (group?.has(key) !== true) return;
+    this.#bytes -= bytesOfRow(group.get(key));
+    group.delete(key);
     this.#rows--;
     if (group.size === 0) this.#groups(table).delete(key.slice(0, GROUP_LENGTH[table]));
   }
@@ -95,4 +98,8 @@ export class RowMap {
   #group(table: TableName, key: string): Map<string, RowValue> | undefined {
     return this.#groups(table).get(key.slice(0, GROUP_LENGTH[table]));
   }
+}
+
+function bytesOfRow(value: RowValue): number {
+  return (value?.length ?? 0) + ROW_OVERHEAD_BYTES;
 }

@@ -29,6 +29,8 @@ export interface Tables {
    * a key that is there from beginning to end comes once, others at most once.
    */
   keys(table: TableName, prefix: string): Iterable<string>;
+  /** What waits in memory for a commit, roughly. It grows while nothing can be written. */
+  readonly uncommittedBytes: number;
   /** `action` runs before each commit, and may `set` rows that belong to it. */
   beforeCommit(action: () => void): void;
   /** Resolves when all earlier changes survive a crash; rejects with a DsyncError `index`, and tries again later. */

@@ -33,6 +33,7 @@ import { describeChange } from "./describe-change.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { Replica } from "./replica.ts";
+import { tooMuchUncommitted } from "./uncommitted.ts";
 import { verifyMarked } from "./verify-marked.ts";
 
 export interface InstanceOptions {
@@ -128,7 +129,7 @@ export class Instance {
         emit({ kind: "conflict", path, conflictPath: copy.path, author });
       },
       onStand: () => this.#noteProgress(),
-      onCommitFailed: (error) => this.#halt(messageOf(error), "Free some space on the disk; dsync goes on by itself."),
+      onCommitFailed: (error) => this.#noteCommitFailed(error),
     });
     this.#checkpoint = new Checkpoint({
       store,
@@ -351,6 +352,12 @@ export class Instance {
           message: `Cannot reach ${formatAddress(event.host, event.port)}: ${event.detail}`,
         });
     }
+  }
+
+  #noteCommitFailed(error: unknown): void {
+    const tooMuch = tooMuchUncommitted(this.#ledger.store.uncommittedBytes, error);
+    if (tooMuch !== undefined) this.#options.onFatal(tooMuch);
+    else this.#halt(messageOf(error), "Free some space on the disk; dsync goes on by itself.");
   }
 
   #halt(reason: string, remedy: string): void {
