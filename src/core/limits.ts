@@ -270,6 +270,10 @@ export const LOCAL_ANSWER_MS_MAX = 60_000;
 export const SOCKET_PATH_BYTES_MAX = 100;
 /** Items that the trash lists, the newest first: bounds memory and the answer. */
 export const TRASH_ITEMS_MAX = 100_000;
+/** The part of what would be free without the trash that it may take: beyond, the disk is all but full because of it. */
+export const TRASH_SHARE_MAX = 0.8;
+/** Younger content is kept whatever it takes: a slip is noticed within a day. */
+export const TRASH_TRIM_AGE_MS_MIN = 86_400_000;
 /** Items of a list that are taken in or written out in one go: about a millisecond. */
 export const TRASH_PAGE_ITEMS = 1_000;
 /** Changed files shown one by one per second; more are only counted. */

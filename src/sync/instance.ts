@@ -6,10 +6,11 @@
 import type { DsyncEvent, Progress } from "../core/events.ts";
 import { messageOf } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/escape.ts";
+import type { ContentHash } from "../core/ids.ts";
 import { INLINE_CONTENT_BYTES_MAX } from "../core/limits.ts";
 import { IGNORE_FILE, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
-import type { ConflictReport, StatusReport } from "../core/reports.ts";
+import type { ConflictReport, EmptyTrashReport, StatusReport } from "../core/reports.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import { CountingNetwork } from "../edge/counting-network.ts";
 import { changedError } from "../edge/folder-claim.ts";
@@ -18,6 +19,7 @@ import type { Network } from "../edge/network.ts";
 import type { Random } from "../edge/random.ts";
 import type { PathRecord } from "../index/entry.ts";
 import { createFingerprinter } from "../index/fingerprint.ts";
+import type { IndexStore } from "../index/index-store.ts";
 import { Ledger } from "../index/ledger.ts";
 import { formatAddress } from "../pool/address.ts";
 import { Pool, type PoolOptions } from "../pool/pool.ts";
@@ -201,12 +203,15 @@ export class Instance {
     const ignore = new IgnoreFile({ root: identity.root, exclude });
     warnOfIgnoreRules(ignore, emit);
     await recoverFromPowerLoss(options);
-    const wanted = [...store.pending()].flatMap((path) => {
-      const content = store.get(path)?.known.live?.content;
-      return content?.kind === "file" ? [content.contentId] : [];
+    const nowMs = clock.now();
+    const { staged } = await jobs.run("sweep", {
+      root: identity.root,
+      wanted: pendingContents(store),
+      stagedBeforeMs: Number.POSITIVE_INFINITY,
+      trashBeforeMs: nowMs - options.trashDays * MS_PER_DAY,
+      // Measuring the trash takes a while: not before the first look.
+      trimAtMs: undefined,
     });
-    const trashBeforeMs = clock.now() - options.trashDays * MS_PER_DAY;
-    const { staged } = await jobs.run("sweep", { root: identity.root, wanted, trashBeforeMs });
     return new Instance(options, ignore, new Set(staged));
   }
 
@@ -248,8 +253,11 @@ export class Instance {
     await this.#pool.stop();
     await this.#options.jobs.close();
     this.#spelling.save();
-    await this.#options.folder.store.close();
-    this.#options.folder.release();
+    try {
+      await this.#options.folder.store.close();
+    } finally {
+      this.#options.folder.release();
+    }
   }
 
   conflicts(): Promise<readonly ConflictReport[]> {
@@ -446,12 +454,38 @@ export class Instance {
     const { clock, jobs, trashDays } = this.#options;
     clock.after(SWEEP_INTERVAL_MS, () => {
       if (this.#isStopping) return;
-      const trashBeforeMs = clock.now() - trashDays * MS_PER_DAY;
-      void jobs.run("sweep", { root: this.#root, wanted: undefined, trashBeforeMs });
+      const nowMs = clock.now();
+      const request = {
+        root: this.#root,
+        wanted: pendingContents(this.#ledger.store),
+        stagedBeforeMs: nowMs - SWEEP_INTERVAL_MS,
+        trashBeforeMs: nowMs - trashDays * MS_PER_DAY,
+        trimAtMs: nowMs,
+      };
+      jobs.run("sweep", request).then(({ trimmed }) => this.#noteTrimmed(trimmed), noSweep);
       this.#scheduleSweep();
     });
   }
+
+  #noteTrimmed({ files, bytes }: EmptyTrashReport): void {
+    if (files === 0) return;
+    const message =
+      `The trash took most of what was free on the disk: its oldest ${files} files ` +
+      `(${Math.ceil(bytes / 2 ** 20)} MiB) were removed before their time.`;
+    this.#options.emit({ kind: "warning", message });
+  }
 }
+
+/** What staging may hold parts of, for later. */
+function pendingContents(store: IndexStore): readonly ContentHash[] {
+  return [...store.pending()].flatMap((path) => {
+    const content = store.get(path)?.known.live?.content;
+    return content?.kind === "file" ? [content.contentId] : [];
+  });
+}
+
+/** A sweep that was lost or could not be made is made an hour later. */
+function noSweep(): void {}
 
 /** Before anything looks at the folder: what a power loss damaged must not be taken for edits. */
 async function recoverFromPowerLoss({ folder, jobs, clock, emit }: InstanceOptions): Promise<void> {

@@ -32,7 +32,7 @@ export function parseTrashBatchName(name: string): TrashBatchName | undefined {
 /** What is in the trash, the newest first and each batch by name; bounded. Throws Node's system errors. */
 export function listTrash(fs: FileSystem, root: string): readonly TrashItem[] {
   const items: TrashItem[] = [];
-  for (const { name, timeMs } of batches(fs, root).toReversed()) {
+  for (const { name, timeMs } of trashBatches(fs, root).toReversed()) {
     const time = new Date(timeMs).toISOString();
     const files = [...filesBelow(fs, root, `${TRASH_DIRECTORY}/${name}`)].slice(0, TRASH_ITEMS_MAX - items.length);
     for (const { diskPath, kind, size } of files) {
@@ -77,14 +77,28 @@ export function emptyTrash(
   { beforeMs = Number.POSITIVE_INFINITY }: { readonly beforeMs?: number } = {},
 ): EmptyTrashReport {
   const total = { files: 0, bytes: 0, failed: [] as FailedPath[] };
-  for (const { name, timeMs } of batches(fs, root)) {
+  for (const { name, timeMs } of trashBatches(fs, root)) {
     if (timeMs < beforeMs) removeTree(fs, root, `${TRASH_DIRECTORY}/${name}`, total);
   }
   return total;
 }
 
+/** Removes one batch. */
+export function removeTrashBatch(fs: FileSystem, root: string, name: string): EmptyTrashReport {
+  const total = { files: 0, bytes: 0, failed: [] as FailedPath[] };
+  removeTree(fs, root, `${TRASH_DIRECTORY}/${name}`, total);
+  return total;
+}
+
+/** Bytes of all files in one batch. */
+export function trashBatchBytes(fs: FileSystem, root: string, name: string): number {
+  let bytes = 0;
+  for (const { size } of filesBelow(fs, root, `${TRASH_DIRECTORY}/${name}`)) bytes += size;
+  return bytes;
+}
+
 /** In order of time. */
-function batches(fs: FileSystem, root: string): readonly { name: string; timeMs: number }[] {
+export function trashBatches(fs: FileSystem, root: string): readonly { name: string; timeMs: number }[] {
   // A link in its place would lead out of the folder.
   if (fs.lstat(absolutePath(root, TRASH_DIRECTORY))?.kind !== "directory") return [];
   return fs
