@@ -244,6 +244,8 @@ export const INDEX_FREE_PAGES_MAX = 2_000;
 export const INDEX_RETRY_MS = 1_000;
 /** Changes that wait in memory while the index cannot be written; beyond, dsync stops rather than grow without end. */
 export const INDEX_UNCOMMITTED_BYTES_MAX = 128 * MIB;
+/** Rows of the index that are looked through before other work gets its turn: about a millisecond. */
+export const CLEAN_ROWS = 500;
 /** Keys read from LMDB at a time: enough to hide the cost of a range, few enough to hold. */
 export const INDEX_PAGE_KEYS = 512;
 /** Earlier states of one path that its mark keeps between two checkpoints: one whose rename was lost is among the last. */

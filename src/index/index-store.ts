@@ -34,6 +34,14 @@ export interface Mark {
   readonly before: readonly Entry[];
 }
 
+/** One row of what is known to be where. */
+export interface LocationRow {
+  /** Names the row for `removeLocation`. */
+  readonly key: string;
+  /** Relative to the folder, if the content is in the trash. */
+  readonly inTrash: string | undefined;
+}
+
 export interface IndexStore {
   readonly replicaId: ReplicaId;
   /** Fingerprints of the known entries, always up to date with `put`. */
@@ -70,6 +78,17 @@ export interface IndexStore {
   /** Stores a verified manifest and the locations of its chunks. */
   putManifest(contentId: ContentHash, manifest: Uint8Array): void;
   chunkLocation(chunk: ContentHash): ChunkLocation | undefined;
+
+  /** Every place of every content, in no particular order: for tidying up. */
+  locations(): Iterable<LocationRow>;
+  /** Forgets a place in the trash; what is in the tree follows its record. */
+  removeLocation(row: LocationRow): void;
+  /** The contents that have a manifest, in no particular order. */
+  manifestIds(): Iterable<ContentHash>;
+  /** True if `locationsOf` may have something. */
+  isHeld(contentId: ContentHash): boolean;
+  /** Forgets a manifest and what it said of chunks. It can be asked for again. */
+  removeManifest(contentId: ContentHash): void;
 
   /** Notes that the path was changed by ourselves and is not known to be on the disk itself; `before`: its present entry so far. */
   mark(path: RelativePath, before: Entry): void;

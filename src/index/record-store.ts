@@ -13,14 +13,14 @@ import { parentOf, type RelativePath } from "../core/path.ts";
 import type { Random } from "../edge/random.ts";
 import type { Dot, Entry, PathRecord, StatSignature } from "./entry.ts";
 import { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
-import type { ChunkLocation, ContentLocation, IndexStore, Mark } from "./index-store.ts";
+import type { ChunkLocation, ContentLocation, IndexStore, LocationRow, Mark } from "./index-store.ts";
 import { encodeMark, parseMark, type MarkRow } from "./mark-codec.ts";
 import type { MerkleTree } from "./merkle.ts";
 import { contentOnDisk, isLive, isPending } from "./record-facts.ts";
 import { RecentRecords, type RecentRecord } from "./recent-records.ts";
 import { encodeRecord, parseFingerprint, parseRecord, parseSignature } from "./record-codec.ts";
 import { loadMerkle, newReplicaId, saveMerkle, saveState, type PreviousStop, type StoreState } from "./store-state.ts";
-import { keyOf, type TableName, type Tables } from "./tables.ts";
+import { bytesOf, keyOf, type TableName, type Tables } from "./tables.ts";
 
 export interface RecordStoreOptions {
   readonly tables: Tables;
@@ -204,6 +204,41 @@ export class RecordStore implements IndexStore {
       contentId: contentHashFromBytes(location.subarray(0, CONTENT_HASH_BYTES)),
       offset: location.readDoubleBE(CONTENT_HASH_BYTES),
     };
+  }
+
+  *locations(): Iterable<LocationRow> {
+    for (const key of this.#tables.keys("contents", "")) {
+      const place = this.#tables.get("contents", key);
+      if (place === undefined) continue;
+      yield { key, inTrash: place[0] === IN_TRASH ? Buffer.from(place.subarray(1)).toString() : undefined };
+    }
+  }
+
+  removeLocation({ key, inTrash }: LocationRow): void {
+    if (inTrash !== undefined) this.#tables.set("contents", key, undefined);
+  }
+
+  *manifestIds(): Iterable<ContentHash> {
+    for (const key of this.#tables.keys("manifests", "")) yield contentHashFromBytes(bytesOf(key));
+  }
+
+  isHeld(contentId: ContentHash): boolean {
+    for (const _ of this.#tables.keys("contents", halfOf(contentId))) return true;
+    return false;
+  }
+
+  removeManifest(contentId: ContentHash): void {
+    const manifest = this.manifest(contentId);
+    if (manifest === undefined) return;
+    this.#tables.set("manifests", keyOf(idBytes(contentId)), undefined);
+    for (let at = 0; at < manifest.length; at += MANIFEST_ITEM_BYTES) {
+      const key = keyOf(manifest.subarray(at, at + KEY_LENGTH));
+      const location = this.#tables.get("chunks", key);
+      // The chunk may be part of another content, too, and then that was noted last.
+      const isOurs =
+        location !== undefined && Buffer.compare(location.subarray(0, CONTENT_HASH_BYTES), idBytes(contentId)) === 0;
+      if (isOurs) this.#tables.set("chunks", key, undefined);
+    }
   }
 
   mark(path: RelativePath, before: Entry): void {

@@ -205,6 +205,45 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     await store.close();
   });
 
+  contract(
+    "a manifest that nobody needs goes with its chunks, but for those that another content has",
+    async ({ open }) => {
+      const { store } = await open();
+      const manifestOf = (...chunks: readonly string[]): Buffer =>
+        Buffer.concat(
+          chunks.map((chunk) => Buffer.concat([Buffer.from(contentId(chunk), "hex"), Buffer.from([0, 2, 0, 0])])),
+        );
+      store.putManifest(contentId("old"), manifestOf("c0", "shared"));
+      store.putManifest(contentId("new"), manifestOf("shared", "c1"));
+      store.put(settled("file", 1, "new"));
+      for (const _ of [1, 2]) {
+        assert.deepEqual(new Set(store.manifestIds()), new Set([contentId("old"), contentId("new")]));
+        assert.deepEqual([store.isHeld(contentId("old")), store.isHeld(contentId("new"))], [false, true]);
+        await store.committed();
+      }
+      store.removeManifest(contentId("old"));
+      store.removeManifest(contentId("nothing"));
+      assert.deepEqual([...store.manifestIds()], [contentId("new")]);
+      assert.equal(store.chunkLocation(contentId("c0")), undefined);
+      assert.equal(store.chunkLocation(contentId("shared"))?.contentId, contentId("new"));
+      await store.close();
+    },
+  );
+
+  contract("places in the trash can be gone through and forgotten", async ({ open }) => {
+    const { store } = await open();
+    store.put(settled("a", 1, "x"));
+    store.putTrashLocation(contentId("x"), ".dsync/trash/1/a");
+    store.putTrashLocation(contentId("y"), ".dsync/trash/2/b");
+    for (const row of store.locations()) if (row.inTrash !== ".dsync/trash/2/b") store.removeLocation(row);
+    assert.deepEqual([...store.locationsOf(contentId("x"))], [{ kind: "tree", path: "a" }]);
+    assert.deepEqual(
+      new Set([...store.locations()].map(({ inTrash }) => inTrash)),
+      new Set([".dsync/trash/2/b", undefined]),
+    );
+    await store.close();
+  });
+
   contract("marks keep what was there before, and go only if nothing was marked since", async ({ open }) => {
     const first = await open();
     first.store.mark(path("a"), EMPTY_ENTRY);

@@ -30,6 +30,7 @@ import { createIgnoreFile, IgnoreFile } from "../watch/ignore-file.ts";
 import { Scanner } from "../watch/scanner.ts";
 import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
+import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
 import { describeChange } from "./describe-change.ts";
 import type { OpenFolder } from "./open-folder.ts";
@@ -72,6 +73,8 @@ export interface InstanceOptions {
 const MS_PER_DAY = 86_400_000;
 /** How often old trash is cleared. */
 const SWEEP_INTERVAL_MS = 3_600_000;
+/** The index is cleaned with the first of so many sweeps: once a day. */
+const SWEEPS_PER_CLEANING = 24;
 /** Quiet for so long counts as idle. */
 const TIDY_AFTER_MS = 3_000;
 /** How long one trash batch takes what is replaced or removed. */
@@ -102,6 +105,7 @@ export class Instance {
   #wasInSync = false;
   #isProgressDue = false;
   #isStopping = false;
+  #sweeps = 0;
   #tidyTimer: Timer | undefined;
 
   /** `staged`: contents that staging holds parts of. Use `Instance.open`. */
@@ -462,9 +466,26 @@ export class Instance {
         trashBeforeMs: nowMs - trashDays * MS_PER_DAY,
         trimAtMs: nowMs,
       };
-      jobs.run("sweep", request).then(({ trimmed }) => this.#noteTrimmed(trimmed), noSweep);
+      jobs
+        .run("sweep", request)
+        .then(({ trimmed }) => {
+          this.#noteTrimmed(trimmed);
+          return this.#sweeps++ % SWEEPS_PER_CLEANING === 0 ? this.#cleanIndex() : undefined;
+        })
+        .catch(noSweep);
       this.#scheduleSweep();
     });
+  }
+
+  async #cleanIndex(): Promise<void> {
+    const { folder, jobs, clock } = this.#options;
+    const { store, identity } = folder;
+    const wanted = new Set(pendingContents(store));
+    const nextTurn = async (): Promise<boolean> => {
+      await new Promise<void>((resolve) => clock.after(0, resolve));
+      return !this.#isStopping;
+    };
+    await cleanIndex({ store, jobs, identity, wanted, nextTurn });
   }
 
   #noteTrimmed({ files, bytes }: EmptyTrashReport): void {
