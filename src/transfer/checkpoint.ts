@@ -5,7 +5,12 @@
 // 1. A mark goes only after its path is durable, and only if the path was not changed again meanwhile.
 // 2. At most one job is under way, and nothing waits for it: what it does not get to stays marked, which is always right.
 
-import { CHECKPOINT_DELAY_MS_MAX, CHECKPOINT_PATHS, CHECKPOINT_QUIET_MS } from "../core/limits.ts";
+import {
+  CHECKPOINT_DELAY_MS_MAX,
+  CHECKPOINT_MANY_QUIET_MS,
+  CHECKPOINT_PATHS,
+  CHECKPOINT_QUIET_MS,
+} from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import type { JobRunner } from "../edge/jobs.ts";
@@ -24,8 +29,8 @@ export class Checkpoint {
   readonly #options: CheckpointOptions;
   #timer: Timer | undefined;
   #isRunning = false;
-  /** Something was marked since the last checkpoint began. */
-  #isNoted = false;
+  /** How often something was marked since the last checkpoint began. */
+  #noted = 0;
   #isStopped = false;
   #firstMs = 0;
   #lastMs = 0;
@@ -37,10 +42,9 @@ export class Checkpoint {
   /** Something was marked. A checkpoint follows when it has been quiet for a while, or after a longer while anyway. */
   note(): void {
     this.#lastMs = this.#options.clock.monotonic();
-    this.#isNoted = true;
+    this.#noted++;
     if (this.#timer !== undefined || this.#isRunning || this.#isStopped) return;
-    this.#firstMs = this.#lastMs;
-    this.#wait(CHECKPOINT_QUIET_MS);
+    this.#begin();
   }
 
   /** What is marked stays marked. */
@@ -50,11 +54,17 @@ export class Checkpoint {
     this.#timer = undefined;
   }
 
+  #begin(): void {
+    this.#firstMs = this.#options.clock.monotonic();
+    this.#wait(CHECKPOINT_QUIET_MS);
+  }
+
   #wait(delayMs: number): void {
     this.#timer = this.#options.clock.after(delayMs, () => {
       this.#timer = undefined;
       const nowMs = this.#options.clock.monotonic();
-      const leftMs = Math.min(this.#lastMs + CHECKPOINT_QUIET_MS, this.#firstMs + CHECKPOINT_DELAY_MS_MAX) - nowMs;
+      const quietMs = this.#noted > CHECKPOINT_PATHS ? CHECKPOINT_MANY_QUIET_MS : CHECKPOINT_QUIET_MS;
+      const leftMs = Math.min(this.#lastMs + quietMs, this.#firstMs + CHECKPOINT_DELAY_MS_MAX) - nowMs;
       if (leftMs > 0) this.#wait(leftMs);
       else void this.#run();
     });
@@ -62,7 +72,7 @@ export class Checkpoint {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    this.#isNoted = false;
+    this.#noted = 0;
     try {
       for (const page of pagesOf(this.#options.store.marks())) {
         if (this.#isStopped) break;
@@ -72,7 +82,7 @@ export class Checkpoint {
       // The job was lost, or dsync is stopping: the marks say what is still to be done.
     }
     this.#isRunning = false;
-    if (this.#isNoted) this.note();
+    if (this.#noted > 0 && !this.#isStopped) this.#begin();
   }
 
   async #flush(marks: readonly Mark[]): Promise<void> {
