@@ -141,6 +141,8 @@ export const CHECKPOINT_QUIET_MS = 3_000;
 export const CHECKPOINT_MANY_QUIET_MS = 36_000;
 /** The longest wait while things go on, so that they are not slowed down: what is marked then is read in a minute or two. */
 export const CHECKPOINT_DELAY_MS_MAX = 600_000;
+/** Content after which it is not put off any longer: what a start after a power loss has to read, some seconds' worth. */
+export const CHECKPOINT_BYTES = 4096 * MIB;
 /** Paths made durable by one job. */
 export const CHECKPOINT_PATHS = 256;
 

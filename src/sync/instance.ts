@@ -154,7 +154,7 @@ export class Instance {
       trashBatch: () => (options.trashDays === 0 ? undefined : this.#currentTrashBatch()),
       staged,
       isComparing: () => this.#replica.isComparing,
-      onMarked: () => this.#checkpoint.note(),
+      onMarked: (bytes) => this.#checkpoint.note(bytes),
       onSettled: (records) => this.#replica.noteSettled(records),
       onChangedOnDisk: (path) => this.#scanner.hint(this.#spelling.toDisk(path)),
       onRepair: (path) => this.#replica.repair(path),

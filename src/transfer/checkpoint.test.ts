@@ -4,6 +4,7 @@ import { blake3 } from "@noble/hashes/blake3.js";
 import { FakeClock, turnEventLoop } from "../../test/support/fake-clock.ts";
 import { pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
 import {
+  CHECKPOINT_BYTES,
   CHECKPOINT_DELAY_MS_MAX,
   CHECKPOINT_MANY_QUIET_MS,
   CHECKPOINT_PATHS,
@@ -66,6 +67,16 @@ test("it is not put off for ever", async () => {
   }
   await clock.run(0);
   assert.equal(flushes.length, 1);
+});
+
+test("large content is not put off while more comes in", async () => {
+  for (const name of ["a", "b", "c", "d"]) {
+    store.mark(pathOf(name), EMPTY_ENTRY);
+    checkpoint.note(CHECKPOINT_BYTES / 3);
+    await clock.run(1_000);
+  }
+  await clock.run(CHECKPOINT_QUIET_MS - 4_000);
+  assert.deepEqual(sorted(flushes.flat()), ["a", "b", "c"]);
 });
 
 test("what was changed again meanwhile stays marked, and so does what failed", async () => {

@@ -6,6 +6,7 @@
 // 2. At most one job is under way, and nothing waits for it: what it does not get to stays marked, which is always right.
 
 import {
+  CHECKPOINT_BYTES,
   CHECKPOINT_DELAY_MS_MAX,
   CHECKPOINT_MANY_QUIET_MS,
   CHECKPOINT_PATHS,
@@ -31,6 +32,7 @@ export class Checkpoint {
   #isRunning = false;
   /** How often something was marked since the last checkpoint began. */
   #noted = 0;
+  #notedBytes = 0;
   #isStopped = false;
   #firstMs = 0;
   #lastMs = 0;
@@ -39,10 +41,14 @@ export class Checkpoint {
     this.#options = options;
   }
 
-  /** Something was marked. A checkpoint follows when it has been quiet for a while, or after a longer while anyway. */
-  note(): void {
+  /**
+   * Something was marked, `bytes` of content with it. A checkpoint follows when it has been quiet for a while, and
+   * anyway after a longer while or many bytes.
+   */
+  note(bytes = 0): void {
     this.#lastMs = this.#options.clock.monotonic();
     this.#noted++;
+    this.#notedBytes += bytes;
     if (this.#timer !== undefined || this.#isRunning || this.#isStopped) return;
     this.#begin();
   }
@@ -65,7 +71,9 @@ export class Checkpoint {
       const nowMs = this.#options.clock.monotonic();
       const quietMs = this.#noted > CHECKPOINT_PATHS ? CHECKPOINT_MANY_QUIET_MS : CHECKPOINT_QUIET_MS;
       const leftMs = Math.min(this.#lastMs + quietMs, this.#firstMs + CHECKPOINT_DELAY_MS_MAX) - nowMs;
-      if (leftMs > 0) this.#wait(leftMs);
+      const isEnough = this.#notedBytes >= CHECKPOINT_BYTES;
+      // Bytes are looked at each time that the shorter wait would end.
+      if (leftMs > 0 && !isEnough) this.#wait(Math.min(leftMs, CHECKPOINT_QUIET_MS));
       else void this.#run();
     });
   }
@@ -73,6 +81,7 @@ export class Checkpoint {
   async #run(): Promise<void> {
     this.#isRunning = true;
     this.#noted = 0;
+    this.#notedBytes = 0;
     try {
       for (const page of pagesOf(this.#options.store.marks())) {
         if (this.#isStopped) break;

@@ -80,6 +80,42 @@ test("files that a power loss damaged are fetched again, and not announced as ed
   assert.match(String(warning?.["message"]), /\b[34] damaged or missing files/);
 });
 
+test("renames and removals that never reached the disk are done again, and nothing old comes back", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  const before = { "replaced.txt": "old", "removed.txt": "to be removed", "moved/from.txt": "moved" };
+  writeFiles(a.folder, before);
+  await startPair(a, b);
+  await waitForEqualTrees([a.folder, b.folder]);
+  await b.instance.waitForSync();
+  const old = Object.keys(before).map((path) => ({ path, stat: fs.lstatSync(join(b.folder, path)) }));
+  fs.writeFileSync(join(a.folder, "replaced.txt"), "new");
+  fs.rmSync(join(a.folder, "removed.txt"));
+  fs.mkdirSync(join(a.folder, "to"));
+  fs.renameSync(join(a.folder, "moved/from.txt"), join(a.folder, "to/here.txt"));
+  writeFiles(a.folder, { "fresh.txt": "fresh" });
+  await waitForEqualTrees([a.folder, b.folder]);
+  await b.instance.waitForSync();
+  const expected = snapshot(a.folder);
+  await b.kill();
+
+  await pretendReboot(b.folder);
+  for (const { path, stat } of old) {
+    writeFiles(b.folder, { [path]: before[path as keyof typeof before] });
+    fs.utimesSync(join(b.folder, path), stat.atime, String(stat.mtimeMs / 1000 + 0.000_000_5));
+  }
+  fs.rmSync(join(b.folder, "to"), { recursive: true });
+  fs.rmSync(join(b.folder, "fresh.txt"));
+
+  await b.start({ peers: [a.instance.port] });
+  await waitForEqualTrees([a.folder, b.folder]);
+  await b.instance.waitForSync();
+  assert.deepEqual(snapshot(a.folder), expected);
+  assert.deepEqual(
+    b.instance.events.filter(({ event, isLocal }) => event === "changed" && isLocal === true),
+    [],
+  );
+});
+
 test("a checkpoint takes the marks away while the instance runs", async (t) => {
   const [a, b] = machines(t, 2) as [Machine, Machine];
   writeFiles(a.folder, { "one.txt": "1", "dir/two.txt": "2" });
