@@ -45,13 +45,16 @@ export function listTrash(fs: FileSystem, root: string): readonly TrashItem[] {
 
 /** The items that were asked for: by their own name, or the newest of a path, or of every path below a directory. Pure. */
 export function selectTrashItems(items: readonly TrashItem[], wanted: readonly string[]): SelectedItems {
+  const byName = new Map(items.map((item) => [item.item, item]));
   const selected = new Map<string, TrashItem>();
   const missing: string[] = [];
   for (const asked of wanted) {
     const name = asked.replace(/^\.\//, "").replace(/\/+$/, "");
-    const exact = items.filter(({ item }) => item === name);
+    const exact = byName.get(name);
     const found =
-      exact.length > 0 ? exact : newestOfEach(items.filter(({ path }) => path === name || path.startsWith(`${name}/`)));
+      exact !== undefined
+        ? [exact]
+        : newestOfEach(items.filter(({ path }) => path === name || path.startsWith(`${name}/`)));
     if (found.length === 0) missing.push(asked);
     for (const item of found) selected.set(item.item, item);
   }
