@@ -1,11 +1,10 @@
-// A folder's FolderAccess on this disk. What only a running instance or the index knows comes in as an argument; the
-// trash and the ignore file are plain files, the same for both.
+// A folder's FolderAccess on this disk. What only a running instance or the index knows comes in as an argument, and so
+// does the trash, which wants worker threads beside a running instance; the ignore file is a plain file for both.
 
 import type { ConflictReport, IgnoreReport, StatusReport } from "../core/reports.ts";
 import { parsePath } from "../core/path.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
-import { emptyTrash, listTrash, selectTrashItems } from "../transfer/trash.ts";
-import { restoreFromTrash } from "../transfer/restore-trash.ts";
+import type { TrashAccess } from "../transfer/trash-access.ts";
 import { IgnoreFile } from "../watch/ignore-file.ts";
 import type { FolderAccess } from "./folder-access.ts";
 import { usageError } from "./settings.ts";
@@ -17,19 +16,13 @@ export interface IndexAccess {
 }
 
 /** `root`: the folder's real path. */
-export function folderAccess(root: string, index: IndexAccess): FolderAccess {
+export function folderAccess(root: string, index: IndexAccess, trash: TrashAccess): FolderAccess {
   return {
     status: () => index.status(),
     conflicts: () => index.conflicts(),
-    trashList: async () => listTrash(nodeFileSystem, root),
-    trashRestore: async (wanted) => {
-      const { selected, missing } = selectTrashItems(listTrash(nodeFileSystem, root), wanted);
-      return [
-        ...selected.map((item) => restoreFromTrash(nodeFileSystem, root, item)),
-        ...missing.map((item) => ({ item, restored: false, reason: "It is not in the trash." }) as const),
-      ];
-    },
-    trashEmpty: async () => emptyTrash(nodeFileSystem, root),
+    trashList: () => trash.list(),
+    trashRestore: (wanted) => trash.restore(wanted),
+    trashEmpty: () => trash.empty(),
     ignoreTest: async (target, exclude) => testIgnored(root, target, exclude),
   };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { DsyncError } from "../core/errors.ts";
-import { LOCAL_REQUEST_BYTES_MAX } from "../core/limits.ts";
+import { LOCAL_REQUEST_BYTES_MAX, TRASH_PAGE_ITEMS } from "../core/limits.ts";
 import type { StatusReport } from "../core/reports.ts";
 import type { FolderAccess } from "./folder-access.ts";
 import { instanceAccess } from "./instance-access.ts";
@@ -201,3 +201,17 @@ function environmentError(pattern: RegExp) {
     return true;
   };
 }
+
+test("a long list comes whole", async () => {
+  const items = Array.from({ length: 2 * TRASH_PAGE_ITEMS + 1 }, (_, index) => ({
+    item: `b/${index}`,
+    path: `name, ${index}"`,
+    time: "2024",
+    kind: "file" as const,
+    size: index,
+  }));
+  const access = { ...ACCESS, trashList: async () => items };
+  api = await LocalApi.start({ socketPath, uid: UID, handle: (request) => answerLocally(access, request) });
+  assert.deepEqual(await instanceAccess({ socketPath, uid: UID }).trashList(), items);
+  assert.deepEqual(await instanceAccess({ socketPath, uid: UID }).conflicts(), await ACCESS.conflicts());
+});

@@ -4,6 +4,7 @@
 import { rmSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { DsyncError, errnoOf, messageOf } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import {
@@ -11,6 +12,7 @@ import {
   LOCAL_ANSWER_MS_MAX,
   LOCAL_CLIENTS_MAX,
   LOCAL_REQUEST_BYTES_MAX,
+  TRASH_PAGE_ITEMS,
 } from "../core/limits.ts";
 import { parseJsonObject } from "../edge/read-json.ts";
 import { readLine } from "./json-lines.ts";
@@ -82,10 +84,12 @@ export class LocalApi {
       socket.destroy();
       return;
     }
-    socket.end(`${JSON.stringify(await this.#answerTo(line))}\n`);
+    const answer = await this.#answerTo(line);
+    if (answer.ok && Array.isArray(answer.answer)) await writeList(socket, answer.answer);
+    else socket.end(`${JSON.stringify(answer)}\n`);
   }
 
-  async #answerTo(line: string): Promise<object> {
+  async #answerTo(line: string): Promise<LocalAnswer> {
     try {
       const fields = parseJsonObject(line);
       if (fields?.["v"] !== LOCAL_VERSION)
@@ -95,6 +99,23 @@ export class LocalApi {
       return { v: LOCAL_VERSION, ok: false, message: messageOf(error) };
     }
   }
+}
+
+type LocalAnswer =
+  | { readonly v: number; readonly ok: true; readonly answer: unknown }
+  | { readonly v: number; readonly ok: false; readonly message: string };
+
+/** A list may be long: it is written piece by piece, and syncing gets its turn in between. */
+async function writeList(socket: Socket, items: readonly unknown[]): Promise<void> {
+  const [head, tail] = JSON.stringify({ v: LOCAL_VERSION, ok: true, answer: [] }).split("[]");
+  socket.write(`${head}[`);
+  for (let start = 0; start < items.length; start += TRASH_PAGE_ITEMS) {
+    const piece = JSON.stringify(items.slice(start, start + TRASH_PAGE_ITEMS)).slice(1, -1);
+    socket.write(start === 0 ? piece : `,${piece}`);
+    await setImmediate();
+    if (socket.destroyed) return;
+  }
+  socket.end(`]${tail}\n`);
 }
 
 /** The door of a running instance. */

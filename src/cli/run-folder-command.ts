@@ -6,6 +6,9 @@ import { DsyncError } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import { systemClock } from "../edge/clock.ts";
 import { forgetFolder } from "../edge/folder-claim.ts";
+import { createInProcessRunner } from "../edge/in-process-runner.ts";
+import { nodeFileSystem } from "../edge/node-file-system.ts";
+import { trashAccess, type TrashAccess } from "../transfer/trash-access.ts";
 import { folderHolder } from "../edge/folder-lock.ts";
 import { readMarker } from "../edge/folder-marker.ts";
 import { stateDirectory } from "../edge/folder-record.ts";
@@ -45,7 +48,7 @@ export async function runFolderCommand(command: FolderCommand, around: CommandSu
   if (command.command === "ignore-test") {
     // Plain files, and needs no index: also before the first run.
     const target = ignoreTarget(command.target, root, realpathSync(platform.cwd));
-    const access = folderAccess(root, absentIndex(root));
+    const access = folderAccess(root, absentIndex(root), closedTrash(root, around.portable));
     const { output, exitCode } = await runCommand({ ...command, target }, access);
     stdout.write(output);
     return exitCode;
@@ -61,7 +64,14 @@ function accessTo(root: string, share: string | undefined, { platform, portable 
     if (holder.socketPath === null) throw noDoor(root);
     return instanceAccess({ socketPath: holder.socketPath, uid: platform.uid });
   }
-  return folderAccess(root, readMarker(root) === undefined ? absentIndex(root) : closedIndex(root, share, portable));
+  const index = readMarker(root) === undefined ? absentIndex(root) : closedIndex(root, share, portable);
+  return folderAccess(root, index, closedTrash(root, portable));
+}
+
+/** The trash of a folder on which nothing runs: a command may take its time on its own thread. */
+function closedTrash(root: string, portable: boolean): TrashAccess {
+  const context = { fs: nodeFileSystem, blake3: loadBlake3({ portable }) };
+  return trashAccess(createInProcessRunner({ context }), root);
 }
 
 /** The index of a folder on which nothing runs. */

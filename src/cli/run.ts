@@ -11,6 +11,7 @@ import type { DiscoveredPeer } from "../discovery/peer-table.ts";
 import { shareHash } from "../discovery/service-records.ts";
 import { systemInterfaces } from "../discovery/system-interfaces.ts";
 import { systemClock } from "../edge/clock.ts";
+import type { JobRunner } from "../edge/jobs.ts";
 import { stateDirectory } from "../edge/folder-record.ts";
 import { releaseMemory } from "../edge/release-memory.ts";
 import { systemRandom } from "../edge/random.ts";
@@ -22,6 +23,7 @@ import { PROTOCOL_VERSION } from "../pool/messages.ts";
 import { channelOpener } from "../pool/open-channel.ts";
 import { Instance } from "../sync/instance.ts";
 import { openFolder } from "../sync/open-folder.ts";
+import { trashAccess } from "../transfer/trash-access.ts";
 import { createSystemWatcher } from "../watch/system-watcher.ts";
 import type { RunFlags } from "./command-line.ts";
 import { createReporter } from "./create-reporter.ts";
@@ -135,7 +137,7 @@ async function runUntilStopped(
     if (!options.port.explicit && instance.port !== options.port.value) {
       emit({ kind: "port-taken", wanted: options.port.value, used: instance.port });
     }
-    stops.unshift(await openLocalApi(root, instance, platform));
+    stops.unshift(await openLocalApi(root, { instance, jobs, platform }));
     if (options.discovery) stops.unshift(startDiscovery(options, identity, instance, emit));
     for (const { host, port } of options.peers) instance.targets.addTarget({ host, port, source: "peer-flag" });
     const { share, name } = options;
@@ -160,10 +162,14 @@ async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<void> {
   timer.clear();
 }
 
-async function openLocalApi(root: string, instance: Instance, platform: Platform): Promise<() => Promise<void>> {
+async function openLocalApi(
+  root: string,
+  { instance, jobs, platform }: { readonly instance: Instance; readonly jobs: JobRunner; readonly platform: Platform },
+): Promise<() => Promise<void>> {
   const socketPath = socketPathFor(root, platform);
   if (socketPath === null) return () => Promise.resolve();
-  const access = folderAccess(root, { status: () => instance.status(), conflicts: () => instance.conflicts() });
+  const index = { status: () => instance.status(), conflicts: () => instance.conflicts() };
+  const access = folderAccess(root, index, trashAccess(jobs, root));
   const api = await LocalApi.start({
     socketPath,
     uid: platform.uid,

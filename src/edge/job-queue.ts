@@ -17,9 +17,11 @@ export interface QueuedJob {
   readonly urgent: boolean;
 }
 
-/** True for jobs whose time depends on the size of files that no request bounds. */
+/** Jobs whose time depends on the size of files, or on how many there are, that no request bounds; or on a slow disk. */
+const LONG: ReadonlySet<JobName> = new Set(["hash", "flush", "sweep", "trash"]);
+
 function isLong(job: QueuedJob): boolean {
-  return job.name === "hash" && !job.urgent;
+  return LONG.has(job.name) && !job.urgent;
 }
 
 /** Jobs that wait. Bounded by its users: each has its window of jobs under way. */

@@ -2,9 +2,11 @@
 
 import { hashFiles } from "../content/hash-job.ts";
 import { applyOperations } from "../transfer/apply-job.ts";
+import { flush } from "../transfer/flush-job.ts";
 import { readChunks } from "../transfer/read-job.ts";
 import { stageChunks } from "../transfer/stage-job.ts";
 import { sweep } from "../transfer/sweep-job.ts";
+import { useTrash } from "../transfer/trash-job.ts";
 import { lookAtPaths, scanDirectories } from "../watch/scan-job.ts";
 import type { JobContext } from "./job-context.ts";
 import type { JobName, Jobs } from "./jobs.ts";
@@ -20,7 +22,9 @@ const JOB_TABLE: JobTable = {
   read: readChunks,
   stage: stageChunks,
   apply: applyOperations,
+  flush,
   sweep,
+  trash: useTrash,
 };
 
 /** Does one job, here and now. */

@@ -5,7 +5,9 @@ import type { HashRequest, HashResult } from "../content/hash-job.ts";
 import type { LookRequest, LookResult, ScanRequest, ScanResult } from "../watch/scan-job.ts";
 import type { ReadRequest, ReadResult } from "../transfer/read-job.ts";
 import type { StageRequest, StageResult } from "../transfer/stage-job.ts";
+import type { FlushRequest, FlushResult } from "../transfer/flush-job.ts";
 import type { SweepRequest, SweepResult } from "../transfer/sweep-job.ts";
+import type { TrashRequest, TrashResult } from "../transfer/trash-job.ts";
 import type { ApplyRequest, ApplyResult } from "../transfer/apply-operation.ts";
 
 /** Every job: what it is asked and what it answers. All values survive a structured clone. */
@@ -22,8 +24,12 @@ export interface Jobs {
   stage: { request: StageRequest; result: StageResult };
   /** Puts staged content, directories, symlinks, renames and deletions in place. */
   apply: { request: ApplyRequest; result: ApplyResult };
+  /** Makes paths durable. */
+  flush: { request: FlushRequest; result: FlushResult };
   /** Clears old staging and old trash. */
   sweep: { request: SweepRequest; result: SweepResult };
+  /** What a person asks of the trash. */
+  trash: { request: TrashRequest; result: TrashResult };
 }
 
 export type JobName = keyof Jobs;

@@ -11,7 +11,7 @@ import { createInProcessRunner } from "./in-process-runner.ts";
 import type { JobName, JobRunner } from "./jobs.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { transferablesOf } from "./transferables.ts";
-import { createWorkerRunner, type RenewableJobRunner } from "./worker-runner.ts";
+import { createWorkerRunner } from "./worker-runner.ts";
 
 const context = { fs: nodeFileSystem, blake3: loadBlake3({ portable: true }) };
 
@@ -206,7 +206,7 @@ test("idle workers do not keep the process alive, working ones do", () => {
   const root = temporaryDirectory();
   const runnerUrl = JSON.stringify(new URL("./worker-runner.js", import.meta.url).href);
   const script = `
-    import { createWorkerRunner, type RenewableJobRunner } from ${runnerUrl};
+    import { createWorkerRunner } from ${runnerUrl};
     const runner = createWorkerRunner({ workers: 2, portable: false });
     const { outcomes } = await runner.run("hash", { root: "/", files: ["nothing at all"], inlineBytesMax: 0 });
     console.log(outcomes[0].kind);`;
@@ -234,14 +234,15 @@ test("jobs on this thread run when the schedule says so", async () => {
 });
 
 test("threads are renewed between jobs, and no job is lost by it", async () => {
-  await withRunner(createWorkerRunner({ workers: 2, portable: false }), async (runner, root) => {
+  const runner = createWorkerRunner({ workers: 2, portable: false });
+  await withRunner(runner, async (_, root) => {
     writeFiles(root, { f: "content" });
     const hash = () => runner.run("hash", { root, files: ["f"], inlineBytesMax: 100 });
     for (let round = 0; round < 3; round++) {
       const jobs = Array.from({ length: 250 }, hash);
-      (runner as RenewableJobRunner).renew();
+      runner.renew();
       for (const { outcomes } of await Promise.all(jobs)) assert.equal(outcomes[0]?.kind, "hashed");
-      (runner as RenewableJobRunner).renew();
+      runner.renew();
     }
   });
 });

@@ -9,7 +9,7 @@
 
 import type { ContentHash, ReplicaId } from "../core/ids.ts";
 import type { RelativePath } from "../core/path.ts";
-import type { Dot, PathRecord } from "./entry.ts";
+import type { Dot, Entry, PathRecord } from "./entry.ts";
 import type { MerkleTree } from "./merkle.ts";
 
 /** Where content can be found on this disk. */
@@ -23,6 +23,23 @@ export interface ChunkLocation {
   readonly contentId: ContentHash;
   /** Bytes from the start of that content. */
   readonly offset: number;
+}
+
+/** A path that was brought up to date by ourselves, and that a power loss may still undo or damage. */
+export interface Mark {
+  readonly path: RelativePath;
+  /** False: the machine was started anew since, so the disk may hold less than was written. */
+  readonly isOfThisBoot: boolean;
+  /** What the path held before each change since the last checkpoint, the oldest first; the last few. */
+  readonly before: readonly Entry[];
+}
+
+/** One row of what is known to be where. */
+export interface LocationRow {
+  /** Names the row for `removeLocation`. */
+  readonly key: string;
+  /** Relative to the folder, if the content is in the trash. */
+  readonly inTrash: string | undefined;
 }
 
 export interface IndexStore {
@@ -62,10 +79,30 @@ export interface IndexStore {
   putManifest(contentId: ContentHash, manifest: Uint8Array): void;
   chunkLocation(chunk: ContentHash): ChunkLocation | undefined;
 
+  /** Every place of every content, in no particular order: for tidying up. */
+  locations(): Iterable<LocationRow>;
+  /** Forgets a place in the trash; what is in the tree follows its record. */
+  removeLocation(row: LocationRow): void;
+  /** The contents that have a manifest, in no particular order. */
+  manifestIds(): Iterable<ContentHash>;
+  /** True if `locationsOf` may have something. */
+  isHeld(contentId: ContentHash): boolean;
+  /** Forgets a manifest and what it said of chunks. It can be asked for again. */
+  removeManifest(contentId: ContentHash): void;
+
+  /** Notes that the path was changed by ourselves and is not known to be on the disk itself; `before`: its present entry so far. */
+  mark(path: RelativePath, before: Entry): void;
+  /** Takes the mark away: the path is durable, or somebody else's now. With `expected`, only if it was not marked again since. */
+  unmark(path: RelativePath, expected?: Mark): void;
+  /** All marks, directory by directory. */
+  marks(): Iterable<Mark>;
+
   /** Small values by name (settings of this replica, checkpoints). */
   getMeta(name: string): Uint8Array | undefined;
   putMeta(name: string, value: Uint8Array): void;
 
+  /** What waits in memory for a commit, roughly: while nothing can be written, this grows with every change. */
+  readonly uncommittedBytes: number;
   /** See invariant 4. Rejects with a DsyncError `index` if the disk is full or failing; what was put stays readable and is tried again. */
   committed(): Promise<void>;
   close(): Promise<void>;

@@ -8,6 +8,7 @@ import { LOST_DOTS_MAX } from "../core/limits.ts";
 import { systemClock } from "../edge/clock.ts";
 import { systemRandom } from "../edge/random.ts";
 import { verifyTables } from "../../test/support/verify-tables.ts";
+import { EMPTY_ENTRY } from "./entry.ts";
 import { openEnvironment } from "./lmdb-environment.ts";
 import { openLmdbStore, openLmdbStoreReadOnly, type LmdbStoreOptions } from "./lmdb-store.ts";
 import { LmdbTables } from "./lmdb-tables.ts";
@@ -256,3 +257,41 @@ function isIndexError(error: unknown, message: RegExp): boolean {
 test("content IDs of the tests differ", () => {
   assert.notEqual(contentId(1), contentId(2));
 });
+
+inDirectory("a mark tells whether it is of this boot; an unknown boot is another one", async (directory) => {
+  const boots: boolean[] = [];
+  for (const bootId of ["one", "one", "two", "", ""]) {
+    const store = await openStore(directory, { bootId });
+    for (const mark of store.marks()) boots.push(mark.isOfThisBoot);
+    if (boots.length === 0 || bootId === "") store.mark(path("a"), EMPTY_ENTRY);
+    await store.close();
+  }
+  assert.deepEqual(boots, [true, false, false, false]);
+});
+
+inDirectory(
+  "what waits while nothing can be written is counted, and does not grow by being tried again",
+  async (directory) => {
+    let free = 2 ** 40;
+    const store = await openStore(directory, { freeBytes: () => Promise.resolve(free) });
+    await store.committed();
+    assert.equal(store.uncommittedBytes, 0);
+    free = 0;
+    const putAll = (): void => {
+      for (let index = 0; index < 100; index++) store.put(settled(`file ${index}`, index + 1));
+    };
+    putAll();
+    await assert.rejects(store.committed());
+    const first = store.uncommittedBytes;
+    assert.ok(first > 100 * 64, `${first} bytes`);
+    for (let round = 0; round < 5; round++) {
+      putAll();
+      await assert.rejects(store.committed());
+    }
+    assert.equal(store.uncommittedBytes, first);
+    free = 2 ** 40;
+    await store.committed();
+    assert.equal(store.uncommittedBytes, 0);
+    await store.close();
+  },
+);

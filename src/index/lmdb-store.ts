@@ -46,7 +46,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<RecordSt
     const stop = previousStop(tables, bootId);
     const state = startingState({ stored, stop, options });
     const onClose = (): void => markClosed(tables);
-    const store = new RecordStore({ tables, state, previousStop: stop, hash: options.hash, onClose });
+    const store = new RecordStore({ tables, state, previousStop: stop, bootId, hash: options.hash, onClose });
     markRunning(tables, bootId);
     await store.committed();
     // No power loss may bring back the time before: the dots that are left out would come again.
@@ -67,7 +67,7 @@ export function openLmdbStoreReadOnly(options: Pick<LmdbStoreOptions, "directory
   const tables = new LmdbTables(openEnvironment(directory, true), { ...options, readOnly: true });
   const state = stateOf(tables, directory);
   if (state === undefined) throw damagedIndex(directory, new Error("it is empty"));
-  return new RecordStore({ tables, state, previousStop: "clean", hash, isShared: true, onClose: () => {} });
+  return new RecordStore({ tables, state, previousStop: "clean", bootId: "", hash, isShared: true, onClose: () => {} });
 }
 
 /**

@@ -53,6 +53,10 @@ export class LmdbTables implements Tables {
     this.#options = options;
   }
 
+  get uncommittedBytes(): number {
+    return this.#waiting.rows.bytes + (this.#writing?.rows.bytes ?? 0);
+  }
+
   get(table: TableName, key: string): Uint8Array | undefined {
     if (this.#waiting.rows.has(table, key)) return this.#waiting.rows.get(table, key);
     if (this.#writing?.rows.has(table, key) === true) return this.#writing.rows.get(table, key);

@@ -3,7 +3,7 @@
 import type { ReplicaId } from "../core/ids.ts";
 import { MemoryTables } from "./memory-tables.ts";
 import { RecordStore } from "./record-store.ts";
-import { loadState } from "./store-state.ts";
+import { loadState, type PreviousStop } from "./store-state.ts";
 
 export interface MemoryStoreOptions {
   readonly replicaId: ReplicaId;
@@ -11,6 +11,10 @@ export interface MemoryStoreOptions {
   readonly hash: (bytes: Uint8Array) => Uint8Array;
   /** The tables of an earlier store, to play a restart; they keep their replica ID. */
   readonly tables?: MemoryTables;
+  /** Another one than the earlier store's plays a restart of the machine. */
+  readonly bootId?: string;
+  /** What the store is told of the use of the tables before this one. The default is a clean stop. */
+  readonly previousStop?: PreviousStop;
 }
 
 export function createMemoryStore(options: MemoryStoreOptions): RecordStore {
@@ -21,7 +25,8 @@ export function createMemoryStore(options: MemoryStoreOptions): RecordStore {
     tables,
     state,
     hash: options.hash,
-    previousStop: stored === undefined ? "none" : "clean",
+    bootId: options.bootId ?? "the only boot",
+    previousStop: stored === undefined ? "none" : (options.previousStop ?? "clean"),
     onClose: () => {},
   });
 }

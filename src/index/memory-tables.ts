@@ -4,6 +4,7 @@ import { RowMap } from "./row-map.ts";
 import type { TableName, Tables } from "./tables.ts";
 
 export class MemoryTables implements Tables {
+  readonly uncommittedBytes = 0;
   readonly #rows = new RowMap();
   #beforeCommit: () => void = () => {};
 

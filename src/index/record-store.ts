@@ -8,24 +8,27 @@
 
 import { invariant } from "../core/assert.ts";
 import { contentHashFromBytes, CONTENT_HASH_BYTES, idBytes, type ContentHash, type ReplicaId } from "../core/ids.ts";
-import { RECENT_RECORDS_MAX } from "../core/limits.ts";
+import { MARK_ENTRIES_MAX, RECENT_RECORDS_MAX } from "../core/limits.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
 import type { Random } from "../edge/random.ts";
-import type { Dot, PathRecord, StatSignature } from "./entry.ts";
+import type { Dot, Entry, PathRecord, StatSignature } from "./entry.ts";
 import { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
-import type { ChunkLocation, ContentLocation, IndexStore } from "./index-store.ts";
+import type { ChunkLocation, ContentLocation, IndexStore, LocationRow, Mark } from "./index-store.ts";
+import { encodeMark, parseMark, type MarkRow } from "./mark-codec.ts";
 import type { MerkleTree } from "./merkle.ts";
 import { contentOnDisk, isLive, isPending } from "./record-facts.ts";
 import { RecentRecords, type RecentRecord } from "./recent-records.ts";
 import { encodeRecord, parseFingerprint, parseRecord, parseSignature } from "./record-codec.ts";
 import { loadMerkle, newReplicaId, saveMerkle, saveState, type PreviousStop, type StoreState } from "./store-state.ts";
-import { keyOf, type TableName, type Tables } from "./tables.ts";
+import { bytesOf, keyOf, type TableName, type Tables } from "./tables.ts";
 
 export interface RecordStoreOptions {
   readonly tables: Tables;
   /** Saved with the first commit, unless the previous stop was clean. */
   readonly state: StoreState;
   readonly previousStop: PreviousStop;
+  /** Names this boot of the machine, for marks; empty if it is unknown: then every mark counts as another boot's. */
+  readonly bootId: string;
   /** True if another process writes the tables: then nothing is remembered. */
   readonly isShared?: boolean;
   /** BLAKE3, or at least 32 bytes of something like it. */
@@ -49,6 +52,7 @@ export class RecordStore implements IndexStore {
   readonly previousStop: PreviousStop;
   readonly #tables: Tables;
   readonly #hash: (bytes: Uint8Array) => Uint8Array;
+  readonly #bootId: string;
   readonly #onClose: () => void;
   readonly #fingerprinter: Fingerprinter;
   #replicaId: ReplicaId;
@@ -64,6 +68,7 @@ export class RecordStore implements IndexStore {
     const { tables, state, hash } = options;
     this.#tables = tables;
     this.#hash = hash;
+    this.#bootId = options.bootId;
     this.#onClose = options.onClose;
     this.#recents = new RecentRecords(options.isShared === true ? 0 : RECENT_RECORDS_MAX);
     this.#fingerprinter = createFingerprinter(hash);
@@ -87,6 +92,10 @@ export class RecordStore implements IndexStore {
 
   get pendingCount(): number {
     return this.#pendingCount;
+  }
+
+  get uncommittedBytes(): number {
+    return this.#tables.uncommittedBytes;
   }
 
   get(path: RelativePath): PathRecord | undefined {
@@ -198,6 +207,68 @@ export class RecordStore implements IndexStore {
     };
   }
 
+  *locations(): Iterable<LocationRow> {
+    for (const key of this.#tables.keys("contents", "")) {
+      const place = this.#tables.get("contents", key);
+      if (place === undefined) continue;
+      yield { key, inTrash: place[0] === IN_TRASH ? Buffer.from(place.subarray(1)).toString() : undefined };
+    }
+  }
+
+  removeLocation({ key, inTrash }: LocationRow): void {
+    if (inTrash !== undefined) this.#tables.set("contents", key, undefined);
+  }
+
+  *manifestIds(): Iterable<ContentHash> {
+    for (const key of this.#tables.keys("manifests", "")) yield contentHashFromBytes(bytesOf(key));
+  }
+
+  isHeld(contentId: ContentHash): boolean {
+    for (const _ of this.#tables.keys("contents", halfOf(contentId))) return true;
+    return false;
+  }
+
+  removeManifest(contentId: ContentHash): void {
+    const manifest = this.manifest(contentId);
+    if (manifest === undefined) return;
+    this.#tables.set("manifests", keyOf(idBytes(contentId)), undefined);
+    for (let at = 0; at < manifest.length; at += MANIFEST_ITEM_BYTES) {
+      const key = keyOf(manifest.subarray(at, at + KEY_LENGTH));
+      const location = this.#tables.get("chunks", key);
+      // The chunk may be part of another content, too, and then that was noted last.
+      const isOurs =
+        location !== undefined && Buffer.compare(location.subarray(0, CONTENT_HASH_BYTES), idBytes(contentId)) === 0;
+      if (isOurs) this.#tables.set("chunks", key, undefined);
+    }
+  }
+
+  mark(path: RelativePath, before: Entry): void {
+    const key = this.#markKey(path);
+    const earlier = this.#markAt(key)?.before ?? [];
+    const row = { path, bootId: this.#bootId, before: [...earlier, before].slice(-MARK_ENTRIES_MAX) };
+    this.#tables.set("marks", key, encodeMark(row));
+  }
+
+  unmark(path: RelativePath, expected?: Mark): void {
+    const key = this.#markKey(path);
+    const bytes = this.#tables.get("marks", key);
+    if (bytes === undefined) return;
+    if (expected !== undefined) {
+      const bootId = parseMark(bytes)?.bootId ?? "";
+      if (Buffer.compare(bytes, encodeMark({ path, bootId, before: expected.before })) !== 0) return;
+    }
+    this.#tables.set("marks", key, undefined);
+  }
+
+  *marks(): Iterable<Mark> {
+    for (const key of this.#tables.keys("marks", "")) {
+      const row = this.#markAt(key);
+      if (row === undefined) continue;
+      const { path, bootId, before } = row;
+      yield { path, before, isOfThisBoot: bootId !== "" && bootId === this.#bootId };
+    }
+  }
+
   getMeta(name: string): Uint8Array | undefined {
     return this.#tables.get("meta", keyOf(Buffer.from(name)));
   }
@@ -223,10 +294,10 @@ export class RecordStore implements IndexStore {
     this.merkle.replace(Buffer.from(key, "latin1"), before.fingerprint, after.fingerprint);
 
     if ((old === undefined) !== (record === undefined)) {
-      this.#mark("children", this.#parentKeyOf(path) + key, record !== undefined);
+      this.#note("children", this.#parentKeyOf(path) + key, record !== undefined);
     }
     if (isPending(old) !== isPending(record)) {
-      this.#mark("pending", key, isPending(record));
+      this.#note("pending", key, isPending(record));
       this.#pendingCount += isPending(record) ? 1 : -1;
     }
     const oldContent = contentOnDisk(old);
@@ -239,8 +310,18 @@ export class RecordStore implements IndexStore {
     this.#stateChanged = true;
   }
 
-  #mark(table: TableName, key: string, there: boolean): void {
+  #note(table: TableName, key: string, there: boolean): void {
     this.#tables.set(table, key, there ? PRESENT : undefined);
+  }
+
+  /** Marks of one directory lie together. */
+  #markKey(path: RelativePath): string {
+    return this.#parentKeyOf(path) + this.#keyOf(path);
+  }
+
+  #markAt(key: string): MarkRow | undefined {
+    const bytes = this.#tables.get("marks", key);
+    return bytes === undefined ? undefined : parseMark(bytes);
   }
 
   #saveState(): void {

@@ -13,6 +13,7 @@ const GROUP_LENGTH: Readonly<Record<TableName, number>> = {
   pending: 0,
   manifests: 0,
   chunks: 0,
+  marks: 0,
   meta: 0,
   state: 0,
 };
@@ -40,7 +41,7 @@ export class RowMap {
     return this.#rows;
   }
 
-  /** What was set, roughly; a row that is set twice counts twice. */
+  /** What the rows take, roughly. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -54,17 +55,19 @@ export class RowMap {
   }
 
   set(table: TableName, key: string, value: RowValue): void {
-    this.#bytes += (value?.length ?? 0) + ROW_OVERHEAD_BYTES;
     const row = this.#row(table, key);
-    if (row !== undefined) row.value = value;
-    else this.#add(table, { key, value });
+    this.#bytes += bytesOf(value) - (row === undefined ? 0 : bytesOf(row.value));
+    if (row === undefined) this.#add(table, { key, value });
+    else row.value = value;
   }
 
   delete(table: TableName, key: string): void {
-    if (!this.has(table, key)) return;
+    const row = this.#row(table, key);
+    if (row === undefined) return;
     const groups = this.#groups(table);
     const name = groupOf(table, key);
     const group = groups.get(name);
+    this.#bytes -= bytesOf(row.value);
     this.#rows--;
     if (group instanceof Map) group.delete(key);
     if (!(group instanceof Map) || group.size === 0) groups.delete(name);
@@ -121,4 +124,8 @@ function groupOf(table: TableName, key: string): string {
 function keysOf(group: Group | undefined): string[] {
   if (group === undefined) return [];
   return group instanceof Map ? [...group.keys()] : [group.key];
+}
+
+function bytesOf(value: RowValue): number {
+  return (value?.length ?? 0) + ROW_OVERHEAD_BYTES;
 }

@@ -7,6 +7,7 @@ import { blake3 } from "@noble/hashes/blake3.js";
 import fc from "fast-check";
 import { verifyTables } from "../../test/support/verify-tables.ts";
 import { contentHashFromBytes, parseReplicaId, type ContentHash, type ReplicaId } from "../core/ids.ts";
+import { MARK_ENTRIES_MAX } from "../core/limits.ts";
 import { parsePath, parentOf, type RelativePath } from "../core/path.ts";
 import { EMPTY_ENTRY, type Content, type Entry, type PathRecord, type StatSignature } from "./entry.ts";
 import { createFingerprinter } from "./fingerprint.ts";
@@ -201,6 +202,70 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
       assert.equal(store.manifest(contentId("c0")), undefined);
       await store.committed();
     }
+    await store.close();
+  });
+
+  contract(
+    "a manifest that nobody needs goes with its chunks, but for those that another content has",
+    async ({ open }) => {
+      const { store } = await open();
+      const manifestOf = (...chunks: readonly string[]): Buffer =>
+        Buffer.concat(
+          chunks.map((chunk) => Buffer.concat([Buffer.from(contentId(chunk), "hex"), Buffer.from([0, 2, 0, 0])])),
+        );
+      store.putManifest(contentId("old"), manifestOf("c0", "shared"));
+      store.putManifest(contentId("new"), manifestOf("shared", "c1"));
+      store.put(settled("file", 1, "new"));
+      for (const _ of [1, 2]) {
+        assert.deepEqual(new Set(store.manifestIds()), new Set([contentId("old"), contentId("new")]));
+        assert.deepEqual([store.isHeld(contentId("old")), store.isHeld(contentId("new"))], [false, true]);
+        await store.committed();
+      }
+      store.removeManifest(contentId("old"));
+      store.removeManifest(contentId("nothing"));
+      assert.deepEqual([...store.manifestIds()], [contentId("new")]);
+      assert.equal(store.chunkLocation(contentId("c0")), undefined);
+      assert.equal(store.chunkLocation(contentId("shared"))?.contentId, contentId("new"));
+      await store.close();
+    },
+  );
+
+  contract("places in the trash can be gone through and forgotten", async ({ open }) => {
+    const { store } = await open();
+    store.put(settled("a", 1, "x"));
+    store.putTrashLocation(contentId("x"), ".dsync/trash/1/a");
+    store.putTrashLocation(contentId("y"), ".dsync/trash/2/b");
+    for (const row of store.locations()) if (row.inTrash !== ".dsync/trash/2/b") store.removeLocation(row);
+    assert.deepEqual([...store.locationsOf(contentId("x"))], [{ kind: "tree", path: "a" }]);
+    assert.deepEqual(
+      new Set([...store.locations()].map(({ inTrash }) => inTrash)),
+      new Set([".dsync/trash/2/b", undefined]),
+    );
+    await store.close();
+  });
+
+  contract("marks keep what was there before, and go only if nothing was marked since", async ({ open }) => {
+    const first = await open();
+    first.store.mark(path("a"), EMPTY_ENTRY);
+    first.store.mark(path("b"), fileEntry({ counter: 1 }));
+    const stale = [...first.store.marks()].find((mark) => mark.path === "a");
+    first.store.mark(path("a"), fileEntry({ counter: 2 }));
+    first.store.unmark(path("a"), checked(stale));
+    first.store.unmark(path("nothing"));
+    await first.store.close();
+    const { store } = await open();
+    const marks = [...store.marks()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    assert.deepEqual(marks, [
+      { path: "a", before: [EMPTY_ENTRY, fileEntry({ counter: 2 })], isOfThisBoot: true },
+      { path: "b", before: [fileEntry({ counter: 1 })], isOfThisBoot: true },
+    ]);
+    store.unmark(path("a"), checked(marks[0]));
+    store.unmark(path("b"));
+    assert.deepEqual([...store.marks()], []);
+    for (let counter = 1; counter <= 20; counter++) store.mark(path("c"), fileEntry({ counter }));
+    const [mark] = [...store.marks()];
+    assert.deepEqual(mark?.before.at(-1), fileEntry({ counter: 20 }));
+    assert.equal(mark.before.length, MARK_ENTRIES_MAX);
     await store.close();
   });
 

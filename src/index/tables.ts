@@ -12,6 +12,7 @@ export const TABLE_NAMES = [
   "pending", // path hash → nothing
   "manifests", // content ID → encoded manifest
   "chunks", // half a chunk's hash → content ID + offset
+  "marks", // path hash of the parent + path hash → what was there before the changes since the last checkpoint
   "meta", // name → value, for the rest of dsync
   "state", // the store's own: format, replica ID, counters, Merkle pages
 ] as const;
@@ -28,6 +29,8 @@ export interface Tables {
    * a key that is there from beginning to end comes once, others at most once.
    */
   keys(table: TableName, prefix: string): Iterable<string>;
+  /** What waits in memory for a commit, roughly. It grows while nothing can be written. */
+  readonly uncommittedBytes: number;
   /** `action` runs before each commit, and may `set` rows that belong to it. */
   beforeCommit(action: () => void): void;
   /** Resolves when all earlier changes survive a crash; rejects with a DsyncError `index`, and tries again later. */

@@ -5,10 +5,12 @@
 
 import type { DsyncEvent, Progress } from "../core/events.ts";
 import { messageOf } from "../core/errors.ts";
+import { escapeForTerminal } from "../core/escape.ts";
+import type { ContentHash } from "../core/ids.ts";
 import { INLINE_CONTENT_BYTES_MAX } from "../core/limits.ts";
 import { IGNORE_FILE, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
-import type { ConflictReport, StatusReport } from "../core/reports.ts";
+import type { ConflictReport, EmptyTrashReport, StatusReport } from "../core/reports.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import { CountingNetwork } from "../edge/counting-network.ts";
 import { changedError } from "../edge/folder-claim.ts";
@@ -17,20 +19,25 @@ import type { Network } from "../edge/network.ts";
 import type { Random } from "../edge/random.ts";
 import type { PathRecord } from "../index/entry.ts";
 import { createFingerprinter } from "../index/fingerprint.ts";
+import type { IndexStore } from "../index/index-store.ts";
 import { Ledger } from "../index/ledger.ts";
 import { formatAddress } from "../pool/address.ts";
 import { Pool, type PoolOptions } from "../pool/pool.ts";
+import { Checkpoint } from "../transfer/checkpoint.ts";
 import { trashBatchName } from "../transfer/trash.ts";
 import { Puller } from "../transfer/puller.ts";
 import { createIgnoreFile, IgnoreFile } from "../watch/ignore-file.ts";
 import { Scanner } from "../watch/scanner.ts";
 import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
+import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
 import { describeChange } from "./describe-change.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { Replica } from "./replica.ts";
+import { tooMuchUncommitted } from "./uncommitted.ts";
+import { verifyMarked } from "./verify-marked.ts";
 
 export interface InstanceOptions {
   readonly folder: OpenFolder;
@@ -66,12 +73,16 @@ export interface InstanceOptions {
 const MS_PER_DAY = 86_400_000;
 /** How often old trash is cleared. */
 const SWEEP_INTERVAL_MS = 3_600_000;
+/** The index is cleaned with the first of so many sweeps: once a day. */
+const SWEEPS_PER_CLEANING = 24;
 /** Quiet for so long counts as idle. */
 const TIDY_AFTER_MS = 3_000;
 /** How long one trash batch takes what is replaced or removed. */
 const TRASH_BATCH_MS = 2_000;
 /** How often `progress` and `in-sync` are considered. */
 const PROGRESS_INTERVAL_MS = 250;
+/** Damaged paths that are named; the rest is counted. */
+const DAMAGED_SHOWN_MAX = 5;
 
 export class Instance {
   readonly #options: InstanceOptions;
@@ -84,6 +95,7 @@ export class Instance {
   readonly #scanner: Scanner;
   readonly #replica: Replica;
   readonly #puller: Puller;
+  readonly #checkpoint: Checkpoint;
   readonly #pool: Pool;
   readonly #meter: ProgressMeter;
   readonly #watcher: Watcher;
@@ -93,6 +105,7 @@ export class Instance {
   #wasInSync = false;
   #isProgressDue = false;
   #isStopping = false;
+  #sweeps = 0;
   #tidyTimer: Timer | undefined;
 
   /** `staged`: contents that staging holds parts of. Use `Instance.open`. */
@@ -122,7 +135,14 @@ export class Instance {
         emit({ kind: "conflict", path, conflictPath: copy.path, author });
       },
       onStand: () => this.#noteProgress(),
-      onCommitFailed: (error) => this.#halt(messageOf(error), "Free some space on the disk; dsync goes on by itself."),
+      onCommitFailed: (error) => this.#noteCommitFailed(error),
+    });
+    this.#checkpoint = new Checkpoint({
+      store,
+      jobs,
+      clock,
+      root: this.#root,
+      toDisk: (path) => this.#spelling.toDisk(path),
     });
     this.#puller = new Puller({
       ledger: this.#ledger,
@@ -134,6 +154,7 @@ export class Instance {
       trashBatch: () => (options.trashDays === 0 ? undefined : this.#currentTrashBatch()),
       staged,
       isComparing: () => this.#replica.isComparing,
+      onMarked: (bytes) => this.#checkpoint.note(bytes),
       onSettled: (records) => this.#replica.noteSettled(records),
       onChangedOnDisk: (path) => this.#scanner.hint(this.#spelling.toDisk(path)),
       onRepair: (path) => this.#replica.repair(path),
@@ -185,12 +206,16 @@ export class Instance {
     createIgnoreFile(identity.root);
     const ignore = new IgnoreFile({ root: identity.root, exclude });
     warnOfIgnoreRules(ignore, emit);
-    const wanted = [...store.pending()].flatMap((path) => {
-      const content = store.get(path)?.known.live?.content;
-      return content?.kind === "file" ? [content.contentId] : [];
+    await recoverFromPowerLoss(options);
+    const nowMs = clock.now();
+    const { staged } = await jobs.run("sweep", {
+      root: identity.root,
+      wanted: pendingContents(store),
+      stagedBeforeMs: Number.POSITIVE_INFINITY,
+      trashBeforeMs: nowMs - options.trashDays * MS_PER_DAY,
+      // Measuring the trash takes a while: not before the first look.
+      trimAtMs: undefined,
     });
-    const trashBeforeMs = clock.now() - options.trashDays * MS_PER_DAY;
-    const { staged } = await jobs.run("sweep", { root: identity.root, wanted, trashBeforeMs });
     return new Instance(options, ignore, new Set(staged));
   }
 
@@ -205,6 +230,8 @@ export class Instance {
     });
     this.#scan();
     this.#puller.start();
+    // What an earlier run left marked.
+    this.#checkpoint.note();
     this.#scheduleSweep();
   }
 
@@ -225,12 +252,16 @@ export class Instance {
     await this.#watcher.stop();
     this.#scanner.stop();
     await this.#puller.stop();
+    this.#checkpoint.stop();
     this.#replica.stop();
     await this.#pool.stop();
     await this.#options.jobs.close();
     this.#spelling.save();
-    await this.#options.folder.store.close();
-    this.#options.folder.release();
+    try {
+      await this.#options.folder.store.close();
+    } finally {
+      this.#options.folder.release();
+    }
   }
 
   conflicts(): Promise<readonly ConflictReport[]> {
@@ -335,6 +366,12 @@ export class Instance {
     }
   }
 
+  #noteCommitFailed(error: unknown): void {
+    const tooMuch = tooMuchUncommitted(this.#ledger.store.uncommittedBytes, error);
+    if (tooMuch !== undefined) this.#options.onFatal(tooMuch);
+    else this.#halt(messageOf(error), "Free some space on the disk; dsync goes on by itself.");
+  }
+
   #halt(reason: string, remedy: string): void {
     if (this.#halted === undefined) this.#options.emit({ kind: "halted", reason, remedy });
     this.#halted = reason;
@@ -421,11 +458,76 @@ export class Instance {
     const { clock, jobs, trashDays } = this.#options;
     clock.after(SWEEP_INTERVAL_MS, () => {
       if (this.#isStopping) return;
-      const trashBeforeMs = clock.now() - trashDays * MS_PER_DAY;
-      void jobs.run("sweep", { root: this.#root, wanted: undefined, trashBeforeMs });
+      const nowMs = clock.now();
+      const request = {
+        root: this.#root,
+        wanted: pendingContents(this.#ledger.store),
+        stagedBeforeMs: nowMs - SWEEP_INTERVAL_MS,
+        trashBeforeMs: nowMs - trashDays * MS_PER_DAY,
+        trimAtMs: nowMs,
+      };
+      jobs
+        .run("sweep", request)
+        .then(({ trimmed }) => {
+          this.#noteTrimmed(trimmed);
+          return this.#sweeps++ % SWEEPS_PER_CLEANING === 0 ? this.#cleanIndex() : undefined;
+        })
+        .catch(noSweep);
       this.#scheduleSweep();
     });
   }
+
+  async #cleanIndex(): Promise<void> {
+    const { folder, jobs, clock } = this.#options;
+    const { store, identity } = folder;
+    const wanted = new Set(pendingContents(store));
+    const nextTurn = async (): Promise<boolean> => {
+      await new Promise<void>((resolve) => clock.after(0, resolve));
+      return !this.#isStopping;
+    };
+    await cleanIndex({ store, jobs, identity, wanted, nextTurn });
+  }
+
+  #noteTrimmed({ files, bytes }: EmptyTrashReport): void {
+    if (files === 0) return;
+    const message =
+      `The trash took most of what was free on the disk: its oldest ${files} files ` +
+      `(${Math.ceil(bytes / 2 ** 20)} MiB) were removed before their time.`;
+    this.#options.emit({ kind: "warning", message });
+  }
+}
+
+/** What staging may hold parts of, for later. */
+function pendingContents(store: IndexStore): readonly ContentHash[] {
+  return [...store.pending()].flatMap((path) => {
+    const content = store.get(path)?.known.live?.content;
+    return content?.kind === "file" ? [content.contentId] : [];
+  });
+}
+
+/** A sweep that was lost or could not be made is made an hour later. */
+function noSweep(): void {}
+
+/** Before anything looks at the folder: what a power loss damaged must not be taken for edits. */
+async function recoverFromPowerLoss({ folder, jobs, clock, emit }: InstanceOptions): Promise<void> {
+  const { store, identity } = folder;
+  const spelling = new Spelling(store);
+  const trashBatch = trashBatchName(clock.now());
+  const toDisk = (path: RelativePath): string => spelling.toDisk(path);
+  const { checked, damaged, undone } = await verifyMarked({ store, jobs, identity, toDisk, trashBatch });
+  if (checked > 0) {
+    const message = `After a restart of the machine ${checked} paths were checked, and ${undone.length} are done again`;
+    emit({ kind: "debug", message });
+  }
+  if (damaged.length === 0) return;
+  const shown = damaged.slice(0, DAMAGED_SHOWN_MAX).map((path) => escapeForTerminal(path));
+  const more = damaged.length > shown.length ? ", …" : "";
+  emit({
+    kind: "warning",
+    message:
+      `The machine stopped before everything was on its disk: ${damaged.length} damaged or missing files are fetched ` +
+      `again (${shown.join(", ")}${more}). What was found in their places is in .dsync/trash/${trashBatch}.`,
+  });
 }
 
 function warnOfIgnoreRules(ignore: IgnoreFile, emit: (event: DsyncEvent) => void): void {

@@ -157,6 +157,8 @@ export class Replica {
         return this.#put(record, { ...seen, present: outcome.present });
       case "changed": {
         const next = { ...seen, known: outcome.known, present: outcome.present };
+        // A person's content now: what we wrote before says nothing about it.
+        this.#options.ledger.store.unmark(record.path);
         this.#put(record, next);
         if (outcome.conflict !== undefined) this.#noteConflict(record.path, outcome.conflict);
         this.#announce(record.path, inline);

@@ -4,9 +4,11 @@ import { decompress } from "../content/compression.ts";
 import { hashFiles } from "../content/hash-job.ts";
 import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
+import type { FileSystem } from "../edge/file-system.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
 import { applied, isExpected, type ApplyState } from "./apply-state.ts";
+import { discard } from "./discard.ts";
 import { absolutePath, stagingPath } from "./disk-layout.ts";
 
 interface Placement {
@@ -22,9 +24,9 @@ export function placeFile(state: ApplyState, operation: FileOperation & Placemen
   const { fs } = state.context;
   const staged = stage(state, operation);
   if (staged === undefined) return { kind: "damaged" };
-  const outcome = renameIntoPlace(state, operation, staged);
-  if (outcome.kind !== "applied" && operation.source.kind !== "staged") fs.unlink(staged);
-  return outcome;
+  return withoutLeftover(fs, operation.source.kind === "staged" ? undefined : staged, () =>
+    renameIntoPlace(state, operation, staged),
+  );
 }
 
 /** Renames a file of this folder whose content is wanted here and not there. */
@@ -52,13 +54,24 @@ export function placeSymlink(state: ApplyState, operation: Extract<ApplyOperatio
   if (!isExpected(state, operation)) return { kind: "changed" };
   const staged = state.temporaryPath();
   fs.symlink(operation.target, staged);
-  const cleared = clearTarget(state, operation);
-  if (cleared.kind === "not-empty") {
-    fs.unlink(staged);
-    return cleared;
+  return withoutLeftover(fs, staged, () => {
+    const cleared = clearTarget(state, operation);
+    if (cleared.kind === "not-empty") return cleared;
+    fs.rename(staged, absolutePath(state.root, operation.diskPath));
+    return applied(state, operation.diskPath, cleared.trashed);
+  });
+}
+
+/** What was staged for this operation alone goes unless it got its place. */
+function withoutLeftover(fs: FileSystem, staged: string | undefined, place: () => ApplyOutcome): ApplyOutcome {
+  try {
+    const outcome = place();
+    if (outcome.kind !== "applied" && staged !== undefined) discard(fs, staged);
+    return outcome;
+  } catch (error) {
+    if (staged !== undefined) discard(fs, staged);
+    throw error;
   }
-  fs.rename(staged, absolutePath(state.root, operation.diskPath));
-  return applied(state, operation.diskPath, cleared.trashed);
 }
 
 /** Returns the absolute path of the verified content in staging, or `undefined` if it is not what it should be. */
@@ -101,7 +114,7 @@ function stageBytes(
     if (bytes.length > 0) fs.write(descriptor, bytes, 0);
     fs.setTimesOf(descriptor, operation.mtimeUs);
   } catch (error) {
-    fs.unlink(path);
+    discard(fs, path);
     throw error;
   } finally {
     fs.close(descriptor);
@@ -119,11 +132,16 @@ function stageCopy(state: ApplyState, operation: FileOperation, from: string): s
   const name = path.slice(state.root.length + 1);
   const [outcome] = hashFiles(fs, blake3, { root: state.root, files: [name], inlineBytesMax: 0 }).outcomes;
   if (outcome?.kind !== "hashed" || outcome.contentId !== operation.contentId) {
-    fs.unlink(path);
+    discard(fs, path);
     return undefined;
   }
-  fs.setMode(path, operation.mode);
-  fs.setTimes(path, operation.mtimeUs);
+  try {
+    fs.setMode(path, operation.mode);
+    fs.setTimes(path, operation.mtimeUs);
+  } catch (error) {
+    discard(fs, path);
+    throw error;
+  }
   return path;
 }
 
@@ -163,7 +181,8 @@ function putNew(state: ApplyState, staged: string, path: string): boolean {
     fs.rename(staged, path);
     return true;
   }
-  fs.unlink(staged);
+  // It is in its place, whatever becomes of its other name.
+  discard(fs, staged);
   return true;
 }
 

@@ -46,6 +46,8 @@ export interface PullerOptions {
   readonly staged: ReadonlySet<ContentHash>;
   /** True while a comparison with a peer is under way: what looks deleted may turn out to be moved. */
   readonly isComparing: () => boolean;
+  /** Something was put in place and marked; so many bytes of it were written. */
+  readonly onMarked: (bytes: number) => void;
   /** These paths hold on this disk what is known, from now on. */
   readonly onSettled: (records: readonly PathRecord[]) => void;
   /** The disk is not what the index says: look at it. */
@@ -469,6 +471,7 @@ export class Puller {
       ledger.store.putTrashLocation(old.contentId, outcome.trashed);
     }
     const next = withPresent(record, target, outcome.signature);
+    this.#mark(record, work.operation.kind === "file" ? work.operation.size : 0);
     ledger.put(record, next);
     settled.push(next);
     if (movedFrom !== undefined) this.#noteMovedAway(movedFrom, settled);
@@ -479,10 +482,17 @@ export class Puller {
     this.#wake(path);
   }
 
+  /** The path holds something else now; its record still says what it held. */
+  #mark({ path, present }: PathRecord, bytes: number): void {
+    this.#options.ledger.store.mark(path, present);
+    this.#options.onMarked(bytes);
+  }
+
   #noteMovedAway(path: RelativePath, settled: PathRecord[]): void {
     const record = this.#options.ledger.store.get(path);
     if (record === undefined) return;
     const next = withPresent(record, { seen: record.known.seen, live: undefined }, undefined);
+    this.#mark(record, 0);
     this.#options.ledger.put(record, next);
     settled.push(next);
     if (!isSettled(next)) this.add(path);

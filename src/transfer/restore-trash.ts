@@ -4,7 +4,8 @@ import { errnoOf } from "../core/errors.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { RestoreOutcome, TrashItem } from "../core/reports.ts";
 import type { FileSystem } from "../edge/file-system.ts";
-import { absolutePath, TRASH_DIRECTORY } from "./disk-layout.ts";
+import { discard } from "./discard.ts";
+import { absolutePath, STAGING_DIRECTORY, TRASH_DIRECTORY } from "./disk-layout.ts";
 import { ParentGuard } from "./parent-guard.ts";
 
 const ALTERNATIVES_MAX = 1000;
@@ -26,7 +27,7 @@ export function restoreFromTrash(fs: FileSystem, root: string, { item, path, tim
           reason: `A directory above ${place} is taken by something else: move that away.`,
         };
       }
-      if (!moveIfFree(fs, absolutePath(root, source), absolutePath(root, place))) continue;
+      if (!moveIfFree(fs, root, { from: absolutePath(root, source), to: absolutePath(root, place) })) continue;
       removeEmptyParents(fs, root, source);
       return { item, restored: true, path: place };
     }
@@ -55,28 +56,51 @@ function makeParents(fs: FileSystem, root: string, place: string): boolean {
   return true;
 }
 
-/** False if `to` is taken. At every instant the content has at least one name. */
-function moveIfFree(fs: FileSystem, from: string, to: string): boolean {
+/** False if `to` is taken. At every instant the content has at least one name, and no name has a part of it. */
+function moveIfFree(
+  fs: FileSystem,
+  root: string,
+  { from, to }: { readonly from: string; readonly to: string },
+): boolean {
   try {
     fs.link(from, to);
   } catch (error) {
     const code = errnoOf(error) ?? "";
     if (code === "EEXIST") return false;
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code)) throw error;
-    if (!copyIfFree(fs, from, to)) return false;
+    if (!renameCopyIfFree(fs, root, { from, to })) return false;
   }
-  fs.unlink(from);
+  // It is back, whatever becomes of its name in the trash.
+  discard(fs, from);
   return true;
 }
 
 /** Where there are no hard links. */
-function copyIfFree(fs: FileSystem, from: string, to: string): boolean {
+function renameCopyIfFree(
+  fs: FileSystem,
+  root: string,
+  { from, to }: { readonly from: string; readonly to: string },
+): boolean {
+  if (fs.lstat(to) !== undefined) return false;
+  if (fs.lstat(from)?.kind === "symlink") {
+    fs.symlink(fs.readLink(from), to);
+    return true;
+  }
+  const copy = freeStagingPath(fs, root);
   try {
-    fs.copyFile(from, to);
+    fs.copyFile(from, copy);
+    fs.rename(copy, to);
     return true;
   } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false;
+    discard(fs, copy);
     throw error;
+  }
+}
+
+function freeStagingPath(fs: FileSystem, root: string): string {
+  for (let serial = 0; ; serial++) {
+    const path = absolutePath(root, `${STAGING_DIRECTORY}/restored-${serial}`);
+    if (fs.lstat(path) === undefined) return path;
   }
 }
 

@@ -3,43 +3,56 @@
 import { errnoOf } from "../core/errors.ts";
 import { parseContentHash, type ContentHash } from "../core/ids.ts";
 import type { FileSystem } from "../edge/file-system.ts";
+import type { EmptyTrashReport } from "../core/reports.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import { absolutePath, STAGING_DIRECTORY } from "./disk-layout.ts";
 import { emptyTrash } from "./trash.ts";
+import { trimTrash } from "./trim-trash.ts";
 
 export interface SweepRequest {
   /** Absolute disk path of the folder. */
   readonly root: string;
-  /** Contents that are still wanted: their staging stays. `undefined`: staging is left alone. */
-  readonly wanted: readonly ContentHash[] | undefined;
+  /** Contents that are still wanted: their staging stays. */
+  readonly wanted: readonly ContentHash[];
+  /** Staging that was written to since this moment (ms since 1970) stays: it may be of a transfer that just began. */
+  readonly stagedBeforeMs: number;
   /** Trash batches from before this moment (ms since 1970) go. */
   readonly trashBeforeMs: number;
+  /** Now, in ms since 1970: the trash is measured, and trimmed if it takes too much of the disk. `undefined`: it is not. */
+  readonly trimAtMs: number | undefined;
 }
 
 export interface SweepResult {
-  /** Contents that staging holds parts of. */
+  /** Wanted contents that staging holds parts of. */
   readonly staged: readonly ContentHash[];
+  /** What went before its time. */
+  readonly trimmed: EmptyTrashReport;
 }
 
 export function sweep({ fs }: JobContext, request: SweepRequest): SweepResult {
-  emptyTrash(fs, request.root, { beforeMs: request.trashBeforeMs });
-  return { staged: request.wanted === undefined ? [] : sweepStaging(fs, request.root, new Set(request.wanted)) };
+  const { root, trimAtMs } = request;
+  emptyTrash(fs, root, { beforeMs: request.trashBeforeMs });
+  const trimmed = trimAtMs === undefined ? { files: 0, bytes: 0, failed: [] } : trimTrash(fs, root, trimAtMs);
+  return { staged: sweepStaging(fs, request), trimmed };
 }
 
-function sweepStaging(fs: FileSystem, root: string, wanted: ReadonlySet<ContentHash>): ContentHash[] {
+function sweepStaging(fs: FileSystem, { root, wanted, stagedBeforeMs }: SweepRequest): ContentHash[] {
   const directory = absolutePath(root, STAGING_DIRECTORY);
+  const isWanted = new Set(wanted);
   const staged: ContentHash[] = [];
   for (const { name } of fs.readDirectory(directory)) {
     const contentId = parseContentHash(name);
-    if (contentId !== undefined && wanted.has(contentId)) staged.push(contentId);
-    else remove(fs, `${directory}/${name}`);
+    if (contentId !== undefined && isWanted.has(contentId)) staged.push(contentId);
+    else removeIfOlder(fs, `${directory}/${name}`, stagedBeforeMs);
   }
   return staged;
 }
 
-function remove(fs: FileSystem, path: string): void {
+/** By its ctime: the time of a staged file's last write may have been set to anything. */
+function removeIfOlder(fs: FileSystem, path: string, beforeMs: number): void {
   try {
-    fs.unlink(path);
+    const stat = fs.lstat(path);
+    if (stat !== undefined && Number(stat.ctimeNs / 1_000_000n) < beforeMs) fs.unlink(path);
   } catch (error) {
     // Swept by somebody else, or a directory that a person put there: neither is ours to remove.
     if (!["ENOENT", "EISDIR", "EPERM"].includes(errnoOf(error) ?? "")) throw error;

@@ -1,12 +1,15 @@
 // Puts what is about to be replaced or removed into one batch of the trash, without a moment in which it is nowhere.
+//
+// A batch is a tree, so it has room for one content of a path, and for a file or a directory of one name. What does not
+// fit goes to the next serial of the batch: `<time>-1`, `<time>-2`, … Later contents have greater serials.
 
 import { errnoOf } from "../core/errors.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import { absolutePath, TRASH_DIRECTORY } from "./disk-layout.ts";
 
 const PRIVATE_MODE = 0o700;
-/** Names tried beside one that is taken in the same batch. */
-const ALTERNATIVES_MAX = 1000;
+/** Contents that one path may have within the seconds of a batch. */
+const SERIALS_MAX = 1000;
 
 export class TrashBatch {
   readonly #fs: FileSystem;
@@ -14,7 +17,7 @@ export class TrashBatch {
   readonly #batch: string | undefined;
   readonly #directories = new Set<string>();
 
-  /** `batch`: the directory's name below `.dsync/trash/`; `undefined`: nothing is kept. */
+  /** `batch`: a batch's name without a serial, below `.dsync/trash/`; `undefined`: nothing is kept. */
   constructor(fs: FileSystem, root: string, batch: string | undefined) {
     this.#fs = fs;
     this.#root = root;
@@ -52,16 +55,17 @@ export class TrashBatch {
 
   #put(diskPath: string, put: (from: string, to: string) => void): string | undefined {
     if (this.#batch === undefined) return undefined;
-    const wanted = `${TRASH_DIRECTORY}/${this.#batch}/${diskPath}`;
-    for (let alternative = 0; ; alternative++) {
-      const place = alternative === 0 ? wanted : `${wanted}~${alternative}`;
+    for (let serial = 0; ; serial++) {
+      const batch = serial === 0 ? this.#batch : `${this.#batch}-${serial}`;
+      const place = `${TRASH_DIRECTORY}/${batch}/${diskPath}`;
       try {
         this.#makeParents(place);
         put(absolutePath(this.#root, diskPath), absolutePath(this.#root, place));
         return place;
       } catch (error) {
-        const taken = ["EEXIST", "ENOTDIR"].includes(errnoOf(error) ?? "");
-        if (!taken || alternative === ALTERNATIVES_MAX) throw error;
+        // The name is taken, or a file is where a directory would have to be.
+        const taken = ["EEXIST", "ENOTDIR", "EISDIR"].includes(errnoOf(error) ?? "");
+        if (!taken || serial === SERIALS_MAX) throw error;
       }
     }
   }

@@ -69,8 +69,8 @@ test("the list has the newest first, with where and when", () => {
   trash("not a batch", "c", "");
   const newTime = new Date(NEW).toISOString();
   assert.deepEqual(listTrash(fs, root), [
-    { item: `${NEW_BATCH}/link`, path: "link", time: newTime, kind: "symlink", size: 6 },
     { item: `${NEW_BATCH}/docs/b.txt`, path: "docs/b.txt", time: newTime, kind: "file", size: 5 },
+    { item: `${NEW_BATCH}/link`, path: "link", time: newTime, kind: "symlink", size: 6 },
     { item: `${OLD_BATCH}/a.txt`, path: "a.txt", time: new Date(OLD).toISOString(), kind: "file", size: 3 },
   ]);
 });
@@ -89,6 +89,40 @@ test("what the applier put there is listed under its old path, the later content
   );
   assert.equal(restore("a.txt").length, 1);
   assert.equal(read("a.txt"), "second");
+});
+
+test("in one batch a path may be a file, then a directory, then a link, and have any name", () => {
+  mkdirSync(join(root, ".dsync/trash"), { recursive: true });
+  const names = ["a", "a~1", "-rf", "new\nline", "é ü", "trailing. ", OLD_BATCH, "x".repeat(255)];
+  const contents = new Map<string, string>();
+  const take = (path: string, content: string): void => {
+    put(path, content);
+    const place = new TrashBatch(fs, root, OLD_BATCH).take(path);
+    assert.ok(place !== undefined && !existsSync(join(root, path)));
+    contents.set(place.slice(".dsync/trash/".length), content);
+  };
+  for (const name of names) {
+    take(name, `${name}, a file`);
+    take(`${name}/inside`, `${name}, in a directory`);
+    rmSync(join(root, name), { recursive: true });
+    take(name, `${name}, a file again`);
+  }
+  symlinkSync("somewhere", join(root, "dir"));
+  new TrashBatch(fs, root, OLD_BATCH).take("dir");
+  take("dir/file", "below what was a link");
+  const items = listTrash(fs, root);
+  assert.deepEqual(
+    new Set(items.flatMap(({ item, kind }) => (kind === "file" ? [item] : []))),
+    new Set(contents.keys()),
+  );
+  for (const { item, path, kind } of items) {
+    if (kind !== "file") continue;
+    assert.equal(item.slice(item.indexOf("/") + 1), path);
+    const [outcome] = restore(item);
+    assert.ok(outcome !== undefined && "path" in outcome && typeof outcome.path === "string", JSON.stringify(outcome));
+    assert.equal(read(outcome.path), contents.get(item));
+    rmSync(join(root, outcome.path.split("/")[0] ?? ""), { recursive: true });
+  }
 });
 
 test("no trash is an empty list, and a link in its place is not followed", () => {
@@ -188,6 +222,7 @@ test("without hard links it is copied, and still never overwrites", () => {
       throw Object.assign(new Error("no links here"), { code: "EPERM" });
     },
   };
+  mkdirSync(join(root, ".dsync/staging"), { recursive: true });
   put("a", "kept");
   trash(OLD_BATCH, "a", "old");
   restore("a", noLinks);

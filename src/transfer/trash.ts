@@ -29,38 +29,32 @@ export function parseTrashBatchName(name: string): TrashBatchName | undefined {
   return Number.isNaN(timeMs) ? undefined : { timeMs, serial: Number(serial ?? 0) };
 }
 
-/** What is in the trash, the newest first; bounded. Throws Node's system errors. */
+/** What is in the trash, the newest first and each batch by name; bounded. Throws Node's system errors. */
 export function listTrash(fs: FileSystem, root: string): readonly TrashItem[] {
   const items: TrashItem[] = [];
-  for (const { name, timeMs } of batches(fs, root).toReversed()) {
+  for (const { name, timeMs } of trashBatches(fs, root).toReversed()) {
     const time = new Date(timeMs).toISOString();
     const files = [...filesBelow(fs, root, `${TRASH_DIRECTORY}/${name}`)].slice(0, TRASH_ITEMS_MAX - items.length);
-    const item = (file: TrashedFile): string => file.diskPath.slice(TRASH_DIRECTORY.length + 1);
-    const taken = new Set(files.map(item));
-    // The later of two contents that one path had within a batch comes first.
-    for (const file of files.toReversed()) {
-      const path = originalItem(item(file), taken).slice(name.length + 1);
-      items.push({ item: item(file), path, time, kind: file.kind, size: file.size });
+    for (const { diskPath, kind, size } of files) {
+      const item = diskPath.slice(TRASH_DIRECTORY.length + 1);
+      items.push({ item, path: item.slice(name.length + 1), time, kind, size });
     }
   }
   return items;
 }
 
-/** A path that was trashed twice in one batch is there as `a.txt` and `a.txt~1` (trash-batch.ts). */
-function originalItem(item: string, taken: ReadonlySet<string>): string {
-  const original = item.replace(/~\d+$/, "");
-  return taken.has(original) ? original : item;
-}
-
 /** The items that were asked for: by their own name, or the newest of a path, or of every path below a directory. Pure. */
 export function selectTrashItems(items: readonly TrashItem[], wanted: readonly string[]): SelectedItems {
+  const byName = new Map(items.map((item) => [item.item, item]));
   const selected = new Map<string, TrashItem>();
   const missing: string[] = [];
   for (const asked of wanted) {
     const name = asked.replace(/^\.\//, "").replace(/\/+$/, "");
-    const exact = items.filter(({ item }) => item === name);
+    const exact = byName.get(name);
     const found =
-      exact.length > 0 ? exact : newestOfEach(items.filter(({ path }) => path === name || path.startsWith(`${name}/`)));
+      exact !== undefined
+        ? [exact]
+        : newestOfEach(items.filter(({ path }) => path === name || path.startsWith(`${name}/`)));
     if (found.length === 0) missing.push(asked);
     for (const item of found) selected.set(item.item, item);
   }
@@ -86,14 +80,28 @@ export function emptyTrash(
   { beforeMs = Number.POSITIVE_INFINITY }: { readonly beforeMs?: number } = {},
 ): EmptyTrashReport {
   const total = { files: 0, bytes: 0, failed: [] as FailedPath[] };
-  for (const { name, timeMs } of batches(fs, root)) {
+  for (const { name, timeMs } of trashBatches(fs, root)) {
     if (timeMs < beforeMs) removeTree(fs, root, `${TRASH_DIRECTORY}/${name}`, total);
   }
   return total;
 }
 
+/** Removes one batch. */
+export function removeTrashBatch(fs: FileSystem, root: string, name: string): EmptyTrashReport {
+  const total = { files: 0, bytes: 0, failed: [] as FailedPath[] };
+  removeTree(fs, root, `${TRASH_DIRECTORY}/${name}`, total);
+  return total;
+}
+
+/** Bytes of all files in one batch. */
+export function trashBatchBytes(fs: FileSystem, root: string, name: string): number {
+  let bytes = 0;
+  for (const { size } of filesBelow(fs, root, `${TRASH_DIRECTORY}/${name}`)) bytes += size;
+  return bytes;
+}
+
 /** In order of time. */
-function batches(fs: FileSystem, root: string): readonly { name: string; timeMs: number }[] {
+export function trashBatches(fs: FileSystem, root: string): readonly { name: string; timeMs: number }[] {
   // A link in its place would lead out of the folder.
   if (fs.lstat(absolutePath(root, TRASH_DIRECTORY))?.kind !== "directory") return [];
   return fs

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { contentIdOf, pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
+import { removeDirectory, temporaryDirectory, writeFiles } from "../../test/support/trees.ts";
+import { loadBlake3 } from "../content/blake3.ts";
+import { hashFiles } from "../content/hash-job.ts";
+import type { RelativePath } from "../core/path.ts";
+import { createInProcessRunner } from "../edge/in-process-runner.ts";
+import { nodeFileSystem } from "../edge/node-file-system.ts";
+import { EMPTY_ENTRY, type Content, type Entry } from "../index/entry.ts";
+import { MemoryTables } from "../index/memory-tables.ts";
+import { createMemoryStore } from "../index/memory-store.ts";
+import type { RecordStore } from "../index/record-store.ts";
+import type { PreviousStop } from "../index/store-state.ts";
+import { fileContent } from "../watch/judge.ts";
+import { verifyMarked, type VerifyReport } from "./verify-marked.ts";
+
+const blake3 = loadBlake3({ portable: false });
+const BATCH = "2026-01-02T03-04-05.678Z";
+const jobs = createInProcessRunner({ context: { fs: nodeFileSystem, blake3 } });
+let root = "";
+let tables: MemoryTables;
+let store: RecordStore;
+let counter = 0;
+
+beforeEach(() => {
+  root = temporaryDirectory();
+  fs.mkdirSync(join(root, ".dsync/trash"), { recursive: true });
+  tables = new MemoryTables();
+  store = open({ bootId: "before" });
+});
+afterEach(() => removeDirectory(root));
+
+function open(more: { bootId: string; previousStop?: PreviousStop }): RecordStore {
+  return createMemoryStore({ replicaId: replicaIdOf(0), hash: (bytes) => blake3.hash(bytes), tables, ...more });
+}
+
+/** The machine comes back, and the folder is looked at before anything else happens. */
+async function restart({ bootId = "after" } = {}): Promise<VerifyReport> {
+  await store.close();
+  store = open({ bootId, previousStop: bootId === "before" ? "crash" : "power-loss" });
+  const { dev: device, ino: inode } = fs.lstatSync(root, { bigint: true });
+  const markerInode = fs.lstatSync(join(root, ".dsync"), { bigint: true }).ino;
+  const identity = { root, device, inode, markerInode };
+  return verifyMarked({ store, jobs, identity, toDisk: (path) => path, trashBatch: BATCH });
+}
+
+function entryOf(content: Content | undefined): Entry {
+  const dot = { replica: replicaIdOf(1), counter: ++counter };
+  const seen = [[dot.replica, counter]] as const;
+  return content === undefined
+    ? { seen, live: undefined }
+    : { seen, live: { dot, stamp: counter, author: "desk", content } };
+}
+
+function look(path: string): { content: Content; signature: ReturnType<typeof signatureAt> } {
+  const signature = signatureAt(path);
+  const [outcome] = hashFiles(nodeFileSystem, blake3, { root, files: [path], inlineBytesMax: 0 }).outcomes;
+  assert.equal(outcome?.kind, "hashed");
+  return { content: fileContent(outcome.contentId, signature), signature };
+}
+
+function signatureAt(path: string): NonNullable<ReturnType<RecordStore["signatureOf"]>> {
+  const [outcome] = hashFiles(nodeFileSystem, blake3, { root, files: [path], inlineBytesMax: 0 }).outcomes;
+  assert.equal(outcome?.kind, "hashed");
+  return outcome.signature;
+}
+
+/** Puts content in place as the puller does: on the disk, in the index, marked. */
+function place(text: string, content: string, mtimeS: number): Entry {
+  const path = pathOf(text);
+  writeFiles(root, { [text]: content });
+  fs.utimesSync(join(root, text), mtimeS, mtimeS);
+  const { content: placed, signature } = look(text);
+  const entry = entryOf(placed);
+  store.mark(path, store.get(path)?.present ?? EMPTY_ENTRY);
+  store.put({ path, known: entry, present: entry, signature, residue: false });
+  return entry;
+}
+
+/** What a power loss leaves of a file: other bytes under the same time. */
+function damage(text: string, content: string | Uint8Array): void {
+  const { mtimeNs } = fs.lstatSync(join(root, text), { bigint: true });
+  fs.writeFileSync(join(root, text), content);
+  fs.utimesSync(join(root, text), Number(mtimeNs / 1_000_000_000n), Number(mtimeNs / 1_000_000_000n));
+}
+
+const isPending = (text: string): boolean => ([...store.pending()] as RelativePath[]).includes(pathOf(text));
+const marked = (): string[] => [...store.marks()].map(({ path }) => path);
+const trashed = (path: string): Buffer => fs.readFileSync(join(root, ".dsync/trash", BATCH, path));
+
+for (const [how, bytes] of [
+  ["truncated", Buffer.alloc(0)],
+  ["cut short", Buffer.from("the cont")],
+  ["zero-filled", Buffer.alloc(11)],
+] as const) {
+  test(`a file that was ${how} is wanted again, and what was left of it is in the trash`, async () => {
+    place("dir/whole.txt", "whole", 1_000);
+    place("dir/a.txt", "the content", 2_000);
+    damage("dir/a.txt", bytes);
+    const report = await restart();
+    assert.deepEqual(report, { checked: 2, damaged: ["dir/a.txt"], undone: [] });
+    assert.ok(isPending("dir/a.txt"));
+    assert.ok(!isPending("dir/whole.txt"));
+    assert.ok(!fs.existsSync(join(root, "dir/a.txt")));
+    assert.deepEqual(trashed("dir/a.txt"), bytes);
+    assert.deepEqual(marked(), []);
+    assert.equal(store.get(pathOf("dir/a.txt"))?.signature, undefined);
+  });
+}
+
+test("a replacement that never got its name is done again, and so is a removal", async () => {
+  const old = place("a.txt", "old", 1_000);
+  place("a.txt", "new", 2_000);
+  fs.writeFileSync(join(root, "a.txt"), "old");
+  fs.utimesSync(join(root, "a.txt"), 1_000, 1_000);
+  const gone = place("gone.txt", "to be removed", 3_000);
+  const tombstone = entryOf(undefined);
+  store.mark(pathOf("gone.txt"), gone);
+  store.put({ path: pathOf("gone.txt"), known: tombstone, present: tombstone, signature: undefined, residue: false });
+
+  const report = await restart();
+  assert.deepEqual(report.undone.toSorted(), ["a.txt", "gone.txt"]);
+  assert.deepEqual(store.get(pathOf("a.txt"))?.present, old);
+  assert.deepEqual(store.get(pathOf("a.txt"))?.signature, look("a.txt").signature);
+  assert.deepEqual(store.get(pathOf("gone.txt"))?.present, gone);
+  assert.ok(isPending("a.txt") && isPending("gone.txt"));
+});
+
+test("a new file that never got its name is wanted again, not deleted everywhere", async () => {
+  place("new.txt", "new", 1_000);
+  fs.rmSync(join(root, "new.txt"));
+  assert.deepEqual((await restart()).undone, ["new.txt"]);
+  assert.ok(isPending("new.txt"));
+});
+
+test("a person's edit is left to the scanner, and what is durable or of this boot is not looked at", async () => {
+  place("edited.txt", "ours", 1_000);
+  fs.writeFileSync(join(root, "edited.txt"), "a person's");
+  place("durable.txt", "ours", 1_000);
+  store.unmark(pathOf("durable.txt"));
+  damage("durable.txt", "rot");
+  const before = store.get(pathOf("edited.txt"));
+  assert.deepEqual(await restart({ bootId: "before" }), { checked: 0, damaged: [], undone: [] });
+  assert.equal(marked().length, 1);
+  assert.deepEqual(await restart(), { checked: 1, damaged: [], undone: [] });
+  assert.deepEqual(store.get(pathOf("edited.txt")), before);
+  assert.equal(fs.readFileSync(join(root, "edited.txt"), "utf8"), "a person's");
+});
+
+test("damage of something that was put in place without the index knowing is damage, too", async () => {
+  writeFiles(root, { "a.txt": "", "b.txt": "mine" });
+  fs.utimesSync(join(root, "a.txt"), 1_000, 1_000);
+  const content: Content = {
+    kind: "file",
+    contentId: contentIdOf(1),
+    size: 9,
+    mode: 0o644,
+    mtimeUs: 1_000_000_000,
+  };
+  for (const path of ["a.txt", "b.txt"].map(pathOf)) {
+    store.put({ path, known: entryOf(content), present: EMPTY_ENTRY, signature: undefined, residue: false });
+  }
+  assert.deepEqual((await restart()).damaged, ["a.txt"]);
+  assert.equal(trashed("a.txt").length, 0);
+  assert.equal(fs.readFileSync(join(root, "b.txt"), "utf8"), "mine");
+});
+
+test("when the folder is another one, nothing is concluded and the marks stay", async () => {
+  place("a.txt", "content", 1_000);
+  fs.rmSync(join(root, "a.txt"));
+  await store.close();
+  store = open({ bootId: "after" });
+  const identity = { root, device: 0n, inode: 0n, markerInode: 0n };
+  const report = await verifyMarked({ store, jobs, identity, toDisk: (path) => path, trashBatch: BATCH });
+  assert.deepEqual(report.damaged, []);
+  assert.deepEqual(marked(), ["a.txt"]);
+});

@@ -1,0 +1,169 @@
+// After the machine lost power: looks at what a power loss may have undone or damaged, before anything else does, and puts
+// the index right. What is damaged goes to the trash and is fetched again; index/power-loss.ts says which that is.
+//
+// What was made durable by a checkpoint is not marked and needs no look.
+
+import { HASH_FILES_MAX } from "../core/limits.ts";
+import type { RelativePath } from "../core/path.ts";
+import type { JobRunner } from "../edge/jobs.ts";
+import type { Content, PathRecord, StatSignature } from "../index/entry.ts";
+import type { Mark } from "../index/index-store.ts";
+import { judgeAfterPowerLoss } from "../index/power-loss.ts";
+import type { RecordStore } from "../index/record-store.ts";
+import { isSettled } from "../index/settle.ts";
+import { mtimeUsOf } from "../index/signature.ts";
+import { fileContent } from "../watch/judge.ts";
+import type { RootIdentity, ScannedChild } from "../watch/scan-job.ts";
+
+export interface VerifyOptions {
+  readonly store: RecordStore;
+  readonly jobs: JobRunner;
+  readonly identity: RootIdentity;
+  readonly toDisk: (path: RelativePath) => string;
+  /** Where damaged content is kept, whether a trash is kept otherwise or not: its name below `.dsync/trash/`. */
+  readonly trashBatch: string;
+}
+
+export interface VerifyReport {
+  /** Paths that were looked at. */
+  readonly checked: number;
+  /** Paths that held no content that anybody made, or nothing: they are fetched again. */
+  readonly damaged: readonly RelativePath[];
+  /** Paths that held what they had held before: what had been done to them is done again. */
+  readonly undone: readonly RelativePath[];
+}
+
+interface Suspect {
+  readonly record: PathRecord;
+  readonly mark: Mark | undefined;
+}
+
+/** What a path was found to hold; `signature`: of what is there. */
+type Found =
+  | { readonly kind: "absent" }
+  | { readonly kind: "there"; readonly content: Content; readonly signature: StatSignature }
+  /** Not to be read, or changing right now: nothing can be said. */
+  | { readonly kind: "unclear" };
+
+export async function verifyMarked(options: VerifyOptions): Promise<VerifyReport> {
+  const { store } = options;
+  const report = { checked: 0, damaged: [] as RelativePath[], undone: [] as RelativePath[] };
+  for (const batch of batchesOf(suspectsOf(store))) {
+    report.checked += batch.length;
+    const found = await lookAtAll(options, batch);
+    // Not the folder that it was: the scanner will say so. The marks stay.
+    if (found === undefined) break;
+    for (const [index, suspect] of batch.entries()) {
+      await settle(options, suspect, found[index] ?? { kind: "unclear" }, report);
+    }
+  }
+  if (report.checked > 0) await store.committed();
+  return report;
+}
+
+/** What is marked from before the machine started; and what is pending, since the index may have lost its last moments. */
+function* suspectsOf(store: RecordStore): Iterable<Suspect> {
+  for (const mark of store.marks()) {
+    if (mark.isOfThisBoot) continue;
+    const record = store.get(mark.path);
+    if (record === undefined) store.unmark(mark.path);
+    else yield { record, mark };
+  }
+  if (store.previousStop !== "power-loss") return;
+  for (const path of store.pending()) {
+    const record = store.get(path);
+    if (record?.known.live?.content.kind === "file") yield { record, mark: undefined };
+  }
+}
+
+async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Promise<readonly Found[] | undefined> {
+  const { jobs, identity, toDisk } = options;
+  const paths = batch.map(({ record }) => toDisk(record.path));
+  const looked = await jobs.run("look", { identity, paths });
+  if (looked.kind === "root-changed") return undefined;
+  const found = looked.items.map((child) => foundWithoutReading(child));
+  const toRead = found.flatMap((item, index) =>
+    item.kind === "file" && isWorthReading(batch[index], item.signature) ? [index] : [],
+  );
+  const files = toRead.map((index) => paths[index] ?? "");
+  const { outcomes } = await jobs.run("hash", { root: identity.root, files, inlineBytesMax: 0 });
+  const read = new Map(toRead.map((index, position) => [index, outcomes[position]]));
+  return found.map((item, index): Found => {
+    if (item.kind !== "file") return item;
+    const outcome = read.get(index);
+    if (outcome?.kind !== "hashed") return { kind: "unclear" };
+    const { contentId, signature } = outcome;
+    return { kind: "there", content: fileContent(contentId, signature), signature };
+  });
+}
+
+function foundWithoutReading(
+  child: ScannedChild | undefined,
+): Found | { readonly kind: "file"; readonly signature: StatSignature } {
+  if (child === undefined) return { kind: "absent" };
+  const { signature, target = "" } = child;
+  if (child.problem !== undefined || signature === undefined) return { kind: "unclear" };
+  const { kind, mode } = signature;
+  if (kind === "file") return { kind, signature };
+  return { kind: "there", signature, content: kind === "directory" ? { kind, mode } : { kind, target } };
+}
+
+/** A file that is not marked is read only if its time is that of what was about to be put there. */
+function isWorthReading(suspect: Suspect | undefined, signature: StatSignature): boolean {
+  if (suspect === undefined || suspect.mark !== undefined) return true;
+  const pending = suspect.record.known.live?.content;
+  return pending?.kind === "file" && pending.mtimeUs === mtimeUsOf(signature);
+}
+
+async function settle(
+  options: VerifyOptions,
+  { record, mark }: Suspect,
+  found: Found,
+  report: { readonly damaged: RelativePath[]; readonly undone: RelativePath[] },
+): Promise<void> {
+  const { store } = options;
+  const { path } = record;
+  // Marked, and not to be read now: the next start on another boot tries again.
+  if (found.kind === "unclear") return;
+  const verdict = judgeAfterPowerLoss({
+    held: record.present,
+    before: mark?.before ?? [],
+    pending: isSettled(record) ? undefined : record.known,
+    found: found.kind === "absent" ? "absent" : found.content,
+  });
+  const signature = found.kind === "there" ? found.signature : undefined;
+  switch (verdict.kind) {
+    case "leave":
+      break;
+    case "undone":
+      store.put({ ...record, present: verdict.present, signature, residue: false });
+      report.undone.push(path);
+      break;
+    case "damaged":
+      if (signature !== undefined && !(await putAside(options, path, signature))) return;
+      // Nothing was seen: whatever is known is wanted.
+      store.put({ ...record, present: { seen: [], live: undefined }, signature: undefined, residue: false });
+      report.damaged.push(path);
+  }
+  if (mark !== undefined) store.unmark(path, mark);
+}
+
+/** Moves what is there to the trash; false if somebody changed it meanwhile, or it cannot be moved. */
+async function putAside(options: VerifyOptions, path: RelativePath, expected: StatSignature): Promise<boolean> {
+  const { jobs, identity, toDisk, trashBatch } = options;
+  const operation = { kind: "remove", diskPath: toDisk(path), expected } as const;
+  const request = { root: identity.root, trashBatch, jobId: 0, operations: [operation] };
+  const { outcomes } = await jobs.run("apply", request);
+  return outcomes[0]?.kind === "applied";
+}
+
+function* batchesOf(suspects: Iterable<Suspect>): Iterable<readonly Suspect[]> {
+  let batch: Suspect[] = [];
+  for (const suspect of suspects) {
+    batch.push(suspect);
+    if (batch.length < HASH_FILES_MAX) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import fc from "fast-check";
+import { removeDirectory, temporaryDirectory, writeFiles } from "../../test/support/trees.ts";
+import { loadBlake3 } from "../content/blake3.ts";
+import type { ContentHash } from "../core/ids.ts";
+import { TRASH_SHARE_MAX, TRASH_TRIM_AGE_MS_MIN } from "../core/limits.ts";
+import { nodeFileSystem } from "../edge/node-file-system.ts";
+import { sweep, type SweepRequest, type SweepResult } from "./sweep-job.ts";
+import { trashBatchName } from "./trash.ts";
+import { batchesToTrim } from "./trim-trash.ts";
+
+const WANTED = "a".repeat(64) as ContentHash;
+const UNWANTED = "b".repeat(64);
+const NOW = Date.UTC(2026, 5, 1);
+const HOUR_MS = 3_600_000;
+let root = "";
+
+beforeEach(() => {
+  root = temporaryDirectory();
+  for (const directory of ["staging", "trash"]) fs.mkdirSync(join(root, ".dsync", directory), { recursive: true });
+});
+afterEach(() => removeDirectory(root));
+
+function run(request: Partial<SweepRequest>, freeBytes = 2 ** 40): SweepResult {
+  const context = { fs: { ...nodeFileSystem, freeBytes: () => freeBytes }, blake3: loadBlake3({ portable: false }) };
+  const usual = { wanted: [], stagedBeforeMs: Infinity, trashBeforeMs: 0, trimAtMs: undefined };
+  return sweep(context, { root, ...usual, ...request });
+}
+
+const staging = (): string[] => fs.readdirSync(join(root, ".dsync/staging"));
+const trash = (): string[] => fs.readdirSync(join(root, ".dsync/trash")).toSorted((a, b) => (a < b ? -1 : 1));
+
+test("at a start, staging keeps what is wanted and nothing else", () => {
+  writeFiles(join(root, ".dsync/staging"), { [WANTED]: "1", [UNWANTED]: "2", "new-1-0": "3", "restored-0": "4" });
+  fs.mkdirSync(join(root, ".dsync/staging/a person's"));
+  assert.deepEqual(run({ wanted: [WANTED] }).staged, [WANTED]);
+  assert.deepEqual(new Set(staging()), new Set([WANTED, "a person's"]));
+});
+
+test("while it runs, staging that was just written to stays, wanted or not", () => {
+  writeFiles(join(root, ".dsync/staging"), { [UNWANTED]: "2", "new-1-0": "3" });
+  // Put in place with an old time, as the last step before the rename.
+  fs.utimesSync(join(root, ".dsync/staging/new-1-0"), 1, 1);
+  run({ stagedBeforeMs: Date.now() - HOUR_MS });
+  assert.equal(staging().length, 2);
+  run({ stagedBeforeMs: Date.now() + HOUR_MS });
+  assert.deepEqual(staging(), []);
+});
+
+test("the trash goes by age, and by its share of the disk: the oldest first, never what is younger than a day", () => {
+  const ages = [20, 3, 2, 0.5, 0.1].map((days) => trashBatchName(NOW - days * 86_400_000));
+  for (const name of ages) writeFiles(join(root, ".dsync/trash", name), { "d/file": Buffer.alloc(1000) });
+  run({ trashBeforeMs: NOW - 14 * 86_400_000 });
+  assert.deepEqual(trash(), ages.slice(1));
+  assert.equal(run({ trimAtMs: NOW }).trimmed.files, 0, "plenty is free");
+  assert.equal(run({ trimAtMs: NOW }, 900).trimmed.files, 1, "3,000 of 4,900 bytes are enough");
+  assert.deepEqual(trash(), ages.slice(2));
+  assert.deepEqual(run({ trimAtMs: NOW }, 0).trimmed, { files: 1, bytes: 1000, failed: [] });
+  assert.deepEqual(trash(), ages.slice(3), "nothing is free, and the last day stays");
+});
+
+test("no more is trimmed than it takes", () => {
+  const batch = fc.record({ ageMs: fc.nat(30 * 86_400_000), bytes: fc.nat(1000) });
+  fc.assert(
+    fc.property(fc.array(batch, { maxLength: 20 }), fc.nat(2000), (ages, freeBytes) => {
+      const batches = ages
+        .map(({ ageMs, bytes }, index) => ({ name: String(index), timeMs: NOW - ageMs, bytes }))
+        .toSorted((a, b) => a.timeMs - b.timeMs);
+      const trimmed = batchesToTrim(batches, { freeBytes, nowMs: NOW });
+      const sum = (of: readonly { bytes: number }[]): number => of.reduce((total, { bytes }) => total + bytes, 0);
+      const bytesMax = (sum(batches) + freeBytes) * TRASH_SHARE_MAX;
+      assert.deepEqual(trimmed, batches.slice(0, trimmed.length), "the oldest");
+      assert.ok(trimmed.every(({ timeMs }) => NOW - timeMs >= TRASH_TRIM_AGE_MS_MIN));
+      if (trimmed.length > 0) assert.ok(sum(batches.slice(trimmed.length - 1)) > bytesMax, "not one too many");
+      const next = batches[trimmed.length];
+      const isEnough = sum(batches.slice(trimmed.length)) <= bytesMax;
+      assert.ok(isEnough || next === undefined || NOW - next.timeMs < TRASH_TRIM_AGE_MS_MIN, "and not one too few");
+    }),
+  );
+});

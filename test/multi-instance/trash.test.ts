@@ -1,0 +1,84 @@
+// What others replaced or deleted comes back, with and without a running instance, and is a change like any other.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { RestoreOutcome, TrashItem } from "../../src/core/reports.ts";
+import { runDsync } from "../support/dsync-process.ts";
+import { machines, startPair, type Machine } from "../support/machines.ts";
+import { snapshot, waitForEqualTrees, writeFiles } from "../support/trees.ts";
+import { waitFor } from "../support/wait.ts";
+
+const TREE = {
+  "tree/plain.txt": "plain",
+  "tree/-rf": "a leading dash",
+  "tree/new\nline": "a line break",
+  "tree/name~1": "a tilde",
+  "tree/deep/er/é 🙂.txt": "emoji",
+};
+
+async function trashList({ folder, home }: Machine): Promise<readonly TrashItem[]> {
+  const { stdout } = await runDsync(["trash", "list", "-d", folder, "--json"], home);
+  return JSON.parse(stdout) as TrashItem[];
+}
+
+async function restore({ folder, home }: Machine, ...items: readonly string[]): Promise<readonly RestoreOutcome[]> {
+  const { stdout, stderr } = await runDsync(["trash", "restore", "-d", folder, "--json", "--", ...items], home);
+  assert.equal(stderr, "");
+  return JSON.parse(stdout) as RestoreOutcome[];
+}
+
+/** Two machines in sync, of which the first then deletes the tree: it is in the trash of the second. */
+async function deleteEverywhere(a: Machine, b: Machine): Promise<void> {
+  writeFiles(a.folder, TREE);
+  await startPair(a, b);
+  await waitForEqualTrees([a.folder, b.folder]);
+  await b.instance.waitForSync();
+  fs.rmSync(join(a.folder, "tree"), { recursive: true });
+  await waitFor(() => !fs.existsSync(join(b.folder, "tree")), { until: "the deletion" });
+  await b.instance.waitForSync();
+}
+
+function assertTreeIsBack(folder: string): void {
+  for (const [path, text] of Object.entries(TREE)) assert.equal(fs.readFileSync(join(folder, path), "utf8"), text);
+}
+
+test("a tree that another machine deleted comes back everywhere, while the instance runs", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  await deleteEverywhere(a, b);
+  assert.deepEqual(new Set((await trashList(b)).map(({ path }) => path)), new Set(Object.keys(TREE)));
+  const outcomes = await restore(b, "tree");
+  assert.ok(outcomes.every(({ restored }) => restored) && outcomes.length === Object.keys(TREE).length);
+  await waitForEqualTrees([a.folder, b.folder]);
+  assertTreeIsBack(a.folder);
+  assert.deepEqual(await trashList(b), []);
+});
+
+test("a tree that is brought back while nothing runs is announced at the next start", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  await deleteEverywhere(a, b);
+  await b.stop();
+  assert.equal((await restore(b, "tree")).filter(({ restored }) => restored).length, Object.keys(TREE).length);
+  await b.start({ peers: [a.instance.port] });
+  await waitFor(() => snapshot(a.folder).size > 0, { until: "the tree on the other side" });
+  await waitForEqualTrees([a.folder, b.folder]);
+  assertTreeIsBack(a.folder);
+});
+
+test("where the path is taken, what was replaced comes back beside it, and both are on both sides", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  writeFiles(a.folder, { "doc.txt": "first" });
+  await startPair(a, b);
+  await waitForEqualTrees([a.folder, b.folder]);
+  await b.instance.waitForSync();
+  fs.writeFileSync(join(a.folder, "doc.txt"), "second, longer");
+  await waitFor(() => fs.readFileSync(join(b.folder, "doc.txt"), "utf8") === "second, longer", { until: "the edit" });
+  const [outcome] = await restore(b, "doc.txt");
+  assert.ok(outcome?.restored);
+  assert.match(outcome.path, /^doc\.restored-\d{8}-\d{6}\.txt$/);
+  await waitFor(() => fs.existsSync(join(a.folder, outcome.path)), { until: "the first content on the other side" });
+  await waitForEqualTrees([a.folder, b.folder]);
+  assert.equal(fs.readFileSync(join(a.folder, outcome.path), "utf8"), "first");
+  assert.equal(fs.readFileSync(join(a.folder, "doc.txt"), "utf8"), "second, longer");
+});

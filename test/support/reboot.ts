@@ -1,0 +1,26 @@
+// A restart of the machine, played on the index of a folder on which nothing runs.
+
+import { join } from "node:path";
+import { systemClock } from "../../src/edge/clock.ts";
+import { openEnvironment } from "../../src/index/lmdb-environment.ts";
+import { LmdbTables } from "../../src/index/lmdb-tables.ts";
+import { encodeMark, parseMark } from "../../src/index/mark-codec.ts";
+import { markRunning } from "../../src/index/store-state.ts";
+
+const EARLIER_BOOT = "an earlier boot";
+
+/** Makes what was written before look as if it had been written before the machine started. Returns the marked paths. */
+export async function pretendReboot(folder: string): Promise<readonly string[]> {
+  const directory = join(folder, ".dsync/index");
+  const tables = new LmdbTables(openEnvironment(directory, false), { directory, clock: systemClock, readOnly: false });
+  const paths: string[] = [];
+  for (const key of tables.keys("marks", "")) {
+    const row = parseMark(tables.get("marks", key) ?? new Uint8Array(0));
+    if (row === undefined) continue;
+    tables.set("marks", key, encodeMark({ ...row, bootId: EARLIER_BOOT }));
+    paths.push(row.path);
+  }
+  markRunning(tables, EARLIER_BOOT);
+  await tables.close();
+  return paths;
+}
