@@ -97,6 +97,10 @@ export class MemoryDisk {
     return Math.max(0, this.capacityBytes - this.#usedBytes);
   }
 
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
   /** Where `path` is; follows symlinks in its parents. Throws ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG. */
   resolve(path: string, budget = SYMLINKS_MAX): Place {
     let parent = this.#root;
