@@ -244,3 +244,76 @@ test("staged chunks become a file; wrong ones are refused", () => {
   assert.equal(read("whole"), "first second");
   assert.deepEqual(staging(), []);
 });
+
+/** Applies on a disk where a person does something right before the `count`-th of the calls named `call`. */
+function applyInterrupted(
+  operation: ApplyOperation,
+  { call, count, person }: { call: "lstat" | "unlink"; count: number; person: () => void },
+): ApplyOutcome | undefined {
+  let left = count;
+  const interrupted = {
+    ...nodeFileSystem,
+    [call](path: string) {
+      if (path === join(root, "a") && --left === 0) person();
+      return nodeFileSystem[call](path);
+    },
+  };
+  const request = { root, trashBatch: BATCH, jobId: 3, operations: [operation] };
+  return applyOperations({ ...context, fs: interrupted }, request).outcomes[0];
+}
+
+const TOUCHED = { kind: "applied", signature: undefined, trashed: undefined, touched: true };
+
+test("who replaces a file right after it was put in place is not taken for us", () => {
+  const person = (): void => {
+    write("b", "another");
+    fs.renameSync(join(root, "b"), join(root, "a"));
+  };
+  const outcome = applyInterrupted(file("a", "content"), { call: "lstat", count: 1, person });
+  assert.deepEqual(outcome, TOUCHED);
+  assert.equal(read("a"), "another");
+});
+
+test("who edits a file while it is moved keeps the edit, its time, and a look at it", () => {
+  write("from", "content");
+  const operation = {
+    ...file("a", "content"),
+    kind: "move",
+    from: "from",
+    fromSignature: signatureAt("from"),
+  } as ApplyOperation;
+  const person = (): void => write("from", "longer content");
+  const outcome = applyInterrupted(operation, { call: "lstat", count: 1, person });
+  assert.deepEqual(outcome, TOUCHED);
+  assert.equal(read("a"), "longer content");
+  assert.ok(Date.now() - fs.statSync(join(root, "a")).mtimeMs < 60_000);
+});
+
+test("who replaces a symlink right after it was put in place is not taken for us", () => {
+  const operation: ApplyOperation = { kind: "symlink", diskPath: "a", expected: "absent", target: "ours" };
+  const person = (): void => {
+    fs.unlinkSync(join(root, "a"));
+    fs.symlinkSync("theirs", join(root, "a"));
+  };
+  assert.deepEqual(applyInterrupted(operation, { call: "lstat", count: 2, person }), TOUCHED);
+});
+
+test("without hard links, what is replaced is copied into the trash, symlinks too", () => {
+  write("a", "one");
+  fs.symlinkSync("nowhere", join(root, "link"));
+  const noLinks = {
+    ...nodeFileSystem,
+    link: () => {
+      throw Object.assign(new Error("no links here"), { code: "EPERM" });
+    },
+  };
+  const operations: ApplyOperation[] = [
+    { kind: "remove", diskPath: "a", expected: signatureAt("a") },
+    { kind: "remove", diskPath: "link", expected: signatureAt("link") },
+  ];
+  const request = { root, trashBatch: BATCH, jobId: 4, operations };
+  const kinds = applyOperations({ ...context, fs: noLinks }, request).outcomes.map(({ kind }) => kind);
+  assert.deepEqual(kinds, ["applied", "applied"]);
+  assert.equal(read(`.dsync/trash/${BATCH}/a`), "one");
+  assert.equal(fs.readlinkSync(join(root, `.dsync/trash/${BATCH}/link`)), "nowhere");
+});

@@ -68,8 +68,9 @@ function makeDirectory(state: ApplyState, operation: Operation<"directory">): Ap
     fs.makeDirectory(path, operation.mode);
   }
   // A directory that is there already, for whatever reason, is what is wanted: directories merge.
-  if (fs.lstat(path)?.mode !== operation.mode) fs.setMode(path, operation.mode);
-  return applied(state, operation.diskPath, trashed);
+  const made = fs.lstat(path);
+  if (made?.mode !== operation.mode) fs.setMode(path, operation.mode);
+  return applied(state, operation.diskPath, trashed, made);
 }
 
 function setMetadata(state: ApplyState, operation: Operation<"metadata">): ApplyOutcome {
@@ -78,7 +79,11 @@ function setMetadata(state: ApplyState, operation: Operation<"metadata">): Apply
   const path = absolutePath(state.root, operation.diskPath);
   if (operation.expected !== "absent" && operation.expected.mode !== operation.mode) fs.setMode(path, operation.mode);
   if (operation.mtimeUs !== undefined) fs.setTimes(path, operation.mtimeUs);
-  return applied(state, operation.diskPath, undefined);
+  const placed = fs.lstat(path);
+  // Only the size can tell that somebody wrote between the look and the new time.
+  const isWritten =
+    placed?.kind === "file" && operation.expected !== "absent" && placed.size !== operation.expected.size;
+  return applied(state, operation.diskPath, undefined, isWritten ? undefined : placed);
 }
 
 function remove(state: ApplyState, operation: Operation<"remove">): ApplyOutcome {

@@ -1,5 +1,6 @@
 // What the operations of one `apply` job share.
 
+import type { Stat } from "../edge/file-system.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import { signatureOf, signaturesEqual } from "../index/signature.ts";
 import type { ApplyOutcome, Expected } from "./apply-operation.ts";
@@ -25,9 +26,27 @@ export function isExpected(state: ApplyState, operation: { diskPath: string; exp
   return signaturesEqual(signatureOf(current), operation.expected);
 }
 
-/** The outcome of a path that is in its place, with the signature that it has there. */
-export function applied(state: ApplyState, diskPath: string, trashed: string | undefined): ApplyOutcome {
+/** What tells a file from another one, or from itself after a change, whatever names it was given meanwhile. */
+export type Placed = Pick<Stat, "kind" | "inode" | "size" | "mtimeNs">;
+
+/** True if that is still what was `placed`. Renames and links change ctime, and modes are set last: they do not count. */
+export function isUntouched(current: Stat | undefined, placed: Placed): boolean {
+  if (current?.kind !== placed.kind) return false;
+  if (placed.kind === "directory") return true;
+  return current.inode === placed.inode && current.size === placed.size && current.mtimeNs === placed.mtimeNs;
+}
+
+/**
+ * The outcome of a path at which `placed` was put a moment ago. Whoever changed it since is noticed: then it has no
+ * signature, since the index would take that for a look at what was placed.
+ */
+export function applied(
+  state: ApplyState,
+  diskPath: string,
+  trashed: string | undefined,
+  placed: Placed | undefined,
+): Extract<ApplyOutcome, { kind: "applied" }> {
   const current = state.context.fs.lstat(absolutePath(state.root, diskPath));
-  const signature = current === undefined ? undefined : signatureOf(current);
-  return { kind: "applied", signature, trashed, touched: current === undefined };
+  const touched = current === undefined || placed === undefined || !isUntouched(current, placed);
+  return { kind: "applied", signature: touched ? undefined : signatureOf(current), trashed, touched };
 }

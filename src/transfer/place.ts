@@ -6,16 +6,13 @@ import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
-import { applied, isExpected, type ApplyState } from "./apply-state.ts";
+import { applied, isExpected, isUntouched, type ApplyState } from "./apply-state.ts";
 import { absolutePath, stagingPath } from "./disk-layout.ts";
 
 interface Placement {
   readonly diskPath: string;
   readonly expected: Expected;
 }
-
-/** File systems that keep times less exactly than asked round by up to this much (vfat: 2 s). */
-const COARSE_MTIME_US_MAX = 2_000_000;
 
 /** Stages what is not staged yet, sets mode and time, and renames over the target. */
 export function placeFile(state: ApplyState, operation: FileOperation & Placement): ApplyOutcome {
@@ -41,9 +38,18 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   fs.rename(from, path);
   // Renaming a file over another name of itself does nothing (POSIX): then the old name is still there.
   if (operation.expected !== "absent" && operation.expected.inode === operation.fromSignature.inode) fs.unlink(from);
-  if (operation.fromSignature.mode !== operation.mode) fs.setMode(path, operation.mode);
-  if (mtimeUsOf(operation.fromSignature) !== operation.mtimeUs) fs.setTimes(path, operation.mtimeUs);
-  return applied(state, operation.diskPath, trashed);
+  const { mode, mtimeUs } = operation;
+  // Changed since the look at it: what is here now is for the scanner to find out, and keeps its time.
+  if (!isUntouched(fs.lstat(path), operation.fromSignature)) {
+    return { kind: "applied", signature: undefined, trashed, touched: true };
+  }
+  if (operation.fromSignature.mode !== mode) fs.setMode(path, mode);
+  if (mtimeUsOf(operation.fromSignature) === mtimeUs) {
+    return applied(state, operation.diskPath, trashed, operation.fromSignature);
+  }
+  fs.setTimes(path, mtimeUs);
+  const placed = { ...operation.fromSignature, mtimeNs: fs.lstat(path)?.mtimeNs ?? 0n };
+  return applied(state, operation.diskPath, trashed, placed);
 }
 
 /** Makes the symlink in staging and renames it over the target. */
@@ -52,13 +58,14 @@ export function placeSymlink(state: ApplyState, operation: Extract<ApplyOperatio
   if (!isExpected(state, operation)) return { kind: "changed" };
   const staged = state.temporaryPath();
   fs.symlink(operation.target, staged);
+  const placed = fs.lstat(staged);
   const cleared = clearTarget(state, operation);
   if (cleared.kind === "not-empty") {
     fs.unlink(staged);
     return cleared;
   }
   fs.rename(staged, absolutePath(state.root, operation.diskPath));
-  return applied(state, operation.diskPath, cleared.trashed);
+  return applied(state, operation.diskPath, cleared.trashed, placed);
 }
 
 /** Returns the absolute path of the verified content in staging, or `undefined` if it is not what it should be. */
@@ -130,6 +137,7 @@ function stageCopy(state: ApplyState, operation: FileOperation, from: string): s
 function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement, staged: string): ApplyOutcome {
   const { fs } = state.context;
   const path = absolutePath(state.root, operation.diskPath);
+  const placed = fs.lstat(staged);
   let trashed: string | undefined;
   if (operation.expected === "absent") {
     if (!putNew(state, staged, path)) return { kind: "changed" };
@@ -140,14 +148,11 @@ function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement
     trashed = cleared.trashed;
     fs.rename(staged, path);
   }
-  const outcome = applied(state, operation.diskPath, trashed);
-  if (outcome.kind !== "applied" || outcome.signature === undefined) return outcome;
-  if (outcome.signature.mode !== operation.mode) {
-    // The umask kept bits away from a file that was created with this mode.
-    fs.setMode(path, operation.mode);
-    return withTouched(operation, applied(state, operation.diskPath, trashed));
-  }
-  return withTouched(operation, outcome);
+  const outcome = applied(state, operation.diskPath, trashed, placed);
+  if (outcome.signature === undefined || outcome.signature.mode === operation.mode) return outcome;
+  // The umask kept bits away from a file that was created with this mode.
+  fs.setMode(path, operation.mode);
+  return applied(state, operation.diskPath, trashed, placed);
 }
 
 /** Gives the staged file its name unless something is there by now: then false. */
@@ -165,14 +170,6 @@ function putNew(state: ApplyState, staged: string, path: string): boolean {
   }
   fs.unlink(staged);
   return true;
-}
-
-/** Notices when a person wrote to the file right after it was put in place. */
-function withTouched(operation: FileOperation, outcome: ApplyOutcome): ApplyOutcome {
-  if (outcome.kind !== "applied" || outcome.signature === undefined) return outcome;
-  const { size } = outcome.signature;
-  const drift = Math.abs(mtimeUsOf(outcome.signature) - operation.mtimeUs);
-  return { ...outcome, touched: size !== operation.size || drift > COARSE_MTIME_US_MAX };
 }
 
 type Cleared =

@@ -60,7 +60,7 @@ function machinePlan(random: Prng): MachinePlan {
     hasNoLinks: random.below(6) === 0,
     reusesInodes: random.below(2) === 0,
     decomposesNames: random.below(6) === 0,
-    timeStepNs: random.pick([1n, 1n, 4_000_000n, 10_000_000n]),
+    tickNs: random.pick([1n, 1n, 4_000_000n, 10_000_000n]),
   };
   const watcher: WatcherFaults =
     random.below(2) === 0

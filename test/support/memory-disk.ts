@@ -11,8 +11,10 @@ export interface DiskQuirks {
   readonly decomposesNames: boolean;
   /** `link` fails with EPERM. */
   readonly hasNoLinks: boolean;
-  /** Times are multiples of this. */
+  /** All times are kept as multiples of this. */
   readonly timeStepNs: bigint;
+  /** The times of what happens now are multiples of this: the kernel's clock ticks. */
+  readonly tickNs: bigint;
   /** The number of a removed file is given to the next new one. */
   readonly reusesInodes: boolean;
 }
@@ -22,6 +24,7 @@ export const PLAIN_DISK: DiskQuirks = {
   decomposesNames: false,
   hasNoLinks: false,
   timeStepNs: 1n,
+  tickNs: 1n,
   reusesInodes: false,
 };
 
@@ -252,12 +255,11 @@ export class MemoryDisk {
   }
 
   #stamp(): bigint {
-    return this.#round(this.#nowNs());
+    return this.#round(floorTo(this.#nowNs(), this.quirks.tickNs));
   }
 
   #round(timeNs: bigint): bigint {
-    const step = this.quirks.timeStepNs;
-    return timeNs - (((timeNs % step) + step) % step);
+    return floorTo(timeNs, this.quirks.timeStepNs);
   }
 
   #stored(name: string): string {
@@ -268,6 +270,10 @@ export class MemoryDisk {
     const stored = this.quirks.decomposesNames ? name.normalize("NFC") : name;
     return this.quirks.ignoresCase ? stored.toLowerCase() : stored;
   }
+}
+
+function floorTo(timeNs: bigint, stepNs: bigint): bigint {
+  return timeNs - (((timeNs % stepNs) + stepNs) % stepNs);
 }
 
 /** Takes `.` and `..` out of an absolute path, as if nothing in it were a symlink. */
