@@ -1,6 +1,6 @@
 // The index's tables on a simulated machine: what was not committed when its process died is gone.
 
-import { RowMap, type RowValue } from "../../src/index/row-map.ts";
+import type { RowMap, RowValue } from "../../src/index/row-map.ts";
 import type { TableName, Tables } from "../../src/index/tables.ts";
 import type { Prng } from "../support/seeded.ts";
 import type { Scheduler } from "./scheduler.ts";

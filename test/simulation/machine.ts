@@ -300,7 +300,7 @@ export class Machine {
   /** A machine that is dead does nothing more; one that is struck may be. */
   #beforeCall(run: Run, call: keyof FileSystem, path: string): void {
     if (!run.isAlive) throw systemError("EIO", path);
-    for (const strike of [...this.strikes]) {
+    for (const strike of this.strikes.slice()) {
       if (strike.callsLeft-- > 0 || !strike.mayStrike(call, path)) continue;
       this.strikes.splice(this.strikes.indexOf(strike), 1);
       strike.action();

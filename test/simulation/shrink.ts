@@ -1,6 +1,6 @@
 // Makes a failing plan smaller: leaves out happenings as long as what is left still fails.
 
-import type { Happening, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { simulate, type Outcome } from "./simulation.ts";
 
 /** The smallest plan found that still fails, and how. `runsMax` bounds the work. */
@@ -31,10 +31,10 @@ function countOf({ phases }: Plan): number {
 /** The plan without `count` happenings from the one at `start` on, over all phases. */
 function without(plan: Plan, start: number, count: number): Plan {
   let at = 0;
-  const keep = (_: Happening): boolean => {
+  const keep = (): boolean => {
     const isKept = at < start || at >= start + count;
     at++;
     return isKept;
   };
-  return { ...plan, phases: plan.phases.map((phase) => phase.filter(keep)) };
+  return { ...plan, phases: plan.phases.map((phase) => phase.filter(() => keep())) };
 }

@@ -240,11 +240,8 @@ class Simulation {
 
   #restart(machine: Machine, downMs: number): void {
     if (!machine.isRunning) return;
-    this.#upcoming++;
-    void machine.stop().then(() => {
-      this.#upcoming--;
-      this.#later(downMs, () => this.#start(machine));
-    });
+    // It may crash while it stops: then whoever crashed it starts it again.
+    void machine.stop().then(() => this.#later(downMs, () => this.#start(machine)));
   }
 
   /** Runs until all trees and indexes are equal, and stay so; returns the tree. */
