@@ -184,7 +184,8 @@ export class Instance {
       return content?.kind === "file" ? [content.contentId] : [];
     });
     const trashBeforeMs = clock.now() - options.trashDays * MS_PER_DAY;
-    const { staged } = await jobs.run("sweep", { root: identity.root, wanted, trashBeforeMs });
+    const { staged, problem } = await jobs.run("sweep", { root: identity.root, wanted, trashBeforeMs });
+    if (problem !== undefined) emit({ kind: "warning", message: problem.message });
     return new Instance(options, new Set(staged));
   }
 

@@ -2,6 +2,8 @@
 
 import { errnoOf } from "../core/errors.ts";
 import { parseContentHash, type ContentHash } from "../core/ids.ts";
+import type { Problem } from "../core/problem.ts";
+import { problemOf } from "../core/problem-of.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import { absolutePath, STAGING_DIRECTORY } from "./disk-layout.ts";
@@ -19,22 +21,32 @@ export interface SweepRequest {
 export interface SweepResult {
   /** Contents that staging holds parts of. */
   readonly staged: readonly ContentHash[];
+  /** Why something was left for the next time. */
+  readonly problem: Problem | undefined;
 }
 
+/** Never throws for what the disk does: clearing up is no reason not to start. */
 export function sweep({ fs }: JobContext, request: SweepRequest): SweepResult {
-  emptyTrash(fs, request.root, { beforeMs: request.trashBeforeMs });
-  return { staged: request.wanted === undefined ? [] : sweepStaging(fs, request.root, new Set(request.wanted)) };
+  const staged: ContentHash[] = [];
+  try {
+    emptyTrash(fs, request.root, { beforeMs: request.trashBeforeMs });
+    if (request.wanted !== undefined) sweepStaging(fs, request.root, new Set(request.wanted), staged);
+    return { staged, problem: undefined };
+  } catch (error) {
+    return { staged, problem: problemOf("clear up in .dsync", error) };
+  }
 }
 
-function sweepStaging(fs: FileSystem, root: string, wanted: ReadonlySet<ContentHash>): ContentHash[] {
+/** Adds what stays to `staged`. */
+function sweepStaging(fs: FileSystem, root: string, wanted: ReadonlySet<ContentHash>, staged: ContentHash[]): void {
   const directory = absolutePath(root, STAGING_DIRECTORY);
-  const staged: ContentHash[] = [];
+  const others: string[] = [];
   for (const { name } of fs.readDirectory(directory)) {
     const contentId = parseContentHash(name);
     if (contentId !== undefined && wanted.has(contentId)) staged.push(contentId);
-    else remove(fs, `${directory}/${name}`);
+    else others.push(name);
   }
-  return staged;
+  for (const name of others) remove(fs, `${directory}/${name}`);
 }
 
 function remove(fs: FileSystem, path: string): void {
