@@ -298,6 +298,44 @@ test("who replaces a symlink right after it was put in place is not taken for us
   assert.deepEqual(applyInterrupted(operation, { call: "lstat", count: 2, person }), TOUCHED);
 });
 
+test("who rewrites a file while its mode and time are set is noticed, at the same length too", () => {
+  write("a", "content");
+  const operation: ApplyOperation = {
+    kind: "metadata",
+    diskPath: "a",
+    expected: signatureAt("a"),
+    mode: 0o600,
+    mtimeUs: 1_500_000_000_123_456,
+  };
+  for (const count of [2, 3]) {
+    const person = (): void => write("a", "CONTENT");
+    const outcome = applyInterrupted({ ...operation, expected: signatureAt("a") }, { call: "lstat", count, person });
+    assert.deepEqual(outcome, TOUCHED);
+  }
+});
+
+test("who puts a file where a directory is about to be made keeps it as it is", () => {
+  fs.mkdirSync(join(root, "a"));
+  const operation: ApplyOperation = { kind: "directory", diskPath: "a", expected: signatureAt("a"), mode: 0o755 };
+  const person = (): void => {
+    fs.rmdirSync(join(root, "a"));
+    fs.writeFileSync(join(root, "a"), "mine", { mode: 0o600 });
+  };
+  assert.deepEqual(applyInterrupted(operation, { call: "lstat", count: 2, person }), { kind: "changed" });
+  assert.equal(fs.statSync(join(root, "a")).mode & 0o777, 0o600);
+});
+
+test("a path below what was a file earlier in the same batch goes into another batch", () => {
+  write("a", "file");
+  const [first] = apply({ kind: "remove", diskPath: "a", expected: signatureAt("a") });
+  fs.mkdirSync(join(root, "a"));
+  write("a/b", "below");
+  const [second] = apply({ kind: "remove", diskPath: "a/b", expected: signatureAt("a/b") });
+  assert.deepEqual([first?.kind, second?.kind], ["applied", "applied"]);
+  assert.equal(read(`.dsync/trash/${BATCH}/a`), "file");
+  assert.equal(read(`.dsync/trash/${BATCH}-1/a/b`), "below");
+});
+
 test("without hard links, what is replaced is copied into the trash, symlinks too", () => {
   write("a", "one");
   fs.symlinkSync("nowhere", join(root, "link"));

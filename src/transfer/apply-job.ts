@@ -12,7 +12,7 @@ import { errnoOf } from "../core/errors.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import type { ApplyOperation, ApplyOutcome, ApplyRequest, ApplyResult } from "./apply-operation.ts";
-import { applied, isExpected, type ApplyState } from "./apply-state.ts";
+import { applied, hasTime, isExpected, type ApplyState } from "./apply-state.ts";
 import { absolutePath } from "./disk-layout.ts";
 import { ParentGuard } from "./parent-guard.ts";
 import { moveFile, placeFile, placeSymlink } from "./place.ts";
@@ -69,7 +69,8 @@ function makeDirectory(state: ApplyState, operation: Operation<"directory">): Ap
   }
   // A directory that is there already, for whatever reason, is what is wanted: directories merge.
   const made = fs.lstat(path);
-  if (made?.mode !== operation.mode) fs.setMode(path, operation.mode);
+  if (made?.kind !== "directory") return { kind: "changed" };
+  if (made.mode !== operation.mode) fs.setMode(path, operation.mode);
   return applied(state, operation.diskPath, trashed, made);
 }
 
@@ -77,13 +78,19 @@ function setMetadata(state: ApplyState, operation: Operation<"metadata">): Apply
   if (!isExpected(state, operation)) return { kind: "changed" };
   const { fs } = state.context;
   const path = absolutePath(state.root, operation.diskPath);
-  if (operation.expected !== "absent" && operation.expected.mode !== operation.mode) fs.setMode(path, operation.mode);
-  if (operation.mtimeUs !== undefined) fs.setTimes(path, operation.mtimeUs);
-  const placed = fs.lstat(path);
-  // Only the size can tell that somebody wrote between the look and the new time.
-  const isWritten =
-    placed?.kind === "file" && operation.expected !== "absent" && placed.size !== operation.expected.size;
-  return applied(state, operation.diskPath, undefined, isWritten ? undefined : placed);
+  const { expected, mode, mtimeUs } = operation;
+  if (expected === "absent") return applied(state, operation.diskPath, undefined, undefined);
+  if (expected.mode !== mode) fs.setMode(path, mode);
+  if (mtimeUs !== undefined) fs.setTimes(path, mtimeUs);
+  const mtimeNs = fs.lstat(path)?.mtimeNs ?? 0n;
+  const { kind, inode, size } = expected;
+  const placed = { kind, inode, size, mtimeNs };
+  return applied(
+    state,
+    operation.diskPath,
+    undefined,
+    mtimeUs === undefined || hasTime(placed, mtimeUs) ? placed : undefined,
+  );
 }
 
 function remove(state: ApplyState, operation: Operation<"remove">): ApplyOutcome {

@@ -2,7 +2,7 @@
 
 import type { Stat } from "../edge/file-system.ts";
 import type { JobContext } from "../edge/job-context.ts";
-import { signatureOf, signaturesEqual } from "../index/signature.ts";
+import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import type { ApplyOutcome, Expected } from "./apply-operation.ts";
 import { absolutePath } from "./disk-layout.ts";
 import type { ParentGuard } from "./parent-guard.ts";
@@ -34,6 +34,16 @@ export function isUntouched(current: Stat | undefined, placed: Placed): boolean 
   if (current?.kind !== placed.kind) return false;
   if (placed.kind === "directory") return true;
   return current.inode === placed.inode && current.size === placed.size && current.mtimeNs === placed.mtimeNs;
+}
+
+/** File systems that keep times less exactly than asked: multiples of 10 ms (exFAT) or more, up to 2 s (FAT). */
+const COARSE_TIME_NS = 10_000_000n;
+const COARSE_DRIFT_US_MAX = 2_000_000;
+
+/** True if a file has the time that it was given, as its file system keeps times: nobody wrote to it since. */
+export function hasTime(placed: Placed, mtimeUs: number): boolean {
+  if (mtimeUsOf(placed) === mtimeUs) return true;
+  return placed.mtimeNs % COARSE_TIME_NS === 0n && Math.abs(mtimeUsOf(placed) - mtimeUs) <= COARSE_DRIFT_US_MAX;
 }
 
 /**

@@ -6,7 +6,7 @@ import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
-import { applied, isExpected, isUntouched, type ApplyState } from "./apply-state.ts";
+import { applied, hasTime, isExpected, isUntouched, type ApplyState } from "./apply-state.ts";
 import { absolutePath, stagingPath } from "./disk-layout.ts";
 
 interface Placement {
@@ -48,8 +48,9 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
     return applied(state, operation.diskPath, trashed, operation.fromSignature);
   }
   fs.setTimes(path, mtimeUs);
-  const placed = { ...operation.fromSignature, mtimeNs: fs.lstat(path)?.mtimeNs ?? 0n };
-  return applied(state, operation.diskPath, trashed, placed);
+  const { kind, inode, size } = operation.fromSignature;
+  const placed = { kind, inode, size, mtimeNs: fs.lstat(path)?.mtimeNs ?? 0n };
+  return applied(state, operation.diskPath, trashed, hasTime(placed, mtimeUs) ? placed : undefined);
 }
 
 /** Makes the symlink in staging and renames it over the target. */

@@ -3,6 +3,7 @@
 import { errnoOf } from "../core/errors.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import { absolutePath, TRASH_DIRECTORY } from "./disk-layout.ts";
+import { parseTrashBatchName, trashBatchName } from "./trash.ts";
 
 const PRIVATE_MODE = 0o700;
 /** Names tried beside one that is taken in the same batch. */
@@ -53,31 +54,44 @@ export class TrashBatch {
 
   #put(diskPath: string, put: (from: string, to: string) => void): string | undefined {
     if (this.#batch === undefined) return undefined;
-    const wanted = `${TRASH_DIRECTORY}/${this.#batch}/${diskPath}`;
-    for (let alternative = 0; ; alternative++) {
+    let batch = this.#batch;
+    for (let attempt = 0, alternative = 0; ; attempt++) {
+      const wanted = `${TRASH_DIRECTORY}/${batch}/${diskPath}`;
       const place = alternative === 0 ? wanted : `${wanted}~${alternative}`;
+      if (!this.#makeParents(place)) {
+        // What is a directory now was a file earlier in this batch: the path goes into one of its own.
+        batch = nextBatch(batch);
+        alternative = 0;
+        if (attempt < ALTERNATIVES_MAX) continue;
+      }
       try {
-        this.#makeParents(place);
         put(absolutePath(this.#root, diskPath), absolutePath(this.#root, place));
         return place;
       } catch (error) {
         const taken = ["EEXIST", "ENOTDIR"].includes(errnoOf(error) ?? "");
-        if (!taken || alternative === ALTERNATIVES_MAX) throw error;
+        if (!taken || attempt >= ALTERNATIVES_MAX) throw error;
+        alternative++;
       }
     }
   }
 
-  #makeParents(place: string): void {
+  /** False if a file is where a directory has to be. */
+  #makeParents(place: string): boolean {
     const directory = place.slice(0, place.lastIndexOf("/"));
-    if (this.#directories.has(directory) || directory === TRASH_DIRECTORY) return;
-    this.#makeParents(directory);
+    if (this.#directories.has(directory) || directory === TRASH_DIRECTORY) return true;
+    if (!this.#makeParents(directory)) return false;
     try {
       this.#fs.makeDirectory(absolutePath(this.#root, directory), PRIVATE_MODE);
     } catch (error) {
-      const there =
-        errnoOf(error) === "EEXIST" && this.#fs.lstat(absolutePath(this.#root, directory))?.kind === "directory";
-      if (!there) throw error;
+      if (errnoOf(error) !== "EEXIST") throw error;
+      if (this.#fs.lstat(absolutePath(this.#root, directory))?.kind !== "directory") return false;
     }
     this.#directories.add(directory);
+    return true;
   }
+}
+
+function nextBatch(batch: string): string {
+  const parsed = parseTrashBatchName(batch);
+  return parsed === undefined ? `${batch}-1` : trashBatchName(parsed.timeMs, parsed.serial + 1);
 }

@@ -255,7 +255,9 @@ export class MemoryDisk {
   }
 
   #stamp(): bigint {
-    return this.#round(floorTo(this.#nowNs(), this.quirks.tickNs));
+    // Ticks are counted from when the machine was switched on, so their times are no round numbers.
+    const offsetNs = this.quirks.tickNs / 3n;
+    return this.#round(floorTo(this.#nowNs() - offsetNs, this.quirks.tickNs) + offsetNs);
   }
 
   #round(timeNs: bigint): bigint {
