@@ -336,6 +336,36 @@ test("a path below what was a file earlier in the same batch goes into another b
   assert.equal(read(`.dsync/trash/${BATCH}-1/a/b`), "below");
 });
 
+test("who edits a file while it is copied into the trash keeps the edit", () => {
+  const operations = (expected: StatSignature): ApplyOperation[] => [
+    file("a", "ours", expected),
+    { kind: "remove", diskPath: "a", expected },
+    { kind: "directory", diskPath: "a", expected, mode: 0o755 },
+    { kind: "symlink", diskPath: "a", expected, target: "ours" },
+  ];
+  for (const kind of [0, 1, 2, 3]) {
+    write("a", "before");
+    const operation = operations(signatureAt("a"))[kind];
+    assert.ok(operation);
+    const noLinks = {
+      ...nodeFileSystem,
+      link: () => {
+        throw Object.assign(new Error("no links here"), { code: "EPERM" });
+      },
+      copyFile: (from: string, to: string) => {
+        nodeFileSystem.copyFile(from, to);
+        write("a", "edited meanwhile");
+      },
+    };
+    const request = { root, trashBatch: BATCH, jobId: 5, operations: [operation] };
+    const [outcome] = applyOperations({ ...context, fs: noLinks }, request).outcomes;
+    assert.equal(outcome?.kind, "changed", operation.kind);
+    assert.equal(read("a"), "edited meanwhile");
+    assert.deepEqual(fs.readdirSync(join(root, `.dsync/trash/${BATCH}`)), []);
+    assert.deepEqual(staging(), []);
+  }
+});
+
 test("without hard links, what is replaced is copied into the trash, symlinks too", () => {
   write("a", "one");
   fs.symlinkSync("nowhere", join(root, "link"));

@@ -12,7 +12,7 @@ import { errnoOf } from "../core/errors.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import type { ApplyOperation, ApplyOutcome, ApplyRequest, ApplyResult } from "./apply-operation.ts";
-import { applied, hasTime, isExpected, type ApplyState } from "./apply-state.ts";
+import { applied, hasTime, isExpected, keepExpected, type ApplyState } from "./apply-state.ts";
 import { absolutePath } from "./disk-layout.ts";
 import { ParentGuard } from "./parent-guard.ts";
 import { moveFile, placeFile, placeSymlink } from "./place.ts";
@@ -64,7 +64,12 @@ function makeDirectory(state: ApplyState, operation: Operation<"directory">): Ap
   let trashed: string | undefined;
   if (current?.kind !== "directory") {
     if (!isExpected(state, operation)) return { kind: "changed" };
-    if (current !== undefined) trashed = state.trash.take(operation.diskPath);
+    if (operation.expected !== "absent") {
+      const kept = keepExpected(state, operation.diskPath, operation.expected);
+      if (kept.kind === "changed") return kept;
+      trashed = kept.trashed;
+      fs.unlink(path);
+    }
     fs.makeDirectory(path, operation.mode);
   }
   // A directory that is there already, for whatever reason, is what is wanted: directories merge.
@@ -100,8 +105,11 @@ function remove(state: ApplyState, operation: Operation<"remove">): ApplyOutcome
   if (current === undefined) return { kind: "applied", signature: undefined, trashed: undefined, touched: false };
   if (!isExpected(state, operation)) return { kind: "changed" };
   if (current.kind !== "directory") {
-    const trashed = state.trash.take(operation.diskPath);
-    return { kind: "applied", signature: undefined, trashed, touched: false };
+    const kept =
+      operation.expected === "absent" ? undefined : keepExpected(state, operation.diskPath, operation.expected);
+    if (kept?.kind !== "kept") return { kind: "changed" };
+    fs.unlink(path);
+    return { kind: "applied", signature: undefined, trashed: kept.trashed, touched: false };
   }
   try {
     fs.removeDirectory(path);

@@ -3,6 +3,7 @@
 import type { Stat } from "../edge/file-system.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
+import type { StatSignature } from "../index/entry.ts";
 import type { ApplyOutcome, Expected } from "./apply-operation.ts";
 import { absolutePath } from "./disk-layout.ts";
 import type { ParentGuard } from "./parent-guard.ts";
@@ -34,6 +35,22 @@ export function isUntouched(current: Stat | undefined, placed: Placed): boolean 
   if (current?.kind !== placed.kind) return false;
   if (placed.kind === "directory") return true;
   return current.inode === placed.inode && current.size === placed.size && current.mtimeNs === placed.mtimeNs;
+}
+
+export type Kept =
+  /** Where it is now, relative to the folder; `undefined` if no trash is kept. */
+  { readonly kind: "kept"; readonly trashed: string | undefined } | { readonly kind: "changed" };
+
+/**
+ * Keeps the expected file or symlink in the trash, to be replaced or removed right afterwards. Without hard links it is
+ * copied, which takes time: so it is looked at once more, and what somebody wrote meanwhile is neither kept nor lost.
+ */
+export function keepExpected(state: ApplyState, diskPath: string, expected: StatSignature): Kept {
+  const trashed = state.trash.keep(diskPath);
+  if (isUntouched(state.context.fs.lstat(absolutePath(state.root, diskPath)), expected))
+    return { kind: "kept", trashed };
+  state.trash.discard(trashed);
+  return { kind: "changed" };
 }
 
 /** File systems that keep times less exactly than asked: multiples of 10 ms (exFAT) or more, up to 2 s (FAT). */

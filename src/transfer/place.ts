@@ -6,7 +6,7 @@ import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
-import { applied, hasTime, isExpected, isUntouched, type ApplyState } from "./apply-state.ts";
+import { applied, hasTime, isExpected, isUntouched, keepExpected, type ApplyState } from "./apply-state.ts";
 import { absolutePath, stagingPath } from "./disk-layout.ts";
 
 interface Placement {
@@ -33,7 +33,9 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
     return { kind: "damaged" };
   }
   if (!isExpected(state, operation)) return { kind: "changed" };
-  const trashed = operation.expected === "absent" ? undefined : state.trash.keep(operation.diskPath);
+  const kept = clearTarget(state, operation);
+  if (kept.kind !== "cleared") return kept;
+  const { trashed } = kept;
   const path = absolutePath(state.root, operation.diskPath);
   fs.rename(from, path);
   // Renaming a file over another name of itself does nothing (POSIX): then the old name is still there.
@@ -61,7 +63,7 @@ export function placeSymlink(state: ApplyState, operation: Extract<ApplyOperatio
   fs.symlink(operation.target, staged);
   const placed = fs.lstat(staged);
   const cleared = clearTarget(state, operation);
-  if (cleared.kind === "not-empty") {
+  if (cleared.kind !== "cleared") {
     fs.unlink(staged);
     return cleared;
   }
@@ -145,7 +147,7 @@ function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement
   } else {
     if (!isExpected(state, operation)) return { kind: "changed" };
     const cleared = clearTarget(state, operation);
-    if (cleared.kind === "not-empty") return cleared;
+    if (cleared.kind !== "cleared") return cleared;
     trashed = cleared.trashed;
     fs.rename(staged, path);
   }
@@ -175,12 +177,17 @@ function putNew(state: ApplyState, staged: string, path: string): boolean {
 
 type Cleared =
   /** What was there is in the trash, if one is kept. */
-  { readonly kind: "cleared"; readonly trashed: string | undefined } | { readonly kind: "not-empty" };
+  | { readonly kind: "cleared"; readonly trashed: string | undefined }
+  | { readonly kind: "not-empty" }
+  | { readonly kind: "changed" };
 
 /** Keeps what is at the target in the trash; a directory there is removed, if it is empty. */
 function clearTarget(state: ApplyState, { expected, diskPath }: Placement): Cleared {
   if (expected === "absent") return { kind: "cleared", trashed: undefined };
-  if (expected.kind !== "directory") return { kind: "cleared", trashed: state.trash.keep(diskPath) };
+  if (expected.kind !== "directory") {
+    const kept = keepExpected(state, diskPath, expected);
+    return kept.kind === "changed" ? kept : { kind: "cleared", trashed: kept.trashed };
+  }
   const path = absolutePath(state.root, diskPath);
   if (state.context.fs.readDirectory(path).length > 0) return { kind: "not-empty" };
   state.context.fs.removeDirectory(path);
