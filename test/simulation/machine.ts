@@ -13,7 +13,7 @@ import { createIdentity, type Identity } from "../../src/handshake/identity.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
 import { RecordStore } from "../../src/index/record-store.ts";
 import { RowMap } from "../../src/index/row-map.ts";
-import { loadState } from "../../src/index/store-state.ts";
+import { loadState, type PreviousStop } from "../../src/index/store-state.ts";
 import { channelOpener } from "../../src/pool/open-channel.ts";
 import { Instance } from "../../src/sync/instance.ts";
 import { IgnoreFile } from "../../src/watch/ignore-file.ts";
@@ -34,6 +34,8 @@ export const PORT = 9000;
 const EPOCH_MS = Date.UTC(2024, 0, 1);
 const NS_PER_MS = 1_000_000n;
 const JOB_MS_MAX = 8;
+/** Kernels flush what is as old as this by themselves. */
+const UNFLUSHED_NS_MAX = 30_000_000_000n;
 
 const blake3 = loadBlake3({ portable: false });
 const aead = selectAead({ portable: false });
@@ -88,7 +90,7 @@ export class Machine {
   readonly #rows = new RowMap();
   readonly #random: Prng;
   #run: Run | undefined;
-  #hasCrashed = false;
+  #lastStop: Exclude<PreviousStop, "none"> = "clean";
 
   constructor(options: MachineOptions) {
     this.#options = options;
@@ -157,10 +159,26 @@ export class Machine {
     this.#options.trace.add(this.name, "crashes");
     run.isAlive = false;
     this.#run = undefined;
-    this.#hasCrashed = true;
+    this.#lastStop = "crash";
     this.strikes.length = 0;
     run.tables.crash();
     this.#options.network.forget(run);
+  }
+
+  /** As a crash, and what was not flushed is truncated, zeroed or cut off. */
+  losePower(): void {
+    if (this.#run === undefined) return;
+    this.crash();
+    this.#lastStop = "power-loss";
+    this.disk.losePower(UNFLUSHED_NS_MAX, (bytes) => {
+      const kinds = [
+        bytes,
+        new Uint8Array(0),
+        new Uint8Array(bytes.length),
+        bytes.subarray(0, bytes.length / 2),
+      ] as const;
+      return this.#random.pick(kinds);
+    });
   }
 
   /** Asks the instance to stop, as a person does. Resolves when it has. */
@@ -172,7 +190,7 @@ export class Machine {
     if (this.#run !== run) return;
     run.isAlive = false;
     this.#run = undefined;
-    this.#hasCrashed = false;
+    this.#lastStop = "clean";
     this.#options.network.forget(run);
   }
 
@@ -186,7 +204,7 @@ export class Machine {
     const store = new RecordStore({
       tables,
       state: stored ?? { replicaId, counter: 0, liveCount: 0, pendingCount: 0 },
-      previousStop: stored === undefined ? "none" : this.#hasCrashed ? "crash" : "clean",
+      previousStop: stored === undefined ? "none" : this.#lastStop,
       hash,
       onClose: () => {},
     });

@@ -6,6 +6,7 @@ import { shrink } from "./shrink.ts";
 import { simulate, type Outcome } from "./simulation.ts";
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const planFor = (seed: number): Plan => planOf(seed, { powerLoss: values["power-loss"] });
 const SEED_MAX = 2 ** 31;
 
 const { values } = parseArgs({
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     for: { type: "string" },
     from: { type: "string" },
     shrink: { type: "boolean", default: false },
+    "power-loss": { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
 });
@@ -22,7 +24,7 @@ if (values.seed !== undefined) process.exitCode = await replay(Number(values.see
 else process.exitCode = await explore(durationMs(values.for ?? "1m"), Number(values.from ?? Date.now() % SEED_MAX));
 
 async function replay(seed: number): Promise<number> {
-  const plan = planOf(seed);
+  const plan = planFor(seed);
   const outcome = await simulate(plan, { keepsLines: values.trace });
   for (const line of outcome.lines) console.log(line);
   report(seed, outcome);
@@ -35,7 +37,7 @@ async function explore(forMs: number, first: number): Promise<number> {
   const failing: number[] = [];
   let seed = first;
   for (; performance.now() < endMs; seed++) {
-    const outcome = await simulate(planOf(seed));
+    const outcome = await simulate(planFor(seed));
     if (outcome.failures.length === 0) continue;
     failing.push(seed);
     report(seed, outcome);

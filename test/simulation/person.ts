@@ -240,6 +240,7 @@ class Person {
     if (kind !== undefined) return;
     const descriptor = fs.createFile(full, 0o644);
     fs.write(descriptor, content, 0);
+    fs.sync(descriptor);
     fs.close(descriptor);
   }
 
@@ -273,6 +274,7 @@ class Person {
   #edit(full: string, edit: (descriptor: number) => void): void {
     const descriptor = this.#around.fs.openForWriting(full);
     edit(descriptor);
+    this.#around.fs.sync(descriptor);
     this.#around.fs.close(descriptor);
   }
 }

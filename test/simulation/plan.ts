@@ -21,7 +21,8 @@ export type Happening = { readonly atMs: number; readonly machine: number } & (
       /** Not at once, but in the middle of what dsync does: after so many of its file-system calls. */
       readonly afterCalls: number | undefined;
     }
-  | { readonly kind: "crash"; readonly afterCalls: number; readonly downMs: number }
+  /** `losesPower`: what was not flushed is damaged. */
+  | { readonly kind: "crash"; readonly afterCalls: number; readonly downMs: number; readonly losesPower: boolean }
   | { readonly kind: "restart"; readonly downMs: number }
   | { readonly kind: "call-fails"; readonly code: string; readonly afterCalls: number }
   | { readonly kind: "disk-full"; readonly freeBytes: number; readonly forMs: number }
@@ -41,15 +42,22 @@ const PHASE_MS = 4_000;
 const CALL_ERRORS: readonly [string, ...string[]] = ["EIO", "EBUSY", "EACCES", "EMFILE", "ENOSPC"];
 const HOUR_MS = 3_600_000;
 
+export interface PlanOptions {
+  /** Every other crash takes the power away. */
+  readonly powerLoss?: boolean;
+}
+
 /** The plan that a seed stands for. */
-export function planOf(seed: number): Plan {
+export function planOf(seed: number, { powerLoss = false }: PlanOptions = {}): Plan {
   const random = new Prng(seed);
   const count = 2 + random.below(2);
   const isFaulty = random.below(4) > 0;
   const machines = Array.from({ length: count }, () => machinePlan(random));
   const phases = Array.from({ length: 1 + random.below(3) }, () => {
     const people = Array.from({ length: 2 + random.below(24) }, () => personHappening(random, count));
-    const faults = Array.from({ length: isFaulty ? random.below(5) : 0 }, () => faultHappening(random, count));
+    const faults = Array.from({ length: isFaulty ? random.below(5) : 0 }, () =>
+      faultHappening(random, count, powerLoss),
+    );
     return [...people, ...faults].toSorted((a, b) => a.atMs - b.atMs);
   });
   return { seed, machines, latencyMsMax: random.pick([2, 20, 200, 1000]), phases };
@@ -83,14 +91,20 @@ function personHappening(random: Prng, count: number): Happening {
   };
 }
 
-function faultHappening(random: Prng, count: number): Happening {
+function faultHappening(random: Prng, count: number, powerLoss: boolean): Happening {
   const machine = random.below(count);
   const base = { atMs: random.below(PHASE_MS), machine };
   const other = (machine + 1 + random.below(count - 1)) % count;
   switch (random.below(7)) {
     case 0:
     case 1:
-      return { ...base, kind: "crash", afterCalls: random.below(60), downMs: random.below(20_000) };
+      return {
+        ...base,
+        kind: "crash",
+        afterCalls: random.below(60),
+        downMs: random.below(20_000),
+        losesPower: powerLoss && base.atMs % 2 === 0,
+      };
     case 2:
       return { ...base, kind: "restart", downMs: random.below(5_000) };
     case 3:

@@ -129,7 +129,8 @@ class Simulation {
         return this.#strike(machine, happening.afterCalls, () => this.#act(machine, happening), mayInterrupt);
       case "crash":
         return this.#strike(machine, happening.afterCalls, () => {
-          machine.crash();
+          if (happening.losesPower) machine.losePower();
+          else machine.crash();
           this.#later(happening.downMs, () => this.#start(machine));
         });
       case "restart":

@@ -40,6 +40,8 @@ export interface FileNode extends NodeBase {
   readonly kind: "file";
   /** Replaced, never changed in place. */
   bytes: Uint8Array;
+  /** When it was last written without having been flushed since; `undefined`: all of it is on the medium. */
+  unflushedSinceNs: bigint | undefined;
 }
 
 export interface DirectoryNode extends NodeBase {
@@ -128,7 +130,12 @@ export class MemoryDisk {
   }
 
   createFile(place: Place, mode: number): FileNode {
-    return this.#add(place, { kind: "file", bytes: new Uint8Array(0), ...this.#newBase(mode) });
+    return this.#add(place, {
+      kind: "file",
+      bytes: new Uint8Array(0),
+      unflushedSinceNs: undefined,
+      ...this.#newBase(mode),
+    });
   }
 
   createDirectory(place: Place, mode: number): DirectoryNode {
@@ -188,7 +195,21 @@ export class MemoryDisk {
     node.bytes = bytes;
     node.mtimeNs = this.#stamp();
     node.ctimeNs = node.mtimeNs;
+    node.unflushedSinceNs ??= this.#nowNs();
     this.onChange("changed", realPath);
+  }
+
+  /** The power goes: each file that was not flushed and is younger than `ageNs` may hold something else now. */
+  losePower(ageNs: bigint, damage: (bytes: Uint8Array) => Uint8Array): void {
+    const nowNs = this.#nowNs();
+    for (const file of filesBelow(this.#root)) {
+      if (file.unflushedSinceNs !== undefined && nowNs - file.unflushedSinceNs < ageNs) {
+        const bytes = damage(file.bytes);
+        this.#usedBytes += bytes.length - file.bytes.length;
+        file.bytes = bytes;
+      }
+      file.unflushedSinceNs = undefined;
+    }
   }
 
   setMode(node: DiskNode, mode: number, realPath: string): void {
@@ -271,6 +292,13 @@ export class MemoryDisk {
   #keyOf(name: string): string {
     const stored = this.quirks.decomposesNames ? name.normalize("NFC") : name;
     return this.quirks.ignoresCase ? stored.toLowerCase() : stored;
+  }
+}
+
+function* filesBelow(directory: DirectoryNode): Iterable<FileNode> {
+  for (const { node } of directory.children.values()) {
+    if (node.kind === "file") yield node;
+    else if (node.kind === "directory") yield* filesBelow(node);
   }
 }
 

@@ -65,3 +65,17 @@ test("rights count: of a file for its bytes, of a directory for its names, of a 
   disk.isReadOnly = true;
   assert.throws(() => fs.setMode("/directory", 0o700), { code: "EROFS" });
 });
+
+test("when the power goes, what was not flushed is damaged, and nothing else", () => {
+  const { disk, fs } = diskWith({});
+  for (const name of ["/flushed", "/not"]) {
+    const descriptor = fs.createFile(name, 0o644);
+    fs.write(descriptor, new Uint8Array(10), 0);
+    if (name === "/flushed") fs.sync(descriptor);
+    fs.close(descriptor);
+  }
+  fs.rename("/not", "/renamed");
+  disk.losePower(30_000_000_000n, () => new Uint8Array(0));
+  assert.equal(fs.lstat("/flushed")?.size, 10);
+  assert.equal(fs.lstat("/renamed")?.size, 0);
+});

@@ -109,7 +109,9 @@ export function createMemoryFileSystem(disk: MemoryDisk, beforeCall: BeforeCall 
       const { node, path } = fileOf("setTimesOf", descriptor);
       disk.setTime(node, BigInt(mtimeUs) * NS_PER_US, path);
     },
-    sync: (descriptor) => void fileOf("sync", descriptor),
+    sync(descriptor) {
+      fileOf("sync", descriptor).node.unflushedSinceNs = undefined;
+    },
     close(descriptor) {
       fileOf("close", descriptor);
       open.delete(descriptor);
