@@ -181,9 +181,7 @@ export class Puller {
 
   /** The disk was looked at, and the record is what is there now. */
   noteSeen(record: PathRecord): void {
-    const { path } = record;
-    // A fetch that is under way may have become needless, or one of something else due.
-    if (!isSettled(record) || this.#waiting.has(path) || this.#queue.has(path) !== undefined) this.add(path);
+    if (!isSettled(record) || this.#waiting.has(record.path)) this.add(record.path);
   }
 
   addSource(source: Source): void {
