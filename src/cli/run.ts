@@ -24,6 +24,7 @@ import { channelOpener } from "../pool/open-channel.ts";
 import { Instance } from "../sync/instance.ts";
 import { openFolder } from "../sync/open-folder.ts";
 import { trashAccess } from "../transfer/trash-access.ts";
+import { createIgnoreFile, IgnoreFile } from "../watch/ignore-file.ts";
 import { createSystemWatcher } from "../watch/system-watcher.ts";
 import type { RunFlags } from "./command-line.ts";
 import { createReporter } from "./create-reporter.ts";
@@ -104,6 +105,7 @@ async function runUntilStopped(
   const jobs = createWorkerRunner({ workers: Math.min(Math.max(availableParallelism(), 2), WORKERS_MAX), portable });
   const identity = createIdentity(systemRandom);
   const aead = selectAead({ portable });
+  createIgnoreFile(root);
   const instance = await Instance.open({
     folder,
     jobs,
@@ -122,7 +124,7 @@ async function runUntilStopped(
       allowRemote: options.allowRemote,
       rateLimitBytesPerSecond: options.rateLimitBytesPerSecond,
     },
-    exclude: options.exclude,
+    ignore: new IgnoreFile({ root, exclude: options.exclude }),
     trashDays: options.trashDays,
     onQuiet: () => {
       releaseMemory();

@@ -35,7 +35,7 @@ export function signaturesEqual(a: StatSignature | undefined, b: StatSignature |
 }
 
 /** Modification time as versions carry it: whole microseconds, rounded down. */
-export function mtimeUsOf(signature: StatSignature): number {
+export function mtimeUsOf(signature: Pick<StatSignature, "mtimeNs">): number {
   const ns = signature.mtimeNs;
   const rest = ((ns % 1000n) + 1000n) % 1000n;
   return Number((ns - rest) / 1000n);

@@ -26,7 +26,7 @@ import { Pool, type PoolOptions } from "../pool/pool.ts";
 import { Checkpoint } from "../transfer/checkpoint.ts";
 import { trashBatchName } from "../transfer/trash.ts";
 import { Puller } from "../transfer/puller.ts";
-import { createIgnoreFile, IgnoreFile } from "../watch/ignore-file.ts";
+import type { IgnoreFile } from "../watch/ignore-file.ts";
 import { Scanner } from "../watch/scanner.ts";
 import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
@@ -59,8 +59,8 @@ export interface InstanceOptions {
     | "allowRemote"
     | "rateLimitBytesPerSecond"
   >;
-  /** Ignore patterns beside the ignore file's. */
-  readonly exclude: readonly string[];
+  /** What does not sync. */
+  readonly ignore: IgnoreFile;
   /** 0: no trash. */
   readonly trashDays: number;
   /** Called when it has been quiet for a while after something happened: the time to tidy up. */
@@ -109,16 +109,12 @@ export class Instance {
   #tidyTimer: Timer | undefined;
 
   /** `staged`: contents that staging holds parts of. Use `Instance.open`. */
-  private constructor(
-    options: InstanceOptions,
-    ignore: IgnoreFile,
-    staged: ConstructorParameters<typeof Puller>[0]["staged"],
-  ) {
+  private constructor(options: InstanceOptions, staged: ConstructorParameters<typeof Puller>[0]["staged"]) {
     const { folder, jobs, clock, emit } = options;
     const { store, identity } = folder;
     this.#options = options;
     this.#root = identity.root;
-    this.#ignore = ignore;
+    this.#ignore = options.ignore;
     this.#network = new CountingNetwork(options.network);
     this.#ledger = new Ledger(store);
     this.#conflicts = new ConflictList(store);
@@ -201,14 +197,12 @@ export class Instance {
 
   /** Clears what an earlier run left behind, and prepares everything; nothing runs yet. */
   static async open(options: InstanceOptions): Promise<Instance> {
-    const { folder, jobs, clock, exclude, emit } = options;
+    const { folder, jobs, clock, ignore, emit } = options;
     const { store, identity } = folder;
-    createIgnoreFile(identity.root);
-    const ignore = new IgnoreFile({ root: identity.root, exclude });
     warnOfIgnoreRules(ignore, emit);
     await recoverFromPowerLoss(options);
     const nowMs = clock.now();
-    const { staged } = await jobs.run("sweep", {
+    const { staged, problem } = await jobs.run("sweep", {
       root: identity.root,
       wanted: pendingContents(store),
       stagedBeforeMs: Number.POSITIVE_INFINITY,
@@ -216,7 +210,8 @@ export class Instance {
       // Measuring the trash takes a while: not before the first look.
       trimAtMs: undefined,
     });
-    return new Instance(options, ignore, new Set(staged));
+    if (problem !== undefined) emit({ kind: "warning", message: problem.message });
+    return new Instance(options, new Set(staged));
   }
 
   /** Listens, watches and scans. Throws a DsyncError if the port cannot be had. */

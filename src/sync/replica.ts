@@ -7,7 +7,8 @@
 
 import type { RelativePath } from "../core/path.ts";
 import type { Clock } from "../edge/clock.ts";
-import type { Content, PathEntry, PathRecord } from "../index/entry.ts";
+import { conflictPath } from "../index/conflict-path.ts";
+import type { Content, PathEntry, PathRecord, Version } from "../index/entry.ts";
 import type { Fingerprinter } from "../index/fingerprint.ts";
 import type { Ledger } from "../index/ledger.ts";
 import { hasLiveChildren } from "../index/live-children.ts";
@@ -21,6 +22,7 @@ import type { InlineFile } from "../transfer/inline-content.ts";
 import type { Puller } from "../transfer/puller.ts";
 import type { Observation } from "../watch/observation.ts";
 import { Conversation } from "./conversation.ts";
+import { Superseded } from "./superseded.ts";
 
 export interface ReplicaOptions {
   readonly ledger: Ledger;
@@ -47,6 +49,7 @@ const QUIET_MS = 1_500;
 export class Replica {
   readonly #options: ReplicaOptions;
   readonly #conversations = new Map<Session, Conversation>();
+  readonly #superseded = new Superseded();
   #puller: Puller | undefined;
   #isPublishing = false;
   #hasNews = false;
@@ -160,11 +163,26 @@ export class Replica {
         // A person's content now: what we wrote before says nothing about it.
         this.#options.ledger.store.unmark(record.path);
         this.#put(record, next);
+        if (record.present.live !== undefined) this.#noteReplaced(record.path, record.present.live);
         if (outcome.conflict !== undefined) this.#noteConflict(record.path, outcome.conflict);
         this.#announce(record.path, inline);
         this.#options.onChanged(record, next, true);
       }
     }
+  }
+
+  /** What was here is gone, or about to be: a copy of it that nobody has put in place here is not to be waited for. */
+  #noteReplaced(path: RelativePath, version: Version): void {
+    if (version.content.kind !== "file") return;
+    this.#superseded.note(path, version);
+    const copy = this.#options.ledger.store.get(conflictPath(path, version));
+    if (copy !== undefined) this.#withdraw(copy);
+  }
+
+  #withdraw(record: PathRecord): void {
+    if (isSettled(record) || record.known.live?.content.kind !== "file") return;
+    const withdrawal = this.#superseded.withdrawalOf({ path: record.path, entry: record.known });
+    if (withdrawal !== undefined) this.#mergeKnown(withdrawal, undefined, true);
   }
 
   #put(record: PathRecord, next: PathRecord): void {
@@ -198,6 +216,7 @@ export class Replica {
     onChanged(record, next, isLocal);
     this.#puller?.add(path, inlineOf(next, origin?.inline));
     if (record.known.live !== undefined && next.known.live?.content.kind !== "directory") this.#recheckChildren(path);
+    this.#withdraw(next);
   }
 
   /** A directory is gone: what is live inside it needs it back, or is a deletion still to arrive. */

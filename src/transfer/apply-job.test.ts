@@ -244,3 +244,144 @@ test("staged chunks become a file; wrong ones are refused", () => {
   assert.equal(read("whole"), "first second");
   assert.deepEqual(staging(), []);
 });
+
+/** Applies on a disk where a person does something right before the `count`-th of the calls named `call`. */
+function applyInterrupted(
+  operation: ApplyOperation,
+  { call, count, person }: { call: "lstat" | "unlink"; count: number; person: () => void },
+): ApplyOutcome | undefined {
+  let left = count;
+  const interrupted = {
+    ...nodeFileSystem,
+    [call](path: string) {
+      if (path === join(root, "a") && --left === 0) person();
+      return nodeFileSystem[call](path);
+    },
+  };
+  const request = { root, trashBatch: BATCH, jobId: 3, operations: [operation] };
+  return applyOperations({ ...context, fs: interrupted }, request).outcomes[0];
+}
+
+const TOUCHED = { kind: "applied", signature: undefined, trashed: undefined, touched: true };
+
+test("who replaces a file right after it was put in place is not taken for us", () => {
+  const person = (): void => {
+    write("b", "another");
+    fs.renameSync(join(root, "b"), join(root, "a"));
+  };
+  const outcome = applyInterrupted(file("a", "content"), { call: "lstat", count: 1, person });
+  assert.deepEqual(outcome, TOUCHED);
+  assert.equal(read("a"), "another");
+});
+
+test("who edits a file while it is moved keeps the edit, its time, and a look at it", () => {
+  write("from", "content");
+  const operation = {
+    ...file("a", "content"),
+    kind: "move",
+    from: "from",
+    fromSignature: signatureAt("from"),
+  } as ApplyOperation;
+  const person = (): void => write("from", "longer content");
+  const outcome = applyInterrupted(operation, { call: "lstat", count: 1, person });
+  assert.deepEqual(outcome, TOUCHED);
+  assert.equal(read("a"), "longer content");
+  assert.ok(Date.now() - fs.statSync(join(root, "a")).mtimeMs < 60_000);
+});
+
+test("who replaces a symlink right after it was put in place is not taken for us", () => {
+  const operation: ApplyOperation = { kind: "symlink", diskPath: "a", expected: "absent", target: "ours" };
+  const person = (): void => {
+    fs.unlinkSync(join(root, "a"));
+    fs.symlinkSync("theirs", join(root, "a"));
+  };
+  assert.deepEqual(applyInterrupted(operation, { call: "lstat", count: 2, person }), TOUCHED);
+});
+
+test("who rewrites a file while its mode and time are set is noticed, at the same length too", () => {
+  write("a", "content");
+  const operation: ApplyOperation = {
+    kind: "metadata",
+    diskPath: "a",
+    expected: signatureAt("a"),
+    mode: 0o600,
+    mtimeUs: 1_500_000_000_123_456,
+  };
+  for (const count of [2, 3]) {
+    const person = (): void => write("a", "CONTENT");
+    const outcome = applyInterrupted({ ...operation, expected: signatureAt("a") }, { call: "lstat", count, person });
+    assert.deepEqual(outcome, TOUCHED);
+  }
+});
+
+test("who puts a file where a directory is about to be made keeps it as it is", () => {
+  fs.mkdirSync(join(root, "a"));
+  const operation: ApplyOperation = { kind: "directory", diskPath: "a", expected: signatureAt("a"), mode: 0o755 };
+  const person = (): void => {
+    fs.rmdirSync(join(root, "a"));
+    fs.writeFileSync(join(root, "a"), "mine", { mode: 0o600 });
+  };
+  assert.deepEqual(applyInterrupted(operation, { call: "lstat", count: 2, person }), { kind: "changed" });
+  assert.equal(fs.statSync(join(root, "a")).mode & 0o777, 0o600);
+});
+
+test("a path below what was a file earlier in the same batch goes into another batch", () => {
+  write("a", "file");
+  const [first] = apply({ kind: "remove", diskPath: "a", expected: signatureAt("a") });
+  fs.mkdirSync(join(root, "a"));
+  write("a/b", "below");
+  const [second] = apply({ kind: "remove", diskPath: "a/b", expected: signatureAt("a/b") });
+  assert.deepEqual([first?.kind, second?.kind], ["applied", "applied"]);
+  assert.equal(read(`.dsync/trash/${BATCH}/a`), "file");
+  assert.equal(read(`.dsync/trash/${BATCH}-1/a/b`), "below");
+});
+
+test("who edits a file while it is copied into the trash keeps the edit", () => {
+  const operations = (expected: StatSignature): ApplyOperation[] => [
+    file("a", "ours", expected),
+    { kind: "remove", diskPath: "a", expected },
+    { kind: "directory", diskPath: "a", expected, mode: 0o755 },
+    { kind: "symlink", diskPath: "a", expected, target: "ours" },
+  ];
+  for (const kind of [0, 1, 2, 3]) {
+    write("a", "before");
+    const operation = operations(signatureAt("a"))[kind];
+    assert.ok(operation);
+    const noLinks = {
+      ...nodeFileSystem,
+      link: () => {
+        throw Object.assign(new Error("no links here"), { code: "EPERM" });
+      },
+      copyFile: (from: string, to: string) => {
+        nodeFileSystem.copyFile(from, to);
+        write("a", "edited meanwhile");
+      },
+    };
+    const request = { root, trashBatch: BATCH, jobId: 5, operations: [operation] };
+    const [outcome] = applyOperations({ ...context, fs: noLinks }, request).outcomes;
+    assert.equal(outcome?.kind, "changed", operation.kind);
+    assert.equal(read("a"), "edited meanwhile");
+    assert.deepEqual(fs.readdirSync(join(root, `.dsync/trash/${BATCH}`)), []);
+    assert.deepEqual(staging(), []);
+  }
+});
+
+test("without hard links, what is replaced is copied into the trash, symlinks too", () => {
+  write("a", "one");
+  fs.symlinkSync("nowhere", join(root, "link"));
+  const noLinks = {
+    ...nodeFileSystem,
+    link: () => {
+      throw Object.assign(new Error("no links here"), { code: "EPERM" });
+    },
+  };
+  const operations: ApplyOperation[] = [
+    { kind: "remove", diskPath: "a", expected: signatureAt("a") },
+    { kind: "remove", diskPath: "link", expected: signatureAt("link") },
+  ];
+  const request = { root, trashBatch: BATCH, jobId: 4, operations };
+  const kinds = applyOperations({ ...context, fs: noLinks }, request).outcomes.map(({ kind }) => kind);
+  assert.deepEqual(kinds, ["applied", "applied"]);
+  assert.equal(read(`.dsync/trash/${BATCH}/a`), "one");
+  assert.equal(fs.readlinkSync(join(root, `.dsync/trash/${BATCH}/link`)), "nowhere");
+});

@@ -12,7 +12,7 @@ import { errnoOf } from "../core/errors.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import type { ApplyOperation, ApplyOutcome, ApplyRequest, ApplyResult } from "./apply-operation.ts";
-import { applied, isExpected, type ApplyState } from "./apply-state.ts";
+import { applied, hasTime, isExpected, keepExpected, type ApplyState } from "./apply-state.ts";
 import { absolutePath } from "./disk-layout.ts";
 import { ParentGuard } from "./parent-guard.ts";
 import { moveFile, placeFile, placeSymlink } from "./place.ts";
@@ -64,21 +64,38 @@ function makeDirectory(state: ApplyState, operation: Operation<"directory">): Ap
   let trashed: string | undefined;
   if (current?.kind !== "directory") {
     if (!isExpected(state, operation)) return { kind: "changed" };
-    if (current !== undefined) trashed = state.trash.take(operation.diskPath);
+    if (operation.expected !== "absent") {
+      const kept = keepExpected(state, operation.diskPath, operation.expected);
+      if (kept.kind === "changed") return kept;
+      trashed = kept.trashed;
+      fs.unlink(path);
+    }
     fs.makeDirectory(path, operation.mode);
   }
   // A directory that is there already, for whatever reason, is what is wanted: directories merge.
-  if (fs.lstat(path)?.mode !== operation.mode) fs.setMode(path, operation.mode);
-  return applied(state, operation.diskPath, trashed);
+  const made = fs.lstat(path);
+  if (made?.kind !== "directory") return { kind: "changed" };
+  if (made.mode !== operation.mode) fs.setMode(path, operation.mode);
+  return applied(state, operation.diskPath, trashed, made);
 }
 
 function setMetadata(state: ApplyState, operation: Operation<"metadata">): ApplyOutcome {
   if (!isExpected(state, operation)) return { kind: "changed" };
   const { fs } = state.context;
   const path = absolutePath(state.root, operation.diskPath);
-  if (operation.expected !== "absent" && operation.expected.mode !== operation.mode) fs.setMode(path, operation.mode);
-  if (operation.mtimeUs !== undefined) fs.setTimes(path, operation.mtimeUs);
-  return applied(state, operation.diskPath, undefined);
+  const { expected, mode, mtimeUs } = operation;
+  if (expected === "absent") return applied(state, operation.diskPath, undefined, undefined);
+  if (expected.mode !== mode) fs.setMode(path, mode);
+  if (mtimeUs !== undefined) fs.setTimes(path, mtimeUs);
+  const mtimeNs = fs.lstat(path)?.mtimeNs ?? 0n;
+  const { kind, inode, size } = expected;
+  const placed = { kind, inode, size, mtimeNs };
+  return applied(
+    state,
+    operation.diskPath,
+    undefined,
+    mtimeUs === undefined || hasTime(placed, mtimeUs) ? placed : undefined,
+  );
 }
 
 function remove(state: ApplyState, operation: Operation<"remove">): ApplyOutcome {
@@ -88,8 +105,11 @@ function remove(state: ApplyState, operation: Operation<"remove">): ApplyOutcome
   if (current === undefined) return { kind: "applied", signature: undefined, trashed: undefined, touched: false };
   if (!isExpected(state, operation)) return { kind: "changed" };
   if (current.kind !== "directory") {
-    const trashed = state.trash.take(operation.diskPath);
-    return { kind: "applied", signature: undefined, trashed, touched: false };
+    const kept =
+      operation.expected === "absent" ? undefined : keepExpected(state, operation.diskPath, operation.expected);
+    if (kept?.kind !== "kept") return { kind: "changed" };
+    fs.unlink(path);
+    return { kind: "applied", signature: undefined, trashed: kept.trashed, touched: false };
   }
   try {
     fs.removeDirectory(path);

@@ -1,7 +1,9 @@
 // What the operations of one `apply` job share.
 
+import type { Stat } from "../edge/file-system.ts";
 import type { JobContext } from "../edge/job-context.ts";
-import { signatureOf, signaturesEqual } from "../index/signature.ts";
+import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
+import type { StatSignature } from "../index/entry.ts";
 import type { ApplyOutcome, Expected } from "./apply-operation.ts";
 import { absolutePath } from "./disk-layout.ts";
 import type { ParentGuard } from "./parent-guard.ts";
@@ -25,9 +27,53 @@ export function isExpected(state: ApplyState, operation: { diskPath: string; exp
   return signaturesEqual(signatureOf(current), operation.expected);
 }
 
-/** The outcome of a path that is in its place, with the signature that it has there. */
-export function applied(state: ApplyState, diskPath: string, trashed: string | undefined): ApplyOutcome {
+/** What tells a file from another one, or from itself after a change, whatever names it was given meanwhile. */
+export type Placed = Pick<Stat, "kind" | "inode" | "size" | "mtimeNs">;
+
+/** True if that is still what was `placed`. Renames and links change ctime, and modes are set last: they do not count. */
+export function isUntouched(current: Stat | undefined, placed: Placed): boolean {
+  if (current?.kind !== placed.kind) return false;
+  if (placed.kind === "directory") return true;
+  return current.inode === placed.inode && current.size === placed.size && current.mtimeNs === placed.mtimeNs;
+}
+
+export type Kept =
+  /** Where it is now, relative to the folder; `undefined` if no trash is kept. */
+  { readonly kind: "kept"; readonly trashed: string | undefined } | { readonly kind: "changed" };
+
+/**
+ * Keeps the expected file or symlink in the trash, to be replaced or removed right afterwards. Without hard links it is
+ * copied, which takes time: so it is looked at once more, and what somebody wrote meanwhile is neither kept nor lost.
+ */
+export function keepExpected(state: ApplyState, diskPath: string, expected: StatSignature): Kept {
+  const trashed = state.trash.keep(diskPath);
+  if (isUntouched(state.context.fs.lstat(absolutePath(state.root, diskPath)), expected))
+    return { kind: "kept", trashed };
+  state.trash.discard(trashed);
+  return { kind: "changed" };
+}
+
+/** File systems that keep times less exactly than asked: multiples of 10 ms (exFAT) or more, up to 2 s (FAT). */
+const COARSE_TIME_NS = 10_000_000n;
+const COARSE_DRIFT_US_MAX = 2_000_000;
+
+/** True if a file has the time that it was given, as its file system keeps times: nobody wrote to it since. */
+export function hasTime(placed: Placed, mtimeUs: number): boolean {
+  if (mtimeUsOf(placed) === mtimeUs) return true;
+  return placed.mtimeNs % COARSE_TIME_NS === 0n && Math.abs(mtimeUsOf(placed) - mtimeUs) <= COARSE_DRIFT_US_MAX;
+}
+
+/**
+ * The outcome of a path at which `placed` was put a moment ago. Whoever changed it since is noticed: then it has no
+ * signature, since the index would take that for a look at what was placed.
+ */
+export function applied(
+  state: ApplyState,
+  diskPath: string,
+  trashed: string | undefined,
+  placed: Placed | undefined,
+): Extract<ApplyOutcome, { kind: "applied" }> {
   const current = state.context.fs.lstat(absolutePath(state.root, diskPath));
-  const signature = current === undefined ? undefined : signatureOf(current);
-  return { kind: "applied", signature, trashed, touched: current === undefined };
+  const touched = current === undefined || placed === undefined || !isUntouched(current, placed);
+  return { kind: "applied", signature: touched ? undefined : signatureOf(current), trashed, touched };
 }

@@ -7,7 +7,7 @@ import { contentHashFromBytes } from "../core/ids.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
-import { applied, isExpected, type ApplyState } from "./apply-state.ts";
+import { applied, hasTime, isExpected, isUntouched, keepExpected, type ApplyState } from "./apply-state.ts";
 import { discard } from "./discard.ts";
 import { absolutePath, stagingPath } from "./disk-layout.ts";
 
@@ -15,9 +15,6 @@ interface Placement {
   readonly diskPath: string;
   readonly expected: Expected;
 }
-
-/** File systems that keep times less exactly than asked round by up to this much (vfat: 2 s). */
-const COARSE_MTIME_US_MAX = 2_000_000;
 
 /** Stages what is not staged yet, sets mode and time, and renames over the target. */
 export function placeFile(state: ApplyState, operation: FileOperation & Placement): ApplyOutcome {
@@ -38,14 +35,26 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
     return { kind: "damaged" };
   }
   if (!isExpected(state, operation)) return { kind: "changed" };
-  const trashed = operation.expected === "absent" ? undefined : state.trash.keep(operation.diskPath);
+  const kept = clearTarget(state, operation);
+  if (kept.kind !== "cleared") return kept;
+  const { trashed } = kept;
   const path = absolutePath(state.root, operation.diskPath);
   fs.rename(from, path);
   // Renaming a file over another name of itself does nothing (POSIX): then the old name is still there.
   if (operation.expected !== "absent" && operation.expected.inode === operation.fromSignature.inode) fs.unlink(from);
-  if (operation.fromSignature.mode !== operation.mode) fs.setMode(path, operation.mode);
-  if (mtimeUsOf(operation.fromSignature) !== operation.mtimeUs) fs.setTimes(path, operation.mtimeUs);
-  return applied(state, operation.diskPath, trashed);
+  const { mode, mtimeUs } = operation;
+  // Changed since the look at it: what is here now is for the scanner to find out, and keeps its time.
+  if (!isUntouched(fs.lstat(path), operation.fromSignature)) {
+    return { kind: "applied", signature: undefined, trashed, touched: true };
+  }
+  if (operation.fromSignature.mode !== mode) fs.setMode(path, mode);
+  if (mtimeUsOf(operation.fromSignature) === mtimeUs) {
+    return applied(state, operation.diskPath, trashed, operation.fromSignature);
+  }
+  fs.setTimes(path, mtimeUs);
+  const { kind, inode, size } = operation.fromSignature;
+  const placed = { kind, inode, size, mtimeNs: fs.lstat(path)?.mtimeNs ?? 0n };
+  return applied(state, operation.diskPath, trashed, hasTime(placed, mtimeUs) ? placed : undefined);
 }
 
 /** Makes the symlink in staging and renames it over the target. */
@@ -55,10 +64,11 @@ export function placeSymlink(state: ApplyState, operation: Extract<ApplyOperatio
   const staged = state.temporaryPath();
   fs.symlink(operation.target, staged);
   return withoutLeftover(fs, staged, () => {
+    const placed = fs.lstat(staged);
     const cleared = clearTarget(state, operation);
-    if (cleared.kind === "not-empty") return cleared;
+    if (cleared.kind !== "cleared") return cleared;
     fs.rename(staged, absolutePath(state.root, operation.diskPath));
-    return applied(state, operation.diskPath, cleared.trashed);
+    return applied(state, operation.diskPath, cleared.trashed, placed);
   });
 }
 
@@ -148,24 +158,22 @@ function stageCopy(state: ApplyState, operation: FileOperation, from: string): s
 function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement, staged: string): ApplyOutcome {
   const { fs } = state.context;
   const path = absolutePath(state.root, operation.diskPath);
+  const placed = fs.lstat(staged);
   let trashed: string | undefined;
   if (operation.expected === "absent") {
     if (!putNew(state, staged, path)) return { kind: "changed" };
   } else {
     if (!isExpected(state, operation)) return { kind: "changed" };
     const cleared = clearTarget(state, operation);
-    if (cleared.kind === "not-empty") return cleared;
+    if (cleared.kind !== "cleared") return cleared;
     trashed = cleared.trashed;
     fs.rename(staged, path);
   }
-  const outcome = applied(state, operation.diskPath, trashed);
-  if (outcome.kind !== "applied" || outcome.signature === undefined) return outcome;
-  if (outcome.signature.mode !== operation.mode) {
-    // The umask kept bits away from a file that was created with this mode.
-    fs.setMode(path, operation.mode);
-    return withTouched(operation, applied(state, operation.diskPath, trashed));
-  }
-  return withTouched(operation, outcome);
+  const outcome = applied(state, operation.diskPath, trashed, placed);
+  if (outcome.signature === undefined || outcome.signature.mode === operation.mode) return outcome;
+  // The umask kept bits away from a file that was created with this mode.
+  fs.setMode(path, operation.mode);
+  return applied(state, operation.diskPath, trashed, placed);
 }
 
 /** Gives the staged file its name unless something is there by now: then false. */
@@ -186,22 +194,19 @@ function putNew(state: ApplyState, staged: string, path: string): boolean {
   return true;
 }
 
-/** Notices when a person wrote to the file right after it was put in place. */
-function withTouched(operation: FileOperation, outcome: ApplyOutcome): ApplyOutcome {
-  if (outcome.kind !== "applied" || outcome.signature === undefined) return outcome;
-  const { size } = outcome.signature;
-  const drift = Math.abs(mtimeUsOf(outcome.signature) - operation.mtimeUs);
-  return { ...outcome, touched: size !== operation.size || drift > COARSE_MTIME_US_MAX };
-}
-
 type Cleared =
   /** What was there is in the trash, if one is kept. */
-  { readonly kind: "cleared"; readonly trashed: string | undefined } | { readonly kind: "not-empty" };
+  | { readonly kind: "cleared"; readonly trashed: string | undefined }
+  | { readonly kind: "not-empty" }
+  | { readonly kind: "changed" };
 
 /** Keeps what is at the target in the trash; a directory there is removed, if it is empty. */
 function clearTarget(state: ApplyState, { expected, diskPath }: Placement): Cleared {
   if (expected === "absent") return { kind: "cleared", trashed: undefined };
-  if (expected.kind !== "directory") return { kind: "cleared", trashed: state.trash.keep(diskPath) };
+  if (expected.kind !== "directory") {
+    const kept = keepExpected(state, diskPath, expected);
+    return kept.kind === "changed" ? kept : { kind: "cleared", trashed: kept.trashed };
+  }
   const path = absolutePath(state.root, diskPath);
   if (state.context.fs.readDirectory(path).length > 0) return { kind: "not-empty" };
   state.context.fs.removeDirectory(path);

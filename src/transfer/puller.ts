@@ -304,6 +304,8 @@ export class Puller {
     const { path } = record;
     const { contentId, size } = content;
     const inline = this.#inline.take(contentId);
+    // What was asked for before is not wanted any more, or is here.
+    if (inline !== undefined || this.#queue.has(path) !== contentId) this.#cancelFetch(path);
     if (inline !== undefined || size === 0) {
       const source: FileSource = { kind: "bytes", encoding: "raw", payload: inline ?? new Uint8Array(0) };
       return this.#prepareFile(record, source, works);
@@ -313,7 +315,6 @@ export class Puller {
       return this.#waitFor(fetchedFor, path);
     }
     if (this.#queue.has(path) === contentId) return;
-    this.#cancelFetch(path);
     this.#fetchingContent.set(contentId, path);
     if (size <= CHUNK_SIZE_BYTES_MIN) this.#queue.addSmall({ path, contentId, size });
     else this.#queue.addLarge({ path, contentId, size });

@@ -3,10 +3,14 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import fc from "fast-check";
+import { MemoryDisk } from "../../test/support/memory-disk.ts";
+import { createMemoryFileSystem, type BeforeCall } from "../../test/support/memory-file-system.ts";
+import { systemError } from "../../test/support/system-error.ts";
 import { removeDirectory, temporaryDirectory, writeFiles } from "../../test/support/trees.ts";
 import { loadBlake3 } from "../content/blake3.ts";
 import type { ContentHash } from "../core/ids.ts";
 import { TRASH_SHARE_MAX, TRASH_TRIM_AGE_MS_MIN } from "../core/limits.ts";
+import type { FileSystem } from "../edge/file-system.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
 import { sweep, type SweepRequest, type SweepResult } from "./sweep-job.ts";
 import { trashBatchName } from "./trash.ts";
@@ -16,6 +20,7 @@ const WANTED = "a".repeat(64) as ContentHash;
 const UNWANTED = "b".repeat(64);
 const NOW = Date.UTC(2026, 5, 1);
 const HOUR_MS = 3_600_000;
+const usual = { wanted: [], stagedBeforeMs: Infinity, trashBeforeMs: 0, trimAtMs: undefined };
 let root = "";
 
 beforeEach(() => {
@@ -26,7 +31,6 @@ afterEach(() => removeDirectory(root));
 
 function run(request: Partial<SweepRequest>, freeBytes = 2 ** 40): SweepResult {
   const context = { fs: { ...nodeFileSystem, freeBytes: () => freeBytes }, blake3: loadBlake3({ portable: false }) };
-  const usual = { wanted: [], stagedBeforeMs: Infinity, trashBeforeMs: 0, trimAtMs: undefined };
   return sweep(context, { root, ...usual, ...request });
 }
 
@@ -80,4 +84,29 @@ test("no more is trimmed than it takes", () => {
       assert.ok(isEnough || next === undefined || NOW - next.timeMs < TRASH_TRIM_AGE_MS_MIN, "and not one too few");
     }),
   );
+});
+
+/** A folder with one wanted and one other file in staging. */
+function folder(beforeCall: BeforeCall = () => {}): FileSystem {
+  const disk = new MemoryDisk(() => 0n);
+  const plain = createMemoryFileSystem(disk);
+  for (const path of ["/f", "/f/.dsync", "/f/.dsync/staging", "/f/.dsync/trash"]) plain.makeDirectory(path, 0o700);
+  for (const name of [WANTED, "new-1-2"]) plain.close(plain.createFile(`/f/.dsync/staging/${name}`, 0o600));
+  return createMemoryFileSystem(disk, beforeCall);
+}
+
+test("a disk that fails is told of, and no reason not to start (simulation, seed 181)", () => {
+  for (const failing of ["lstat", "readDirectory", "unlink"] as const) {
+    let isFailing = true;
+    const fs = folder((call, path) => {
+      if (isFailing && call === failing) throw systemError("EIO", path);
+    });
+    const { problem } = sweep(
+      { fs, blake3: loadBlake3({ portable: false }) },
+      { root: "/f", ...usual, wanted: [WANTED] },
+    );
+    assert.equal(problem?.code, "EIO", failing);
+    isFailing = false;
+    assert.equal(fs.readDirectory("/f/.dsync/staging").length, 2);
+  }
 });

@@ -2,6 +2,8 @@
 
 import { errnoOf } from "../core/errors.ts";
 import { parseContentHash, type ContentHash } from "../core/ids.ts";
+import type { Problem } from "../core/problem.ts";
+import { problemOf } from "../core/problem-of.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import type { EmptyTrashReport } from "../core/reports.ts";
 import type { JobContext } from "../edge/job-context.ts";
@@ -27,25 +29,36 @@ export interface SweepResult {
   readonly staged: readonly ContentHash[];
   /** What went before its time. */
   readonly trimmed: EmptyTrashReport;
+  /** Why something was left for the next time. */
+  readonly problem: Problem | undefined;
 }
 
+/** Never throws for what the disk does: clearing up is no reason not to start. */
 export function sweep({ fs }: JobContext, request: SweepRequest): SweepResult {
   const { root, trimAtMs } = request;
-  emptyTrash(fs, root, { beforeMs: request.trashBeforeMs });
-  const trimmed = trimAtMs === undefined ? { files: 0, bytes: 0, failed: [] } : trimTrash(fs, root, trimAtMs);
-  return { staged: sweepStaging(fs, request), trimmed };
+  const staged: ContentHash[] = [];
+  let trimmed: EmptyTrashReport = { files: 0, bytes: 0, failed: [] };
+  try {
+    emptyTrash(fs, root, { beforeMs: request.trashBeforeMs });
+    if (trimAtMs !== undefined) trimmed = trimTrash(fs, root, trimAtMs);
+    sweepStaging(fs, request, staged);
+    return { staged, trimmed, problem: undefined };
+  } catch (error) {
+    return { staged, trimmed, problem: problemOf("clear up in .dsync", error) };
+  }
 }
 
-function sweepStaging(fs: FileSystem, { root, wanted, stagedBeforeMs }: SweepRequest): ContentHash[] {
+/** Adds what stays to `staged`. */
+function sweepStaging(fs: FileSystem, { root, wanted, stagedBeforeMs }: SweepRequest, staged: ContentHash[]): void {
   const directory = absolutePath(root, STAGING_DIRECTORY);
   const isWanted = new Set(wanted);
-  const staged: ContentHash[] = [];
+  const others: string[] = [];
   for (const { name } of fs.readDirectory(directory)) {
     const contentId = parseContentHash(name);
     if (contentId !== undefined && isWanted.has(contentId)) staged.push(contentId);
-    else removeIfOlder(fs, `${directory}/${name}`, stagedBeforeMs);
+    else others.push(name);
   }
-  return staged;
+  for (const name of others) removeIfOlder(fs, `${directory}/${name}`, stagedBeforeMs);
 }
 
 /** By its ctime: the time of a staged file's last write may have been set to anything. */

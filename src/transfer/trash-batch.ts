@@ -36,21 +36,15 @@ export class TrashBatch {
         if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"].includes(errnoOf(error) ?? ""))
           throw error;
         // No hard links here: the price is a copy.
-        this.#fs.copyFile(from, to);
+        if (this.#fs.lstat(from)?.kind === "symlink") this.#fs.symlink(this.#fs.readLink(from), to);
+        else this.#fs.copyFile(from, to);
       }
     });
   }
 
-  /** Moves the file or symlink into the trash, or removes it if no trash is kept. Returns where it is now. */
-  take(diskPath: string): string | undefined {
-    const from = absolutePath(this.#root, diskPath);
-    if (this.#batch === undefined) {
-      this.#fs.unlink(from);
-      return undefined;
-    }
-    const kept = this.keep(diskPath);
-    this.#fs.unlink(from);
-    return kept;
+  /** Takes back what `keep` returned. */
+  discard(kept: string | undefined): void {
+    if (kept !== undefined) this.#fs.unlink(absolutePath(this.#root, kept));
   }
 
   #put(diskPath: string, put: (from: string, to: string) => void): string | undefined {

@@ -127,7 +127,7 @@ function settleSpelling(
     if (!suspect.diskPath.startsWith(parentOnDisk) || suspect.diskPath.slice(parentOnDisk.length).includes("/")) {
       // Its directory is spelt otherwise, too, and comes first.
       retry({ ...suspect, diskPath: suspect.diskPath.slice(0, suspect.diskPath.lastIndexOf("/")) });
-    } else if (facts.get(path)?.child !== undefined) {
+    } else if (isAnother(facts.get(path)?.child, child)) {
       onProblem(suspect, SECOND_SPELLING);
     } else if (child !== undefined && spelling.note(path, child.name)) {
       facts.set(path, other);
@@ -136,6 +136,11 @@ function settleSpelling(
     }
   }
   return [...facts.values()];
+}
+
+/** False if both names find one file: on a disk that takes either (macOS), whose spelling was not remembered (a crash). */
+function isAnother(known: ScannedChild | undefined, child: ScannedChild | undefined): boolean {
+  return known !== undefined && (known.signature === undefined || known.signature.inode !== child?.signature?.inode);
 }
 
 /** The next paths to look at; `undefined` if the folder is not the one that it was. */

@@ -12,6 +12,8 @@ export interface IgnoreFileOptions {
   readonly root: string;
   /** Patterns of `--exclude` and the config file; they come after the file's. */
   readonly exclude: readonly string[];
+  /** Reads a file as text; throws system errors. {@link readIgnoreText} if not given. */
+  readonly read?: (path: string) => string;
 }
 
 /** Shipped at the top of the package; this module is at dist/src/watch/. */
@@ -28,16 +30,27 @@ export function createIgnoreFile(root: string, example: URL | string = EXAMPLE):
   }
 }
 
+/** Reads the file, unless it is too large to be meant: then it throws EFBIG. */
+export function readIgnoreText(path: string): string {
+  if (fs.statSync(path).size > IGNORE_FILE_BYTES_MAX) {
+    const message = `it is larger than ${IGNORE_FILE_BYTES_MAX} bytes. Shorten it`;
+    throw Object.assign(new Error(message), { code: "EFBIG" });
+  }
+  return fs.readFileSync(path, "utf8");
+}
+
 /** The rules that hold now. An ignore file that is gone ignores nothing; one that cannot be read keeps the rules as they were. */
 export class IgnoreFile {
   readonly #path: string;
+  readonly #readText: (path: string) => string;
   readonly #excludeLines: readonly IgnoreLine[];
   #text: string | undefined;
   #rules: IgnoreRules;
   #problem: Problem | undefined;
 
-  constructor({ root, exclude }: IgnoreFileOptions) {
+  constructor({ root, exclude, read = readIgnoreText }: IgnoreFileOptions) {
     this.#path = `${root}/${IGNORE_FILE}`;
+    this.#readText = read;
     this.#excludeLines = exclude.map((text, index) => ({ text, source: "--exclude", line: index + 1 }));
     this.#rules = parseIgnoreRules(this.#excludeLines);
     this.reload();
@@ -63,13 +76,7 @@ export class IgnoreFile {
 
   #read(): string | undefined {
     try {
-      const { size } = fs.statSync(this.#path);
-      if (size > IGNORE_FILE_BYTES_MAX) {
-        const message = `Cannot read ${IGNORE_FILE}: it is larger than ${IGNORE_FILE_BYTES_MAX} bytes. Shorten it.`;
-        this.#problem = { code: "EFBIG", message };
-        return undefined;
-      }
-      const text = fs.readFileSync(this.#path, "utf8");
+      const text = this.#readText(this.#path);
       this.#problem = undefined;
       return text;
     } catch (error) {

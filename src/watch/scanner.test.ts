@@ -363,6 +363,24 @@ test("residue is no change while it stays, and its end is told", () =>
     { ignore: "*.log" },
   ));
 
+test("one file that is found under two spellings is no problem, and takes the one that is listed", () =>
+  inWorld(async (world) => {
+    world.write("\u00e9");
+    await world.settle();
+    // As on a disk that takes either name for the same file (simulation, seed 21).
+    fs.linkSync(world.disk("\u00e9"), world.disk("e\u0301"));
+    await world.scanner.fullScan();
+    await world.quiet();
+    assert.deepEqual([...world.problems], []);
+    fs.unlinkSync(world.disk("\u00e9"));
+    await world.scanner.fullScan();
+    await world.quiet();
+    const [record] = world.store.children(undefined);
+    assert.ok(record !== undefined);
+    assert.equal(world.spelling.toDisk(record.path), "e\u0301");
+    world.assertMatchesDisk();
+  }));
+
 test("names in decomposed Unicode keep their disk spelling; a second spelling is a problem", () =>
   inWorld(async (world) => {
     const nfd = "Gru\u0308n/A\u0308";

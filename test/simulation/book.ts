@@ -1,0 +1,75 @@
+// The book that is kept of what people did: which contents there were, which of them somebody saw and replaced or deleted,
+// and which paths only one machine touched. It is what the outcome is held against.
+
+import { contentIn } from "./person.ts";
+
+export type Tree = ReadonlyMap<string, string>;
+
+export class Book {
+  /** Contents that people wrote, and whether somebody who saw one of its files replaced or deleted it. */
+  readonly #contents = new Map<string, { wasSeenOff: boolean; readonly origin: string }>();
+  /** In this phase: the machines on which people touched a path. */
+  #touched = new Map<string, Set<number>>();
+  /** In this phase: how each machine's people left what they touched. */
+  #left = new Map<number, Map<string, string | undefined>>();
+
+  beginPhase(): void {
+    this.#touched = new Map();
+    this.#left = new Map();
+  }
+
+  /** A person on `machine` turned `before` into `after`. */
+  note(machine: number, before: Tree, after: Tree): void {
+    const counts = new Map<string, number>();
+    for (const line of after.values()) count(counts, contentIn(line), 1);
+    for (const line of before.values()) count(counts, contentIn(line), -1);
+    for (const [content, change] of counts) {
+      const known = this.#contents.get(content);
+      if (known === undefined) this.#contents.set(content, { wasSeenOff: false, origin: `machine ${machine + 1}` });
+      if (change < 0) this.#contents.set(content, { origin: known?.origin ?? "", wasSeenOff: true });
+    }
+    for (const path of new Set([...before.keys(), ...after.keys()])) {
+      if (before.get(path) === after.get(path)) continue;
+      const machines = this.#touched.get(path) ?? new Set();
+      this.#touched.set(path, machines.add(machine));
+      const left = this.#left.get(machine) ?? new Map<string, string | undefined>();
+      this.#left.set(machine, left.set(path, after.get(path)));
+    }
+  }
+
+  /** Contents that nobody saw off and that are nowhere in `tree`. */
+  lostFrom(tree: Tree): string[] {
+    const held = new Set([...tree.values()].map(contentIn));
+    return [...this.#contents]
+      .filter(([content, { wasSeenOff }]) => !wasSeenOff && !held.has(content))
+      .map(([content, { origin }]) => `${content} of ${origin}`);
+  }
+
+  /** Paths that only one machine's people touched, with what differs from how they left it. */
+  strayingFrom(tree: Tree): string[] {
+    const straying: string[] = [];
+    for (const [machine, left] of this.#left) {
+      for (const [path, line] of left) {
+        if (this.#isShared(path, machine) || tree.get(path) === line) continue;
+        straying.push(
+          `${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${tree.get(path) ?? "nothing"}`,
+        );
+      }
+    }
+    return straying;
+  }
+
+  /** True if anybody else touched the path, or something above or below it. */
+  #isShared(path: string, machine: number): boolean {
+    for (const [other, machines] of this.#touched) {
+      const isRelated = other === path || other.startsWith(`${path}/`) || path.startsWith(`${other}/`);
+      if (isRelated && (machines.size > 1 || !machines.has(machine))) return true;
+    }
+    return false;
+  }
+}
+
+function count(counts: Map<string, number>, content: string | undefined, by: number): void {
+  if (content === undefined) return;
+  counts.set(content, (counts.get(content) ?? 0) + by);
+}

@@ -1,0 +1,68 @@
+// `npm run sim -- --seed N` replays one simulation; `npm run sim -- --for 10m` explores new ones and prints those that fail.
+
+import { parseArgs } from "node:util";
+import { planOf, type Plan } from "./plan.ts";
+import { shrink } from "./shrink.ts";
+import { simulate, type Outcome } from "./simulation.ts";
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const planFor = (seed: number): Plan => planOf(seed, { powerLoss: values["power-loss"] });
+const SEED_MAX = 2 ** 31;
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    for: { type: "string" },
+    from: { type: "string" },
+    shrink: { type: "boolean", default: false },
+    "power-loss": { type: "boolean", default: false },
+    trace: { type: "boolean", default: false },
+  },
+});
+
+if (values.seed !== undefined) process.exitCode = await replay(Number(values.seed));
+else process.exitCode = await explore(durationMs(values.for ?? "1m"), Number(values.from ?? Date.now() % SEED_MAX));
+
+async function replay(seed: number): Promise<number> {
+  const plan = planFor(seed);
+  const outcome = await simulate(plan, { keepsLines: values.trace });
+  for (const line of outcome.lines) console.log(line);
+  report(seed, outcome);
+  if (outcome.failures.length > 0 && values.shrink) await printShrunk(plan);
+  return outcome.failures.length > 0 ? 1 : 0;
+}
+
+async function explore(forMs: number, first: number): Promise<number> {
+  const endMs = performance.now() + forMs;
+  const failing: number[] = [];
+  let seed = first;
+  for (; performance.now() < endMs; seed++) {
+    const outcome = await simulate(planFor(seed));
+    if (outcome.failures.length === 0) continue;
+    failing.push(seed);
+    report(seed, outcome);
+  }
+  console.log(`${seed - first} simulations from seed ${first}, ${failing.length} failed: ${failing.join(" ")}`);
+  return failing.length > 0 ? 1 : 0;
+}
+
+async function printShrunk(plan: Plan): Promise<void> {
+  const { plan: smaller, outcome } = await shrink(plan);
+  for (const line of outcome.lines) console.log(line);
+  console.log(JSON.stringify(smaller, (_, value: unknown) => (typeof value === "bigint" ? Number(value) : value), 1));
+  report(plan.seed, outcome);
+}
+
+function report(seed: number, { failures, digest, events, simulatedMs }: Outcome): void {
+  const verdict = failures.length === 0 ? "passes" : "FAILS";
+  console.log(
+    `seed ${seed} ${verdict}: trace ${digest}, ${events} events, ${Math.round(simulatedMs / 1000)} simulated s`,
+  );
+  for (const failure of failures) console.log(`  ${failure}`);
+}
+
+function durationMs(text: string): number {
+  const [, number, unit] = /^(\d+)([smh])$/.exec(text) ?? [];
+  if (number === undefined || unit === undefined) throw new Error(`${text} is no duration such as 30s or 10m.`);
+  return Number(number) * (UNIT_MS[unit] ?? 0);
+}

@@ -1,0 +1,344 @@
+// One simulation: machines that live through a plan, and the oracles that their end is held against (ARCHITECTURE.md's
+// invariants, seen from outside).
+
+import { Prng } from "../support/seeded.ts";
+import { systemError } from "../support/system-error.ts";
+import { Book, type Tree } from "./book.ts";
+import { Machine, ROOT } from "./machine.ts";
+import { SimulatedNetwork } from "./network.ts";
+import { act, readTree } from "./person.ts";
+import type { Happening, Plan } from "./plan.ts";
+import { Scheduler } from "./scheduler.ts";
+import { Trace } from "./trace.ts";
+
+export interface Outcome {
+  /** What went wrong; empty if nothing did. */
+  readonly failures: readonly string[];
+  readonly digest: string;
+  readonly events: number;
+  readonly simulatedMs: number;
+  readonly lines: readonly string[];
+}
+
+/** Lost events are found by the next full scan, ten minutes later; problems are tried again within minutes. */
+const QUIET_MS_MAX = 45 * 60_000;
+const CHECK_INTERVAL_MS = 500;
+/** Equal for so long counts as done. */
+const STABLE_CHECKS = 6;
+const IDLE_MS = 120_000;
+/** Keep-alives, on every session. */
+const IDLE_BYTES_MAX = 20_000;
+/** A strike in the middle of work that finds no work happens anyway. */
+const STRIKE_MS_MAX = 700;
+const DISCOVERY_MS = 300;
+
+/** Runs a plan from beginning to end, or to the first thing that must not be. */
+export async function simulate(plan: Plan, { keepsLines = false } = {}): Promise<Outcome> {
+  const simulation = new Simulation(plan, keepsLines);
+  const escaped = (error: unknown): void => simulation.fail(`an error nobody caught: ${describeError(error)}`);
+  process.on("unhandledRejection", escaped);
+  process.on("uncaughtException", escaped);
+  try {
+    await simulation.run();
+  } catch (error) {
+    escaped(error);
+  } finally {
+    process.off("unhandledRejection", escaped);
+    process.off("uncaughtException", escaped);
+  }
+  return simulation.outcome();
+}
+
+class Simulation {
+  readonly #plan: Plan;
+  readonly #scheduler = new Scheduler();
+  readonly #trace: Trace;
+  readonly #network: SimulatedNetwork;
+  readonly #machines: readonly Machine[];
+  readonly #book = new Book();
+  readonly #failures: string[] = [];
+  #contents = 0;
+  #upcoming = 0;
+
+  constructor(plan: Plan, keepsLines: boolean) {
+    this.#plan = plan;
+    const scheduler = this.#scheduler;
+    this.#trace = new Trace(() => scheduler.nowMs, keepsLines);
+    const random = new Prng(plan.seed ^ 0x5bd1e995);
+    const trace = this.#trace;
+    this.#network = new SimulatedNetwork({ scheduler, random, trace, latencyMsMax: plan.latencyMsMax });
+    this.#machines = plan.machines.map(
+      (machine, index) =>
+        new Machine({
+          number: index + 1,
+          seed: plan.seed + 7919 * (index + 1),
+          scheduler,
+          network: this.#network,
+          trace,
+          ...machine,
+          onViolation: (what) => this.fail(what),
+        }),
+    );
+  }
+
+  fail(what: string): void {
+    this.#trace.add("FAILURE", what);
+    if (this.#failures.length < 20) this.#failures.push(what);
+  }
+
+  outcome(): Outcome {
+    return {
+      failures: this.#failures,
+      digest: this.#trace.digest(),
+      events: this.#trace.count,
+      simulatedMs: Math.round(this.#scheduler.nowMs),
+      lines: this.#trace.lines,
+    };
+  }
+
+  async run(): Promise<void> {
+    for (const machine of this.#machines) this.#start(machine);
+    for (const [index, phase] of this.#plan.phases.entries()) {
+      this.#book.beginPhase();
+      for (const happening of phase) this.#schedule(happening);
+      const tree = await this.#runUntilQuiet(index);
+      if (tree === undefined || this.#failures.length > 0) return;
+      this.#checkTree(tree);
+      await this.#checkIdle();
+      if (this.#failures.length > 0) return;
+    }
+    for (const machine of this.#machines) void machine.stop();
+    await this.#scheduler.runUntil(this.#scheduler.nowMs + 10_000);
+    for (const machine of this.#machines) if (machine.isRunning) this.fail(`${machine.name} does not stop`);
+  }
+
+  #schedule(happening: Happening): void {
+    this.#upcoming++;
+    this.#scheduler.after(happening.atMs, () => {
+      this.#upcoming--;
+      this.#happen(happening);
+    });
+  }
+
+  #happen(happening: Happening): void {
+    const machine = this.#machines[happening.machine];
+    if (machine === undefined) return;
+    switch (happening.kind) {
+      case "person":
+        if (happening.afterCalls === undefined) return this.#act(machine, happening);
+        return this.#strike(machine, happening.afterCalls, () => this.#act(machine, happening), mayInterrupt);
+      case "crash":
+        return this.#strike(machine, happening.afterCalls, () => {
+          if (happening.losesPower) machine.losePower();
+          else machine.crash();
+          this.#later(happening.downMs, () => this.#start(machine));
+        });
+      case "restart":
+        return this.#restart(machine, happening.downMs);
+      case "call-fails":
+        machine.strikes.push({
+          callsLeft: happening.afterCalls,
+          mayStrike: mayFail,
+          action: () => {
+            this.#trace.add(machine.name, `meets ${happening.code}`);
+            throw systemError(happening.code, "struck");
+          },
+        });
+        return;
+      case "disk-full": {
+        const { disk } = machine;
+        disk.capacityBytes = disk.usedBytes + happening.freeBytes;
+        return this.#later(happening.forMs, () => (disk.capacityBytes = Infinity));
+      }
+      case "partition":
+      case "cut": {
+        const other = this.#machines[happening.other];
+        if (other === undefined) return;
+        this.#trace.add(machine.name, `${happening.kind} ${other.name}`);
+        if (happening.kind === "cut") return this.#network.cut(machine.address, other.address);
+        this.#network.block(machine.address, other.address);
+        return this.#later(happening.forMs, () => this.#network.unblock(machine.address, other.address));
+      }
+    }
+  }
+
+  #later(delayMs: number, action: () => void): void {
+    this.#upcoming++;
+    this.#scheduler.after(delayMs, () => {
+      this.#upcoming--;
+      action();
+    });
+  }
+
+  /** Does `action` in the middle of the machine's work, or a little later if there is none. */
+  #strike(
+    machine: Machine,
+    callsLeft: number,
+    action: () => void,
+    mayStrike: Parameters<typeof machine.strikes.push>[0]["mayStrike"] = () => true,
+  ): void {
+    let isDone = false;
+    const strike = {
+      callsLeft,
+      mayStrike,
+      action: () => {
+        isDone = true;
+        action();
+      },
+    };
+    machine.strikes.push(strike);
+    this.#later(STRIKE_MS_MAX, () => {
+      if (isDone) return;
+      const at = machine.strikes.indexOf(strike);
+      if (at !== -1) machine.strikes.splice(at, 1);
+      action();
+    });
+  }
+
+  #act(machine: Machine, { action, choices }: Extract<Happening, { kind: "person" }>): void {
+    const index = this.#machines.indexOf(machine);
+    const before = readTree(machine.person, ROOT);
+    try {
+      act(action, choices, {
+        fs: machine.person,
+        root: ROOT,
+        nowMs: machine.wallMs,
+        freshContent: (size) => this.#freshContent(size),
+      });
+    } catch (error) {
+      // As in life: the editor says that it cannot save.
+      this.#trace.add(machine.name, `${action} fails: ${String(error)}`);
+    }
+    const after = readTree(machine.person, ROOT);
+    this.#trace.add(machine.name, `${action}: ${changesBetween(before, after).join(", ")}`);
+    this.#book.note(index, before, after);
+  }
+
+  #freshContent(size: number): Uint8Array {
+    const number = this.#contents++;
+    const bytes = Buffer.alloc(size);
+    const random = new Prng(number * 31 + 17);
+    // Chunks differ from each other, and half of every block does not compress.
+    for (let at = 0; at < size; at++) bytes[at] = at % 64 < 32 ? random.below(256) : 97;
+    bytes.write(`<${number}>`, 0, "latin1");
+    return bytes;
+  }
+
+  #start(machine: Machine): void {
+    if (machine.isRunning) return;
+    machine.start().catch((error: unknown) => this.fail(`${machine.name} does not start: ${describeError(error)}`));
+    const { peerId } = machine;
+    // Discovery tells both sides, after a while.
+    this.#later(DISCOVERY_MS, () => {
+      if (peerId === undefined || machine.peerId !== peerId) return;
+      for (const other of this.#machines) {
+        if (other === machine || !other.isRunning) continue;
+        machine.meet(other);
+        other.meet(machine);
+      }
+    });
+  }
+
+  #restart(machine: Machine, downMs: number): void {
+    if (!machine.isRunning) return;
+    // It may crash while it stops: then whoever crashed it starts it again.
+    void machine.stop().then(() => this.#later(downMs, () => this.#start(machine)));
+  }
+
+  /** Runs until all trees and indexes are equal, and stay so; returns the tree. */
+  async #runUntilQuiet(phase: number): Promise<Tree | undefined> {
+    const endMs = this.#scheduler.nowMs + QUIET_MS_MAX;
+    let stable = 0;
+    let reasons: readonly string[] = [];
+    while (this.#scheduler.nowMs < endMs) {
+      await this.#scheduler.runUntil(this.#scheduler.nowMs + CHECK_INTERVAL_MS, () => this.#failures.length > 0);
+      if (this.#failures.length > 0) return undefined;
+      reasons = this.#upcoming > 0 ? ["things are still to happen"] : this.#unsettled();
+      stable = reasons.length === 0 ? stable + 1 : 0;
+      if (stable < STABLE_CHECKS) continue;
+      this.#trace.add("simulation", `phase ${phase} is quiet`);
+      return this.#treeOf(this.#machines[0]);
+    }
+    this.fail(`phase ${phase} never gets quiet: ${reasons.slice(0, 8).join("; ")}`);
+    return undefined;
+  }
+
+  /** Why the machines are not in sync. */
+  #unsettled(): string[] {
+    const [first, ...others] = this.#machines;
+    if (first === undefined) return [];
+    const reasons: string[] = [];
+    for (const machine of this.#machines) {
+      const { store, name, problems } = machine;
+      if (store === undefined) reasons.push(`${name} is down`);
+      else if (store.pendingCount > 0) {
+        const [path] = store.pending();
+        reasons.push(
+          `${name} waits for ${store.pendingCount} paths, ${path} first (${problems.get(path ?? "") ?? ""})`,
+        );
+      }
+    }
+    if (reasons.length > 0) return reasons;
+    const tree = this.#treeOf(first);
+    const root = rootOf(first);
+    for (const machine of others) {
+      if (rootOf(machine) !== root) reasons.push(`${machine.name} has another Merkle root than ${first.name}`);
+      const found = changesBetween(tree, this.#treeOf(machine));
+      if (found.length > 0) reasons.push(`${machine.name} has another tree than ${first.name}: ${found.join(", ")}`);
+    }
+    return reasons;
+  }
+
+  #checkTree(tree: Tree): void {
+    for (const content of this.#book.lostFrom(tree)) this.fail(`lost: ${content}`);
+    for (const path of this.#book.strayingFrom(tree)) this.fail(`not as it was left: ${path}`);
+    for (const machine of this.#machines) {
+      const outside = [...readTree(machine.person, "/outside")];
+      if (outside.length !== 1 || outside[0]?.[0] !== "file") this.fail(`${machine.name} was changed outside`);
+    }
+  }
+
+  /** Nothing but keep-alives, when there is nothing to do. */
+  async #checkIdle(): Promise<void> {
+    const before = this.#machines.map(({ changes, diskWrites }) => ({ changes, diskWrites }));
+    const bytesBefore = this.#network.deliveredBytes;
+    await this.#scheduler.runUntil(this.#scheduler.nowMs + IDLE_MS);
+    for (const [index, machine] of this.#machines.entries()) {
+      if (machine.changes !== before[index]?.changes) this.fail(`${machine.name} tells of changes when idle`);
+      if (machine.diskWrites !== before[index]?.diskWrites) this.fail(`${machine.name} writes to its disk when idle`);
+    }
+    const bytes = this.#network.deliveredBytes - bytesBefore;
+    if (bytes > IDLE_BYTES_MAX) this.fail(`${bytes} bytes were sent when idle`);
+    for (const reason of this.#unsettled()) this.fail(`after being quiet: ${reason}`);
+  }
+
+  #treeOf(machine: Machine | undefined): Tree {
+    return machine === undefined ? new Map() : readTree(machine.person, ROOT);
+  }
+}
+
+/** Where a person can strike: wherever dsync looks or reads, but not between its last look and its rename. */
+function mayInterrupt(call: string, path: string): boolean {
+  if (["read", "openForReading", "createFile", "fstat"].includes(call)) return true;
+  return call === "lstat" && path.startsWith(`${ROOT}/`) && !path.startsWith(`${ROOT}/.dsync`);
+}
+
+/** Errors come from calls that can fail on a sound disk; closing what is open is none of them. */
+function mayFail(call: string, path: string): boolean {
+  return call !== "close" && call !== "fstat" && !(call === "lstat" && (path === ROOT || path === `${ROOT}/.dsync`));
+}
+
+function rootOf({ store }: Machine): string {
+  return Buffer.from(store?.merkle.root() ?? []).toString("hex");
+}
+
+function changesBetween(before: Tree, after: Tree): string[] {
+  const paths = new Set([...before.keys(), ...after.keys()]);
+  return [...paths]
+    .filter((path) => before.get(path) !== after.get(path))
+    .map((path) => `${JSON.stringify(path)} ${before.get(path) ?? "nothing"} | ${after.get(path) ?? "nothing"}`);
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
