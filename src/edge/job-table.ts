@@ -3,6 +3,7 @@
 import { hashFiles } from "../content/hash-job.ts";
 import { applyOperations } from "../transfer/apply-job.ts";
 import { readChunks } from "../transfer/read-job.ts";
+import { roomOf } from "../transfer/room.ts";
 import { stageChunks } from "../transfer/stage-job.ts";
 import { sweep } from "../transfer/sweep-job.ts";
 import { lookAtPaths, scanDirectories } from "../watch/scan-job.ts";
@@ -21,6 +22,7 @@ const JOB_TABLE: JobTable = {
   stage: stageChunks,
   apply: applyOperations,
   sweep,
+  room: roomOf,
 };
 
 /** Does one job, here and now. */

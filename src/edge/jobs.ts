@@ -4,6 +4,7 @@
 import type { HashRequest, HashResult } from "../content/hash-job.ts";
 import type { LookRequest, LookResult, ScanRequest, ScanResult } from "../watch/scan-job.ts";
 import type { ReadRequest, ReadResult } from "../transfer/read-job.ts";
+import type { RoomRequest, RoomResult } from "../transfer/room.ts";
 import type { StageRequest, StageResult } from "../transfer/stage-job.ts";
 import type { SweepRequest, SweepResult } from "../transfer/sweep-job.ts";
 import type { ApplyRequest, ApplyResult } from "../transfer/apply-operation.ts";
@@ -24,6 +25,8 @@ export interface Jobs {
   apply: { request: ApplyRequest; result: ApplyResult };
   /** Clears old staging and old trash. */
   sweep: { request: SweepRequest; result: SweepResult };
+  /** Tells how much room the disk has. */
+  room: { request: RoomRequest; result: RoomResult };
 }
 
 export type JobName = keyof Jobs;

@@ -63,6 +63,9 @@ export interface InstanceOptions {
   readonly onFatal: (error: Error) => void;
 }
 
+/** What a full disk can hold up. */
+type Halting = "index" | "transfer";
+
 const MS_PER_DAY = 86_400_000;
 /** How often old trash is cleared. */
 const SWEEP_INTERVAL_MS = 3_600_000;
@@ -88,7 +91,8 @@ export class Instance {
   readonly #meter: ProgressMeter;
   readonly #watcher: Watcher;
   readonly #scanProblems = new Map<string, Problem>();
-  #halted: string | undefined;
+  /** What pauses, with the reason. */
+  readonly #halts = new Map<Halting, string>();
   #trashBatch: { readonly name: string; readonly untilMs: number } | undefined;
   #wasInSync = false;
   #isProgressDue = false;
@@ -122,7 +126,8 @@ export class Instance {
         emit({ kind: "conflict", path, conflictPath: copy.path, author });
       },
       onStand: () => this.#noteProgress(),
-      onCommitFailed: (error) => this.#halt(messageOf(error), "Free some space on the disk; dsync goes on by itself."),
+      onCommitFailed: (error) => this.#halt("index", messageOf(error)),
+      onCommitted: () => this.#resume("index"),
     });
     this.#puller = new Puller({
       ledger: this.#ledger,
@@ -141,8 +146,8 @@ export class Instance {
       onProblem: (path, problem) => emit({ kind: "problem", path, reason: problem.message }),
       onSolved: (path) => emit({ kind: "problem-solved", path }),
       onHalt: (problem) => {
-        if (problem === undefined) this.#resume();
-        else this.#halt(problem.message, "Free some space on the disk; dsync goes on by itself.");
+        if (problem === undefined) this.#resume("transfer");
+        else this.#halt("transfer", problem.message);
       },
     });
     this.#replica.puller = this.#puller;
@@ -265,7 +270,7 @@ export class Instance {
       outgoing: this.#outgoing(),
       failed: this.#failed(),
       conflicts: await this.#conflicts.count(),
-      halted: this.#halted ?? null,
+      halted: this.#haltReason ?? null,
       entries: store.liveCount,
       traffic: this.#network.traffic,
     };
@@ -335,14 +340,19 @@ export class Instance {
     }
   }
 
-  #halt(reason: string, remedy: string): void {
-    if (this.#halted === undefined) this.#options.emit({ kind: "halted", reason, remedy });
-    this.#halted = reason;
+  get #haltReason(): string | undefined {
+    const [reason] = this.#halts.values();
+    return reason;
   }
 
-  #resume(): void {
-    if (this.#halted !== undefined) this.#options.emit({ kind: "resumed" });
-    this.#halted = undefined;
+  #halt(what: Halting, reason: string): void {
+    const remedy = "Free some space on the disk; dsync goes on by itself.";
+    if (this.#halts.size === 0) this.#options.emit({ kind: "halted", reason, remedy });
+    this.#halts.set(what, reason);
+  }
+
+  #resume(what: Halting): void {
+    if (this.#halts.delete(what) && this.#halts.size === 0) this.#options.emit({ kind: "resumed" });
   }
 
   /** At most a few times a second. */

@@ -4,7 +4,13 @@
 // share what is left of the window. Whoever has room takes the next work, so several peers share it by themselves.
 
 import type { ContentHash } from "../core/ids.ts";
-import { LARGE_FETCHES_MAX, REQUEST_BYTES, REQUEST_ITEMS, WINDOW_BYTES_PER_PEER } from "../core/limits.ts";
+import {
+  LARGE_FETCHES_MAX,
+  PARTLY_STAGED_MAX,
+  REQUEST_BYTES,
+  REQUEST_ITEMS,
+  WINDOW_BYTES_PER_PEER,
+} from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Channel } from "../pool/channel.ts";
@@ -51,6 +57,8 @@ export class FetchQueue {
   readonly #large = new Map<RelativePath, LargeFetch>();
   /** Nobody who is connected has these. */
   readonly #parked = new Map<RelativePath, SmallTask>();
+  /** Given up half-way in this run: staging holds a part of them. */
+  readonly #partlyStaged = new Set<ContentHash>();
   #isPaused = false;
 
   constructor(options: FetchQueueOptions) {
@@ -240,7 +248,9 @@ export class FetchQueue {
   }
 
   async #useLocal(fetch: LargeFetch): Promise<void> {
-    const problem = await fetch.useLocalChunks(this.#options.mayBeStaged(fetch.contentId));
+    const { contentId } = fetch;
+    const mayBeStaged = this.#partlyStaged.delete(contentId) || this.#options.mayBeStaged(contentId);
+    const problem = await fetch.useLocalChunks(mayBeStaged);
     this.#afterStaging(fetch, problem);
   }
 
@@ -312,6 +322,8 @@ export class FetchQueue {
 
   #endLarge(fetch: LargeFetch): void {
     fetch.isCancelled = true;
+    const isPart = fetch.bytesDone > 0 && !fetch.isComplete;
+    if (isPart && this.#partlyStaged.size < PARTLY_STAGED_MAX) this.#partlyStaged.add(fetch.contentId);
     this.#large.delete(fetch.path);
     this.#startLarge();
   }

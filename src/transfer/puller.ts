@@ -4,13 +4,7 @@
 // way), being fetched, waiting for another path, or resting after a problem.
 
 import type { ContentHash } from "../core/ids.ts";
-import {
-  APPLY_OPERATIONS_MAX,
-  DISK_FULL_POLL_MS,
-  PULL_QUEUE_PATHS_MAX,
-  RETRY_DELAY_MS_MAX,
-  RETRY_DELAY_MS_MIN,
-} from "../core/limits.ts";
+import { APPLY_OPERATIONS_MAX, PULL_QUEUE_PATHS_MAX, RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_MIN } from "../core/limits.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
 import { isDiskFull } from "../core/problem-of.ts";
 import type { Problem } from "../core/problem.ts";
@@ -28,6 +22,7 @@ import { ContentServer } from "./content-server.ts";
 import { serveDataChannel } from "./data-channel.ts";
 import { decide, fileOperation, type Surroundings } from "./decide.ts";
 import { FetchQueue, type SmallTask } from "./fetch-queue.ts";
+import { waitForRoom } from "./room.ts";
 import { InlineContent, type InlineFile } from "./inline-content.ts";
 import type { LargeFetch } from "./large-fetch.ts";
 import type { Source } from "./source.ts";
@@ -538,14 +533,15 @@ export class Puller {
   readonly #pastAttempts = new Map<RelativePath, number>();
 
   #haltUntilThereIsRoom(problem: Problem): void {
-    if (this.#halt !== undefined) return;
+    if (this.#halt !== undefined || this.#isStopped) return;
     this.#halt = problem;
     this.#queue.pause();
-    this.#options.onHalt(problem);
-    this.#options.clock.after(DISK_FULL_POLL_MS, () => {
+    const { jobs, clock, root, onHalt } = this.#options;
+    onHalt(problem);
+    void waitForRoom({ jobs, clock, root, isStopped: () => this.#isStopped }).then(() => {
       this.#halt = undefined;
       if (this.#isStopped) return;
-      this.#options.onHalt(undefined);
+      onHalt(undefined);
       this.#queue.resume();
       this.#schedule();
     });
