@@ -27,6 +27,7 @@ export function applyOperations(context: JobContext, request: ApplyRequest): App
     trash: new TrashBatch(context.fs, root, request.trashBatch),
     parents: new ParentGuard(context.fs, root),
     temporaryPath: () => absolutePath(root, `.dsync/staging/new-${jobId}-${temporaries++}`),
+    besideName: () => `.dsync-${jobId}-${temporaries++}.part`,
   };
   return { outcomes: request.operations.map((operation) => applyOne(state, operation)) };
 }

@@ -6,6 +6,7 @@ import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
+import { copyBeside, discard, isAcross, symlinkBeside } from "./across.ts";
 import { applied, isExpected, type ApplyState } from "./apply-state.ts";
 import { absolutePath, stagingPath } from "./disk-layout.ts";
 
@@ -22,9 +23,15 @@ export function placeFile(state: ApplyState, operation: FileOperation & Placemen
   const { fs } = state.context;
   const staged = stage(state, operation);
   if (staged === undefined) return { kind: "damaged" };
-  const outcome = renameIntoPlace(state, operation, staged);
-  if (outcome.kind !== "applied" && operation.source.kind !== "staged") fs.unlink(staged);
-  return outcome;
+  let isPlaced = false;
+  try {
+    const outcome = renameIntoPlace(state, operation, staged);
+    isPlaced = outcome.kind === "applied";
+    return outcome;
+  } finally {
+    // What was staged for this attempt alone would pile up, attempt by attempt.
+    if (!isPlaced && operation.source.kind !== "staged") discard(fs, staged);
+  }
 }
 
 /** Renames a file of this folder whose content is wanted here and not there. */
@@ -38,12 +45,36 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   if (!isExpected(state, operation)) return { kind: "changed" };
   const trashed = operation.expected === "absent" ? undefined : state.trash.keep(operation.diskPath);
   const path = absolutePath(state.root, operation.diskPath);
-  fs.rename(from, path);
+  try {
+    fs.rename(from, path);
+  } catch (error) {
+    if (!isAcross(error)) throw error;
+    if (!moveAcross(state, operation)) return { kind: "changed" };
+    return applied(state, operation.diskPath, trashed);
+  }
   // Renaming a file over another name of itself does nothing (POSIX): then the old name is still there.
   if (operation.expected !== "absent" && operation.expected.inode === operation.fromSignature.inode) fs.unlink(from);
   if (operation.fromSignature.mode !== operation.mode) fs.setMode(path, operation.mode);
   if (mtimeUsOf(operation.fromSignature) !== operation.mtimeUs) fs.setTimes(path, operation.mtimeUs);
   return applied(state, operation.diskPath, trashed);
+}
+
+/** Copies to the target's file system, then removes the source; false if either changed meanwhile. */
+function moveAcross(state: ApplyState, operation: MoveOperation & Placement): boolean {
+  const { fs } = state.context;
+  const from = absolutePath(state.root, operation.from);
+  const path = absolutePath(state.root, operation.diskPath);
+  const beside = copyBeside(state, from, path, operation);
+  try {
+    const current = fs.lstat(from);
+    const isSame = current !== undefined && signaturesEqual(signatureOf(current), operation.fromSignature);
+    if (!isSame || !isExpected(state, operation)) return false;
+    fs.rename(beside, path);
+  } finally {
+    discard(fs, beside);
+  }
+  fs.unlink(from);
+  return true;
 }
 
 /** Makes the symlink in staging and renames it over the target. */
@@ -52,13 +83,16 @@ export function placeSymlink(state: ApplyState, operation: Extract<ApplyOperatio
   if (!isExpected(state, operation)) return { kind: "changed" };
   const staged = state.temporaryPath();
   fs.symlink(operation.target, staged);
-  const cleared = clearTarget(state, operation);
-  if (cleared.kind === "not-empty") {
-    fs.unlink(staged);
-    return cleared;
+  let isPlaced = false;
+  try {
+    const cleared = clearTarget(state, operation);
+    if (cleared.kind === "not-empty") return cleared;
+    const path = absolutePath(state.root, operation.diskPath);
+    isPlaced = renameOver(state, operation, staged, () => symlinkBeside(state, operation.target, path));
+    return isPlaced ? applied(state, operation.diskPath, cleared.trashed) : { kind: "changed" };
+  } finally {
+    if (!isPlaced) discard(fs, staged);
   }
-  fs.rename(staged, absolutePath(state.root, operation.diskPath));
-  return applied(state, operation.diskPath, cleared.trashed);
 }
 
 /** Returns the absolute path of the verified content in staging, or `undefined` if it is not what it should be. */
@@ -132,13 +166,14 @@ function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement
   const path = absolutePath(state.root, operation.diskPath);
   let trashed: string | undefined;
   if (operation.expected === "absent") {
-    if (!putNew(state, staged, path)) return { kind: "changed" };
+    if (!putNew(state, operation, staged)) return { kind: "changed" };
   } else {
     if (!isExpected(state, operation)) return { kind: "changed" };
     const cleared = clearTarget(state, operation);
     if (cleared.kind === "not-empty") return cleared;
     trashed = cleared.trashed;
-    fs.rename(staged, path);
+    const isThere = renameOver(state, operation, staged, () => copyBeside(state, staged, path, operation));
+    if (!isThere) return { kind: "changed" };
   }
   const outcome = applied(state, operation.diskPath, trashed);
   if (outcome.kind !== "applied" || outcome.signature === undefined) return outcome;
@@ -151,11 +186,13 @@ function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement
 }
 
 /** Gives the staged file its name unless something is there by now: then false. */
-function putNew(state: ApplyState, staged: string, path: string): boolean {
+function putNew(state: ApplyState, operation: FileOperation & Placement, staged: string): boolean {
   const { fs } = state.context;
+  const path = absolutePath(state.root, operation.diskPath);
   try {
     fs.link(staged, path);
   } catch (error) {
+    if (isAcross(error)) return putNewAcross(state, operation, staged);
     const code = errnoOf(error);
     if (code === "EEXIST") return false;
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code ?? "")) throw error;
@@ -164,6 +201,44 @@ function putNew(state: ApplyState, staged: string, path: string): boolean {
     return true;
   }
   fs.unlink(staged);
+  return true;
+}
+
+function putNewAcross(state: ApplyState, operation: FileOperation & Placement, staged: string): boolean {
+  const { fs } = state.context;
+  const beside = copyBeside(state, staged, absolutePath(state.root, operation.diskPath), operation);
+  try {
+    if (!putNew(state, operation, beside)) return false;
+  } finally {
+    discard(fs, beside);
+  }
+  discard(fs, staged);
+  return true;
+}
+
+/**
+ * Renames what is staged over the target; from another file system by way of `bringBeside`, which takes time: then false
+ * if the target changed meanwhile.
+ */
+function renameOver(state: ApplyState, placement: Placement, staged: string, bringBeside: () => string): boolean {
+  const { fs } = state.context;
+  const path = absolutePath(state.root, placement.diskPath);
+  try {
+    fs.rename(staged, path);
+    return true;
+  } catch (error) {
+    if (!isAcross(error)) throw error;
+  }
+  const beside = bringBeside();
+  try {
+    if (placement.expected !== "absent" && placement.expected.kind !== "directory" && !isExpected(state, placement)) {
+      return false;
+    }
+    fs.rename(beside, path);
+  } finally {
+    discard(fs, beside);
+  }
+  discard(fs, staged);
   return true;
 }
 

@@ -33,7 +33,8 @@ export class TrashBatch {
         if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"].includes(errnoOf(error) ?? ""))
           throw error;
         // No hard links here: the price is a copy.
-        this.#fs.copyFile(from, to);
+        if (this.#fs.lstat(from)?.kind === "symlink") this.#fs.symlink(this.#fs.readLink(from), to);
+        else this.#fs.copyFile(from, to);
       }
     });
   }
