@@ -69,6 +69,8 @@ type Halting = "index" | "transfer";
 const MS_PER_DAY = 86_400_000;
 /** How often old trash is cleared. */
 const SWEEP_INTERVAL_MS = 3_600_000;
+/** How often it is made sure that the folder is the one that it was: two calls of the system. */
+const ROOT_CHECK_INTERVAL_MS = 2_000;
 /** Quiet for so long counts as idle. */
 const TIDY_AFTER_MS = 3_000;
 /** How long one trash batch takes what is replaced or removed. */
@@ -133,7 +135,8 @@ export class Instance {
       ledger: this.#ledger,
       jobs,
       clock,
-      root: this.#root,
+      identity,
+      onRootChanged: () => this.#noteRootChanged(),
       toDisk: (path) => this.#spelling.toDisk(path),
       isIgnored: (path, isDirectory) => this.#ignore.rules.isIgnored(path, isDirectory),
       trashBatch: () => (options.trashDays === 0 ? undefined : this.#currentTrashBatch()),
@@ -162,7 +165,7 @@ export class Instance {
       isBusy: (path) => this.#puller.isBusy(path),
       inlineBytesMax: INLINE_CONTENT_BYTES_MAX,
       onObservations: (observations) => this.#replica.observe(observations),
-      onRootChanged: () => options.onFatal(changedError(this.#root, "marker-missing")),
+      onRootChanged: () => this.#noteRootChanged(),
       onProblem: (path, problem) => this.#noteScanProblem(path, problem),
       onSolved: (path) => {
         if (this.#scanProblems.delete(path)) emit({ kind: "problem-solved", path });
@@ -211,6 +214,7 @@ export class Instance {
     this.#scan();
     this.#puller.start();
     this.#scheduleSweep();
+    this.#scheduleRootCheck();
   }
 
   /** The TCP port that is listened on. */
@@ -416,6 +420,22 @@ export class Instance {
     const found = await this.#scanner.unignoredChildren(directory);
     for (const diskPath of found) this.#scanner.hint(diskPath);
     return found.length === 0;
+  }
+
+  #noteRootChanged(): void {
+    this.#options.onFatal(changedError(this.#root, "marker-missing"));
+  }
+
+  /** A disk that is unmounted raises no event. */
+  #scheduleRootCheck(): void {
+    const { clock, jobs, folder } = this.#options;
+    clock.after(ROOT_CHECK_INTERVAL_MS, () => {
+      if (this.#isStopping) return;
+      void jobs.run("look", { identity: folder.identity, paths: [] }).then(({ kind }) => {
+        if (kind === "root-changed") this.#noteRootChanged();
+        else this.#scheduleRootCheck();
+      });
+    });
   }
 
   /** What is replaced or removed within a few seconds is one batch. */

@@ -9,7 +9,7 @@ import { writeFolderRecord } from "../edge/folder-record.ts";
 import { openLmdbStore } from "../index/lmdb-store.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import { INDEX_DIRECTORY, STAGING_DIRECTORY, TRASH_DIRECTORY } from "../transfer/disk-layout.ts";
-import type { RootIdentity } from "../watch/scan-job.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
 
 export interface OpenFolderRequest extends ClaimRequest {
   /** BLAKE3. */

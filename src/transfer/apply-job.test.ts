@@ -7,6 +7,7 @@ import { compressIfSmaller } from "../content/compression.ts";
 import { contentHashFromBytes, type ContentHash } from "../core/ids.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
 import type { StatSignature } from "../index/entry.ts";
 import { signatureOf } from "../index/signature.ts";
 import { removeDirectory, temporaryDirectory } from "../../test/support/trees.ts";
@@ -26,7 +27,14 @@ beforeEach(() => {
 afterEach(() => removeDirectory(root));
 
 function apply(...operations: ApplyOperation[]): ApplyOutcome[] {
-  return [...applyOperations(context, { root, trashBatch: BATCH, jobId: 1, operations }).outcomes];
+  const result = applyOperations(context, { identity: identity(), trashBatch: BATCH, jobId: 1, operations });
+  assert.equal(result.kind, "applied");
+  return result.kind === "applied" ? [...result.outcomes] : [];
+}
+
+function identity(): RootIdentity {
+  const { dev: device, ino: inode } = fs.lstatSync(root, { bigint: true });
+  return { root, device, inode, markerInode: fs.lstatSync(join(root, ".dsync"), { bigint: true }).ino };
 }
 
 function signatureAt(path: string): StatSignature {
@@ -221,9 +229,24 @@ test("two files of one path in one trash batch are both kept", () => {
 test("without a trash, what is removed is gone", () => {
   write("a", "one");
   const operations: ApplyOperation[] = [{ kind: "remove", diskPath: "a", expected: signatureAt("a") }];
-  applyOperations(context, { root, trashBatch: undefined, jobId: 2, operations });
+  applyOperations(context, { identity: identity(), trashBatch: undefined, jobId: 2, operations });
   assert.ok(!fs.existsSync(join(root, "a")));
   assert.deepEqual(fs.readdirSync(join(root, ".dsync/trash")), []);
+});
+
+test("nothing is done to another folder that is at the path by now", () => {
+  const operations: ApplyOperation[] = [
+    { kind: "directory", diskPath: "dir", expected: "absent", mode: 0o755 },
+    file("a", "new"),
+  ];
+  const before = identity();
+  fs.renameSync(root, `${root}-away`);
+  fs.mkdirSync(join(root, ".dsync/staging"), { recursive: true });
+  const result = applyOperations(context, { identity: before, trashBatch: BATCH, jobId: 3, operations });
+  removeDirectory(`${root}-away`);
+  assert.deepEqual(result, { kind: "root-changed" });
+  assert.deepEqual(fs.readdirSync(root), [".dsync"]);
+  assert.deepEqual(staging(), []);
 });
 
 test("staged chunks become a file; wrong ones are refused", () => {

@@ -6,11 +6,13 @@
 // 2. Nothing is replaced or removed unless the path still is what the index expects: otherwise a person changed it, and
 //    merge decides. What is replaced or removed is in the trash first.
 // 3. Nothing is reached through a symlink: every parent is checked to be a directory.
+// 4. Nothing is done to a folder that is not the one that it was (unmounted: what is at its path then is another disk's).
 
 import { assertNever } from "../core/assert.ts";
 import { errnoOf } from "../core/errors.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { JobContext } from "../edge/job-context.ts";
+import { isSameRoot } from "../edge/root-identity.ts";
 import type { ApplyOperation, ApplyOutcome, ApplyRequest, ApplyResult } from "./apply-operation.ts";
 import { applied, isExpected, type ApplyState } from "./apply-state.ts";
 import { absolutePath } from "./disk-layout.ts";
@@ -19,7 +21,9 @@ import { moveFile, placeFile, placeSymlink } from "./place.ts";
 import { TrashBatch } from "./trash-batch.ts";
 
 export function applyOperations(context: JobContext, request: ApplyRequest): ApplyResult {
-  const { root, jobId } = request;
+  const { identity, jobId } = request;
+  const { root } = identity;
+  if (!isSameRoot(context.fs, identity)) return { kind: "root-changed" };
   let temporaries = 0;
   const state: ApplyState = {
     context,
@@ -29,7 +33,7 @@ export function applyOperations(context: JobContext, request: ApplyRequest): App
     temporaryPath: () => absolutePath(root, `.dsync/staging/new-${jobId}-${temporaries++}`),
     besideName: () => `.dsync-${jobId}-${temporaries++}.part`,
   };
-  return { outcomes: request.operations.map((operation) => applyOne(state, operation)) };
+  return { kind: "applied", outcomes: request.operations.map((operation) => applyOne(state, operation)) };
 }
 
 function applyOne(state: ApplyState, operation: ApplyOperation): ApplyOutcome {

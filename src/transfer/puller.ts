@@ -10,6 +10,7 @@ import { isDiskFull } from "../core/problem-of.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import type { JobRunner } from "../edge/jobs.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
 import type { Entry, PathRecord } from "../index/entry.ts";
 import type { Ledger } from "../index/ledger.ts";
 import { hasLiveChildren } from "../index/live-children.ts";
@@ -31,8 +32,7 @@ export interface PullerOptions {
   readonly ledger: Ledger;
   readonly jobs: JobRunner;
   readonly clock: Clock;
-  /** Absolute disk path of the folder. */
-  readonly root: string;
+  readonly identity: RootIdentity;
   readonly toDisk: (path: RelativePath) => string;
   readonly isIgnored: (path: RelativePath, isDirectory: boolean) => boolean;
   /** Name of the trash batch to use now; `undefined`: no trash is kept. */
@@ -51,6 +51,8 @@ export interface PullerOptions {
   readonly holdsOnlyIgnored: (path: RelativePath) => Promise<boolean>;
   readonly onProblem: (path: RelativePath, problem: Problem) => void;
   readonly onSolved: (path: RelativePath) => void;
+  /** Not the folder that it was: the instance can only stop. */
+  readonly onRootChanged: () => void;
   readonly onHalt: (problem: Problem | undefined) => void;
 }
 
@@ -106,7 +108,8 @@ export class Puller {
 
   constructor(options: PullerOptions) {
     this.#options = options;
-    const { jobs, root, toDisk } = options;
+    const { jobs, identity, toDisk } = options;
+    const { root } = identity;
     const { store } = options.ledger;
     this.#queue = new FetchQueue({
       store,
@@ -402,17 +405,18 @@ export class Puller {
   async #run(works: readonly Work[]): Promise<void> {
     this.#jobsRunning++;
     try {
-      const { outcomes } = await this.#options.jobs.run(
+      const result = await this.#options.jobs.run(
         "apply",
         {
-          root: this.#options.root,
+          identity: this.#options.identity,
           trashBatch: this.#options.trashBatch(),
           jobId: this.#jobId++,
           operations: works.map((work) => work.operation),
         },
         { urgent: works.length <= 8 },
       );
-      await this.#finishAll(works, outcomes);
+      if (result.kind === "root-changed") this.#options.onRootChanged();
+      else await this.#finishAll(works, result.outcomes);
     } finally {
       this.#jobsRunning--;
       if (this.#jobsRunning === 0) this.#onIdle?.();
@@ -536,7 +540,8 @@ export class Puller {
     if (this.#halt !== undefined || this.#isStopped) return;
     this.#halt = problem;
     this.#queue.pause();
-    const { jobs, clock, root, onHalt } = this.#options;
+    const { jobs, clock, identity, onHalt } = this.#options;
+    const { root } = identity;
     onHalt(problem);
     void waitForRoom({ jobs, clock, root, isStopped: () => this.#isStopped }).then(() => {
       this.#halt = undefined;

@@ -2,23 +2,13 @@
 // Symlinks are never followed, neither in the last component nor in a parent.
 
 import { errnoOf } from "../core/errors.ts";
-import { DSYNC_DIRECTORY } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { FileSystem } from "../edge/file-system.ts";
+import { isSameRoot, type RootIdentity } from "../edge/root-identity.ts";
 import type { StatSignature } from "../index/entry.ts";
 import { signatureOf } from "../index/signature.ts";
 import { packChildren, type PackedChildren } from "./packed-children.ts";
-
-/** Which root a scan must have looked at for its absences to mean anything. */
-export interface RootIdentity {
-  /** Absolute disk path of the folder. */
-  readonly root: string;
-  readonly device: bigint;
-  readonly inode: bigint;
-  /** Inode of `.dsync/` inside. */
-  readonly markerInode: bigint;
-}
 
 export interface ScanRequest {
   readonly identity: RootIdentity;
@@ -88,18 +78,6 @@ export function lookAtPaths(fs: FileSystem, request: LookRequest): LookResult {
     return lookAtChild(fs, parents.absolute(directory), path.slice(slash + 1));
   });
   return isSameRoot(fs, identity) ? { kind: "looked", items } : { kind: "root-changed" };
-}
-
-function isSameRoot(fs: FileSystem, identity: RootIdentity): boolean {
-  try {
-    const root = fs.lstat(identity.root);
-    const marker = fs.lstat(`${identity.root}/${DSYNC_DIRECTORY}`);
-    if (root?.kind !== "directory" || marker?.kind !== "directory") return false;
-    return root.device === identity.device && root.inode === identity.inode && marker.inode === identity.markerInode;
-  } catch {
-    // What cannot be looked at is not proven.
-    return false;
-  }
 }
 
 function scanDirectory(fs: FileSystem, parents: RealDirectories, directory: string): ScannedDirectory {
