@@ -20,6 +20,7 @@ import { createFingerprinter } from "../index/fingerprint.ts";
 import { Ledger } from "../index/ledger.ts";
 import { formatAddress } from "../pool/address.ts";
 import { Pool, type PoolOptions } from "../pool/pool.ts";
+import type { Session } from "../pool/session.ts";
 import { trashBatchName } from "../transfer/trash.ts";
 import { Puller } from "../transfer/puller.ts";
 import { createIgnoreFile, IgnoreFile } from "../watch/ignore-file.ts";
@@ -180,8 +181,8 @@ export class Instance {
       network: this.#network,
       clock,
       random: options.random,
-      replicaId: store.replicaId,
-      onSession: (session) => this.#replica.join(session),
+      replicaId: () => store.replicaId,
+      onSession: (session) => this.#join(session),
     });
     this.#pool.events.on((event) => this.#notePoolEvent(event));
   }
@@ -291,6 +292,23 @@ export class Instance {
   #failed(): { path: string; reason: string }[] {
     const all = [...this.#puller.failures, ...this.#scanProblems];
     return all.map(([path, problem]) => ({ path, reason: problem.message }));
+  }
+
+  /**
+   * A peer with our replica ID is a clone of this disk: both become other replicas before they tell each other anything.
+   * Two that go on under one ID would take each other's changes for their own, and for seen.
+   */
+  #join(session: Session): void {
+    const { folder, emit } = this.#options;
+    if (session.peer.replicaId !== folder.store.replicaId) return this.#replica.join(session);
+    emit({
+      kind: "warning",
+      message: `${session.peer.name} runs on a clone of this folder's disk: both go on as replicas of their own.`,
+    });
+    folder.renew().then(
+      () => session.close("goodbye", "had the replica ID of this peer, and took another"),
+      (error: unknown) => this.#options.onFatal(error instanceof Error ? error : new Error(messageOf(error))),
+    );
   }
 
   #scan(): void {

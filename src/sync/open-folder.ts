@@ -19,6 +19,8 @@ export interface OpenFolderRequest extends ClaimRequest {
 export interface OpenFolder {
   readonly identity: RootIdentity;
   readonly store: RecordStore;
+  /** Makes it another replica, because another one has its ID: a clone of this disk. */
+  renew(): Promise<void>;
   /** Gives the folder free, after the store was closed. */
   release(): void;
 }
@@ -36,7 +38,12 @@ export async function openFolder(request: OpenFolderRequest): Promise<OpenFolder
     const store = await openIndex(claimed, request);
     if (store.replicaId !== claimed.replicaId) noteReplica(claimed, store.replicaId, request);
     const identity = { root: path, device, inode: rootInode, markerInode };
-    return { identity, store, release: () => claimed.release() };
+    const renew = async (): Promise<void> => {
+      const replicaId = store.renewReplicaId(request.random);
+      await store.committed();
+      noteReplica(claimed, replicaId, request);
+    };
+    return { identity, store, renew, release: () => claimed.release() };
   } catch (error) {
     claimed.release();
     throw error;
