@@ -136,8 +136,8 @@ export const RETRY_DELAY_MS_MAX = 60_000;
 export const DISK_FULL_POLL_MS = 2_000;
 /** After so many looks it tries again in any case: a quota does not show. */
 export const DISK_FULL_POLLS_MAX = 30;
-/** Contents of which staging holds parts, remembered while running; the others would only be fetched again. */
-export const PARTLY_STAGED_MAX = 4_096;
+/** Contents that staging may hold for nobody, remembered until it is quiet; others stay until the next start. */
+export const LEFT_STAGED_MAX = 4_096;
 
 // Discovery.
 /** One mDNS datagram, sent or read: an Ethernet frame. Decoding can cost the square of the size (measured: 0.3 ms for this, 0.7 s for 64 KB). */

@@ -5,7 +5,7 @@ import { applyOperations } from "../transfer/apply-job.ts";
 import { readChunks } from "../transfer/read-job.ts";
 import { roomOf } from "../transfer/room.ts";
 import { stageChunks } from "../transfer/stage-job.ts";
-import { sweep } from "../transfer/sweep-job.ts";
+import { sweep, unstage } from "../transfer/sweep-job.ts";
 import { lookAtPaths, scanDirectories } from "../watch/scan-job.ts";
 import type { JobContext } from "./job-context.ts";
 import type { JobName, Jobs } from "./jobs.ts";
@@ -22,6 +22,7 @@ const JOB_TABLE: JobTable = {
   stage: stageChunks,
   apply: applyOperations,
   sweep,
+  unstage,
   room: roomOf,
 };
 

@@ -6,7 +6,7 @@ import type { LookRequest, LookResult, ScanRequest, ScanResult } from "../watch/
 import type { ReadRequest, ReadResult } from "../transfer/read-job.ts";
 import type { RoomRequest, RoomResult } from "../transfer/room.ts";
 import type { StageRequest, StageResult } from "../transfer/stage-job.ts";
-import type { SweepRequest, SweepResult } from "../transfer/sweep-job.ts";
+import type { SweepRequest, SweepResult, UnstageRequest, UnstageResult } from "../transfer/sweep-job.ts";
 import type { ApplyRequest, ApplyResult } from "../transfer/apply-operation.ts";
 
 /** Every job: what it is asked and what it answers. All values survive a structured clone. */
@@ -25,6 +25,8 @@ export interface Jobs {
   apply: { request: ApplyRequest; result: ApplyResult };
   /** Clears old staging and old trash. */
   sweep: { request: SweepRequest; result: SweepResult };
+  /** Clears contents out of staging. */
+  unstage: { request: UnstageRequest; result: UnstageResult };
   /** Tells how much room the disk has. */
   room: { request: RoomRequest; result: RoomResult };
 }

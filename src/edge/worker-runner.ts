@@ -23,7 +23,7 @@ const WORKER_ENTRY = new URL("./worker.js", import.meta.url);
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1024 } as const;
 
 /** Jobs that change the disk: stopping waits for them. The others are given up. */
-const CHANGES_DISK: ReadonlySet<JobName> = new Set(["stage", "apply", "sweep"]);
+const CHANGES_DISK: ReadonlySet<JobName> = new Set(["stage", "apply", "sweep", "unstage"]);
 
 /** Starts its threads at once, so that the first save finds them ready. They keep the process alive only while they work. */
 export function createWorkerRunner(options: WorkerRunnerOptions): JobRunner {

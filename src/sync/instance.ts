@@ -401,7 +401,9 @@ export class Instance {
   #tidyWhenQuiet(): void {
     this.#tidyTimer?.clear();
     this.#tidyTimer = this.#options.clock.after(TIDY_AFTER_MS, () => {
-      if (!this.#isStopping && this.#isInSync) this.#options.onQuiet();
+      if (this.#isStopping || !this.#isInSync) return;
+      void this.#puller.tidy();
+      this.#options.onQuiet();
     });
   }
 

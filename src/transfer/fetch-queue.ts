@@ -6,7 +6,7 @@
 import type { ContentHash } from "../core/ids.ts";
 import {
   LARGE_FETCHES_MAX,
-  PARTLY_STAGED_MAX,
+  LEFT_STAGED_MAX,
   REQUEST_BYTES,
   REQUEST_ITEMS,
   WINDOW_BYTES_PER_PEER,
@@ -57,8 +57,8 @@ export class FetchQueue {
   readonly #large = new Map<RelativePath, LargeFetch>();
   /** Nobody who is connected has these. */
   readonly #parked = new Map<RelativePath, SmallTask>();
-  /** Given up half-way in this run: staging holds a part of them. */
-  readonly #partlyStaged = new Set<ContentHash>();
+  /** Fetches of this run that ended, one way or another: staging may hold something of them. */
+  readonly #leftStaged = new Set<ContentHash>();
   #isPaused = false;
 
   constructor(options: FetchQueueOptions) {
@@ -146,6 +146,14 @@ export class FetchQueue {
     this.#isPaused = false;
     this.#startLarge();
     this.pump();
+  }
+
+  /** Contents that staging may hold something of, for nobody; each is named once. */
+  takeLeftStaged(): readonly ContentHash[] {
+    const wanted = new Set([...this.#large.values(), ...this.#waitingLarge.values()].map((fetch) => fetch.contentId));
+    const left = [...this.#leftStaged].filter((contentId) => !wanted.has(contentId));
+    for (const contentId of left) this.#leftStaged.delete(contentId);
+    return left;
   }
 
   /** Asks whoever has room for what is wanted. */
@@ -249,7 +257,7 @@ export class FetchQueue {
 
   async #useLocal(fetch: LargeFetch): Promise<void> {
     const { contentId } = fetch;
-    const mayBeStaged = this.#partlyStaged.delete(contentId) || this.#options.mayBeStaged(contentId);
+    const mayBeStaged = this.#leftStaged.delete(contentId) || this.#options.mayBeStaged(contentId);
     const problem = await fetch.useLocalChunks(mayBeStaged);
     this.#afterStaging(fetch, problem);
   }
@@ -322,8 +330,7 @@ export class FetchQueue {
 
   #endLarge(fetch: LargeFetch): void {
     fetch.isCancelled = true;
-    const isPart = fetch.bytesDone > 0 && !fetch.isComplete;
-    if (isPart && this.#partlyStaged.size < PARTLY_STAGED_MAX) this.#partlyStaged.add(fetch.contentId);
+    if (this.#leftStaged.size < LEFT_STAGED_MAX) this.#leftStaged.add(fetch.contentId);
     this.#large.delete(fetch.path);
     this.#startLarge();
   }

@@ -214,6 +214,13 @@ export class Puller {
     if (this.#jobsRunning > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
+  /** Clears what staging holds of fetches that nobody wants any more. To be called when nothing is pending. */
+  async tidy(): Promise<void> {
+    const { jobs, identity } = this.#options;
+    const contentIds = this.#queue.takeLeftStaged();
+    if (contentIds.length > 0 && !this.#isStopped) await jobs.run("unstage", { root: identity.root, contentIds });
+  }
+
   #schedule(): void {
     if (this.#isScheduled || this.#isStopped) return;
     this.#isScheduled = true;

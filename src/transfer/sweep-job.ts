@@ -4,7 +4,7 @@ import { errnoOf } from "../core/errors.ts";
 import { parseContentHash, type ContentHash } from "../core/ids.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import type { JobContext } from "../edge/job-context.ts";
-import { absolutePath, STAGING_DIRECTORY } from "./disk-layout.ts";
+import { absolutePath, stagingPath, STAGING_DIRECTORY } from "./disk-layout.ts";
 import { emptyTrash } from "./trash.ts";
 
 export interface SweepRequest {
@@ -19,6 +19,24 @@ export interface SweepRequest {
 export interface SweepResult {
   /** Contents that staging holds parts of. */
   readonly staged: readonly ContentHash[];
+}
+
+export interface UnstageRequest {
+  /** Absolute disk path of the folder. */
+  readonly root: string;
+  readonly contentIds: readonly ContentHash[];
+}
+
+export interface UnstageResult {
+  /** How many were there. */
+  readonly removed: number;
+}
+
+export function unstage({ fs }: JobContext, { root, contentIds }: UnstageRequest): UnstageResult {
+  const paths = contentIds.map((contentId) => stagingPath(root, contentId));
+  const staged = paths.filter((path) => fs.lstat(path) !== undefined);
+  for (const path of staged) remove(fs, path);
+  return { removed: staged.length };
 }
 
 export function sweep({ fs }: JobContext, request: SweepRequest): SweepResult {
