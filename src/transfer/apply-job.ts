@@ -12,6 +12,7 @@ import { assertNever } from "../core/assert.ts";
 import { errnoOf } from "../core/errors.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { JobContext } from "../edge/job-context.ts";
+import { ExactNames } from "../edge/exact-names.ts";
 import { isSameRoot } from "../edge/root-identity.ts";
 import type { ApplyOperation, ApplyOutcome, ApplyRequest, ApplyResult } from "./apply-operation.ts";
 import { applied, isExpected, type ApplyState } from "./apply-state.ts";
@@ -39,6 +40,7 @@ export function applyOperations(context: JobContext, request: ApplyRequest): App
 function applyOne(state: ApplyState, operation: ApplyOperation): ApplyOutcome {
   try {
     if (!state.parents.hold(operation.diskPath)) return { kind: "changed" };
+    if (operation.expected === "absent" && hasOtherSpelling(state, operation)) return CASE_CLASH;
     switch (operation.kind) {
       case "directory":
         return makeDirectory(state, operation);
@@ -59,6 +61,23 @@ function applyOne(state: ApplyState, operation: ApplyOperation): ApplyOutcome {
     return { kind: "problem", problem: problemOf(operation.kind === "remove" ? "remove" : "write", error) };
   }
 }
+
+/** Something answers to that name which its directory calls otherwise, and which is not what is to be moved there. */
+function hasOtherSpelling(state: ApplyState, operation: ApplyOperation): boolean {
+  const current = state.context.fs.lstat(absolutePath(state.root, operation.diskPath));
+  if (current === undefined) return false;
+  if (operation.kind === "move" && operation.fromSignature.inode === current.inode) return false;
+  return !new ExactNames(state.context.fs, state.root).isExact(operation.diskPath);
+}
+
+const CASE_CLASH: ApplyOutcome = {
+  kind: "problem",
+  problem: {
+    code: "ECASE",
+    message:
+      "Cannot write: this file system takes its name for another one's, which differs only in upper and lower case. Rename one.",
+  },
+};
 
 type Operation<Kind extends ApplyOperation["kind"]> = Extract<ApplyOperation, { kind: Kind }>;
 

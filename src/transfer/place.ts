@@ -4,6 +4,7 @@ import { decompress } from "../content/compression.ts";
 import { hashFiles } from "../content/hash-job.ts";
 import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
+import { ExactNames } from "../edge/exact-names.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
 import { copyBeside, discard, isAcross, symlinkBeside } from "./across.ts";
@@ -42,7 +43,7 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   if (current === undefined || !signaturesEqual(signatureOf(current), operation.fromSignature)) {
     return { kind: "damaged" };
   }
-  if (!isExpected(state, operation)) return { kind: "changed" };
+  if (!isExpected(state, operation) && !isOwnName(state, operation)) return { kind: "changed" };
   const trashed = operation.expected === "absent" ? undefined : state.trash.keep(operation.diskPath);
   const path = absolutePath(state.root, operation.diskPath);
   try {
@@ -57,6 +58,16 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   if (operation.fromSignature.mode !== operation.mode) fs.setMode(path, operation.mode);
   if (mtimeUsOf(operation.fromSignature) !== operation.mtimeUs) fs.setTimes(path, operation.mtimeUs);
   return applied(state, operation.diskPath, trashed);
+}
+
+/** True where only the case of a name changes, and the file system does not tell the two apart. */
+function isOwnName(state: ApplyState, { diskPath, expected, from, fromSignature }: MoveOperation & Placement): boolean {
+  if (expected !== "absent" || diskPath.toLowerCase() !== from.toLowerCase()) return false;
+  const { fs } = state.context;
+  const { inode } = fromSignature;
+  return (
+    fs.lstat(absolutePath(state.root, diskPath))?.inode === inode && !new ExactNames(fs, state.root).isExact(diskPath)
+  );
 }
 
 /** Copies to the target's file system, then removes the source; false if either changed meanwhile. */

@@ -5,6 +5,7 @@ import { errnoOf } from "../core/errors.ts";
 import type { Problem } from "../core/problem.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { FileSystem } from "../edge/file-system.ts";
+import { ExactNames } from "../edge/exact-names.ts";
 import { isSameRoot, type RootIdentity } from "../edge/root-identity.ts";
 import type { StatSignature } from "../index/entry.ts";
 import { signatureOf } from "../index/signature.ts";
@@ -67,6 +68,7 @@ export function lookAtPaths(fs: FileSystem, request: LookRequest): LookResult {
   const { identity } = request;
   if (!isSameRoot(fs, identity)) return { kind: "root-changed" };
   const parents = new RealDirectories(fs, identity.root);
+  const names = new ExactNames(fs, identity.root);
   const items = request.paths.map((path) => {
     const slash = path.lastIndexOf("/");
     const directory = slash === -1 ? "" : path.slice(0, slash);
@@ -75,9 +77,19 @@ export function lookAtPaths(fs: FileSystem, request: LookRequest): LookResult {
     } catch (error) {
       return failedChild(path.slice(slash + 1), error);
     }
-    return lookAtChild(fs, parents.absolute(directory), path.slice(slash + 1));
+    const child = lookAtChild(fs, parents.absolute(directory), path.slice(slash + 1));
+    return child !== undefined && isExact(names, path) ? child : undefined;
   });
   return isSameRoot(fs, identity) ? { kind: "looked", items } : { kind: "root-changed" };
+}
+
+/** What cannot be told counts as exact. */
+function isExact(names: ExactNames, path: string): boolean {
+  try {
+    return names.isExact(path);
+  } catch {
+    return true;
+  }
 }
 
 function scanDirectory(fs: FileSystem, parents: RealDirectories, directory: string): ScannedDirectory {

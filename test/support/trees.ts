@@ -110,3 +110,26 @@ export function incompressible(bytes: number, seed: number): Buffer {
   }
   return content;
 }
+
+/** Waits until all folders hold the same files, directories and contents, whatever their modes and times. */
+export async function waitForEqualContents(folders: readonly string[], deadlineMs = 30_000): Promise<void> {
+  await waitFor(
+    () => {
+      const [first, ...others] = folders.map((folder) => withoutMetadata(snapshot(folder)));
+      assert.ok(first);
+      const found = others.flatMap((other) => differences(first, other));
+      if (found.length > 0) throw new Error(`${found.length} differences:\n${found.slice(0, 10).join("\n")}`);
+      return true;
+    },
+    { until: "equal contents", deadlineMs, intervalMs: 100 },
+  );
+}
+
+function withoutMetadata(tree: Snapshot): Snapshot {
+  return new Map(
+    [...tree].map(([path, line]) => {
+      const [kind = "", , ...rest] = line.split(" ");
+      return [path, kind === "file" ? `file ${rest.at(-1)}` : kind];
+    }),
+  );
+}
