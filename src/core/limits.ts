@@ -174,6 +174,8 @@ export const SPELLINGS_MAX = 100_000;
 export const WATCH_BURST_EVENTS_MAX = 1000;
 /** Between two looks of the polling watcher: a compromise between delay and load. */
 export const POLL_INTERVAL_MS = 2_000;
+/** While polling, a full scan after so many intervals: some file systems (exFAT) do not tell by a directory's time that something was made in it. */
+export const POLLS_PER_SCAN = 5;
 /** Between two questions whether the kernel still grants watches, while things happen. */
 export const WATCH_PROBE_MS = 1_000;
 /** A native watcher that has not started by then hangs (a million directories take about 10 s). */
