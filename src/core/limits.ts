@@ -147,6 +147,10 @@ export const CHECKPOINT_DELAY_MS_MAX = 600_000;
 export const CHECKPOINT_BYTES = 4096 * MIB;
 /** Paths made durable by one job. */
 export const CHECKPOINT_PATHS = 256;
+/** After so many looks it tries again in any case: a quota does not show. */
+export const DISK_FULL_POLLS_MAX = 30;
+/** Contents that staging may hold for nobody, remembered until it is quiet; others stay until the next start. */
+export const LEFT_STAGED_MAX = 4_096;
 
 // Discovery.
 /** One mDNS datagram, sent or read: an Ethernet frame. Decoding can cost the square of the size (measured: 0.3 ms for this, 0.7 s for 64 KB). */
@@ -183,6 +187,8 @@ export const SPELLINGS_MAX = 100_000;
 export const WATCH_BURST_EVENTS_MAX = 1000;
 /** Between two looks of the polling watcher: a compromise between delay and load. */
 export const POLL_INTERVAL_MS = 2_000;
+/** While polling, a full scan after so many intervals: some file systems (exFAT) do not tell by a directory's time that something was made in it. */
+export const POLLS_PER_SCAN = 5;
 /** Between two questions whether the kernel still grants watches, while things happen. */
 export const WATCH_PROBE_MS = 1_000;
 /** A native watcher that has not started by then hangs (a million directories take about 10 s). */

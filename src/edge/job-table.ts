@@ -4,8 +4,9 @@ import { hashFiles } from "../content/hash-job.ts";
 import { applyOperations } from "../transfer/apply-job.ts";
 import { flush } from "../transfer/flush-job.ts";
 import { readChunks } from "../transfer/read-job.ts";
+import { roomOf } from "../transfer/room.ts";
 import { stageChunks } from "../transfer/stage-job.ts";
-import { sweep } from "../transfer/sweep-job.ts";
+import { sweep, unstage } from "../transfer/sweep-job.ts";
 import { useTrash } from "../transfer/trash-job.ts";
 import { lookAtPaths, scanDirectories } from "../watch/scan-job.ts";
 import type { JobContext } from "./job-context.ts";
@@ -25,6 +26,8 @@ const JOB_TABLE: JobTable = {
   flush,
   sweep,
   trash: useTrash,
+  unstage,
+  room: roomOf,
 };
 
 /** Does one job, here and now. */

@@ -4,9 +4,10 @@
 import type { HashRequest, HashResult } from "../content/hash-job.ts";
 import type { LookRequest, LookResult, ScanRequest, ScanResult } from "../watch/scan-job.ts";
 import type { ReadRequest, ReadResult } from "../transfer/read-job.ts";
+import type { RoomRequest, RoomResult } from "../transfer/room.ts";
 import type { StageRequest, StageResult } from "../transfer/stage-job.ts";
 import type { FlushRequest, FlushResult } from "../transfer/flush-job.ts";
-import type { SweepRequest, SweepResult } from "../transfer/sweep-job.ts";
+import type { SweepRequest, SweepResult, UnstageRequest, UnstageResult } from "../transfer/sweep-job.ts";
 import type { TrashRequest, TrashResult } from "../transfer/trash-job.ts";
 import type { ApplyRequest, ApplyResult } from "../transfer/apply-operation.ts";
 
@@ -30,6 +31,10 @@ export interface Jobs {
   sweep: { request: SweepRequest; result: SweepResult };
   /** What a person asks of the trash. */
   trash: { request: TrashRequest; result: TrashResult };
+  /** Clears contents out of staging. */
+  unstage: { request: UnstageRequest; result: UnstageResult };
+  /** Tells how much room the disk has. */
+  room: { request: RoomRequest; result: RoomResult };
 }
 
 export type JobName = keyof Jobs;

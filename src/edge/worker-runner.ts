@@ -26,7 +26,7 @@ const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1
 const RENEW_AFTER_JOBS = 100;
 
 /** Jobs that change the disk: stopping waits for them. The others are given up. */
-const CHANGES_DISK: ReadonlySet<JobName> = new Set(["stage", "apply", "sweep", "trash"]);
+const CHANGES_DISK: ReadonlySet<JobName> = new Set(["stage", "apply", "sweep", "unstage", "trash"]);
 
 /** A runner whose threads can be replaced. */
 export interface RenewableJobRunner extends JobRunner {

@@ -69,7 +69,7 @@ async function startPool(port = 0) {
     listenPort: { port, isExplicit: true },
     share: "default",
     name: "test",
-    replicaId: replicaIdFromBytes(systemRandom.bytes(8)),
+    replicaId: () => replicaIdFromBytes(new Uint8Array(8)),
     dataChannelsMax: 4,
     allowRemote: false,
     rateLimitBytesPerSecond: undefined,

@@ -39,7 +39,7 @@ export interface PoolOptions {
   readonly share: string;
   /** Friendly name of this instance. */
   readonly name: string;
-  readonly replicaId: ReplicaId;
+  readonly replicaId: () => ReplicaId;
   /** Data channels that this side is willing to hold to one peer. */
   readonly dataChannelsMax: number;
   readonly allowRemote: boolean;
@@ -142,7 +142,7 @@ export class Pool {
       peers: this.#peers,
       reports: this.#reports,
       signal: this.#stopping.signal,
-      ownHello: (purpose) => ({ type: "hello", purpose, share, name, replicaId, dataChannelsMax }),
+      ownHello: (purpose) => ({ type: "hello", purpose, share, name, replicaId: replicaId(), dataChannelsMax }),
       track: (channel) => this.#track(channel),
       establish: (control, peerHello) => this.#establish(control, peerHello),
     };

@@ -12,7 +12,7 @@ import { nodeFileSystem } from "../edge/node-file-system.ts";
 import type { Entry } from "../index/entry.ts";
 import { createMemoryStore } from "../index/memory-store.ts";
 import type { RecordStore } from "../index/record-store.ts";
-import type { RootIdentity } from "../watch/scan-job.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
 import { cleanIndex, type CleanIndexReport } from "./clean-index.ts";
 
 const blake3 = loadBlake3({ portable: false });

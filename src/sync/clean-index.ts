@@ -7,7 +7,7 @@ import { CLEAN_ROWS, ROUND_PATHS_MAX } from "../core/limits.ts";
 import type { ContentHash } from "../core/ids.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { IndexStore, LocationRow } from "../index/index-store.ts";
-import type { RootIdentity } from "../watch/scan-job.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
 
 export interface CleanIndexOptions {
   readonly store: IndexStore;

@@ -24,6 +24,7 @@ import { Ledger } from "../index/ledger.ts";
 import { formatAddress } from "../pool/address.ts";
 import { Pool, type PoolOptions } from "../pool/pool.ts";
 import { Checkpoint } from "../transfer/checkpoint.ts";
+import type { Session } from "../pool/session.ts";
 import { trashBatchName } from "../transfer/trash.ts";
 import { Puller } from "../transfer/puller.ts";
 import type { IgnoreFile } from "../watch/ignore-file.ts";
@@ -70,11 +71,16 @@ export interface InstanceOptions {
   readonly onFatal: (error: Error) => void;
 }
 
+/** What a full disk can hold up. */
+type Halting = "index" | "transfer";
+
 const MS_PER_DAY = 86_400_000;
 /** How often old trash is cleared. */
 const SWEEP_INTERVAL_MS = 3_600_000;
 /** The index is cleaned with the first of so many sweeps: once a day. */
 const SWEEPS_PER_CLEANING = 24;
+/** How often it is made sure that the folder is the one that it was: two calls of the system. */
+const ROOT_CHECK_INTERVAL_MS = 2_000;
 /** Quiet for so long counts as idle. */
 const TIDY_AFTER_MS = 3_000;
 /** How long one trash batch takes what is replaced or removed. */
@@ -100,7 +106,8 @@ export class Instance {
   readonly #meter: ProgressMeter;
   readonly #watcher: Watcher;
   readonly #scanProblems = new Map<string, Problem>();
-  #halted: string | undefined;
+  /** What pauses, with the reason. */
+  readonly #halts = new Map<Halting, string>();
   #trashBatch: { readonly name: string; readonly untilMs: number } | undefined;
   #wasInSync = false;
   #isProgressDue = false;
@@ -132,6 +139,7 @@ export class Instance {
       },
       onStand: () => this.#noteProgress(),
       onCommitFailed: (error) => this.#noteCommitFailed(error),
+      onCommitted: () => this.#resume("index"),
     });
     this.#checkpoint = new Checkpoint({
       store,
@@ -144,7 +152,8 @@ export class Instance {
       ledger: this.#ledger,
       jobs,
       clock,
-      root: this.#root,
+      identity,
+      onRootChanged: () => this.#noteRootChanged(),
       toDisk: (path) => this.#spelling.toDisk(path),
       isIgnored: (path, isDirectory) => this.#ignore.rules.isIgnored(path, isDirectory),
       trashBatch: () => (options.trashDays === 0 ? undefined : this.#currentTrashBatch()),
@@ -158,8 +167,8 @@ export class Instance {
       onProblem: (path, problem) => emit({ kind: "problem", path, reason: problem.message }),
       onSolved: (path) => emit({ kind: "problem-solved", path }),
       onHalt: (problem) => {
-        if (problem === undefined) this.#resume();
-        else this.#halt(problem.message, "Free some space on the disk; dsync goes on by itself.");
+        if (problem === undefined) this.#resume("transfer");
+        else this.#halt("transfer", problem.message);
       },
     });
     this.#replica.puller = this.#puller;
@@ -174,7 +183,7 @@ export class Instance {
       isBusy: (path) => this.#puller.isBusy(path),
       inlineBytesMax: INLINE_CONTENT_BYTES_MAX,
       onObservations: (observations) => this.#replica.observe(observations),
-      onRootChanged: () => options.onFatal(changedError(this.#root, "marker-missing")),
+      onRootChanged: () => this.#noteRootChanged(),
       onProblem: (path, problem) => this.#noteScanProblem(path, problem),
       onSolved: (path) => {
         if (this.#scanProblems.delete(path)) emit({ kind: "problem-solved", path });
@@ -189,8 +198,8 @@ export class Instance {
       network: this.#network,
       clock,
       random: options.random,
-      replicaId: store.replicaId,
-      onSession: (session) => this.#replica.join(session),
+      replicaId: () => store.replicaId,
+      onSession: (session) => this.#join(session),
     });
     this.#pool.events.on((event) => this.#notePoolEvent(event));
   }
@@ -228,6 +237,7 @@ export class Instance {
     // What an earlier run left marked.
     this.#checkpoint.note();
     this.#scheduleSweep();
+    this.#scheduleRootCheck();
   }
 
   /** The TCP port that is listened on. */
@@ -291,7 +301,7 @@ export class Instance {
       outgoing: this.#outgoing(),
       failed: this.#failed(),
       conflicts: await this.#conflicts.count(),
-      halted: this.#halted ?? null,
+      halted: this.#haltReason ?? null,
       entries: store.liveCount,
       traffic: this.#network.traffic,
     };
@@ -308,6 +318,23 @@ export class Instance {
   #failed(): { path: string; reason: string }[] {
     const all = [...this.#puller.failures, ...this.#scanProblems];
     return all.map(([path, problem]) => ({ path, reason: problem.message }));
+  }
+
+  /**
+   * A peer with our replica ID is a clone of this disk: both become other replicas before they tell each other anything.
+   * Two that go on under one ID would take each other's changes for their own, and for seen.
+   */
+  #join(session: Session): void {
+    const { folder, emit } = this.#options;
+    if (session.peer.replicaId !== folder.store.replicaId) return this.#replica.join(session);
+    emit({
+      kind: "warning",
+      message: `${session.peer.name} runs on a clone of this folder's disk: both go on as replicas of their own.`,
+    });
+    folder.renew().then(
+      () => session.close("goodbye", "had the replica ID of this peer, and took another"),
+      (error: unknown) => this.#options.onFatal(error instanceof Error ? error : new Error(messageOf(error))),
+    );
   }
 
   #scan(): void {
@@ -364,17 +391,22 @@ export class Instance {
   #noteCommitFailed(error: unknown): void {
     const tooMuch = tooMuchUncommitted(this.#ledger.store.uncommittedBytes, error);
     if (tooMuch !== undefined) this.#options.onFatal(tooMuch);
-    else this.#halt(messageOf(error), "Free some space on the disk; dsync goes on by itself.");
+    else this.#halt("index", messageOf(error));
   }
 
-  #halt(reason: string, remedy: string): void {
-    if (this.#halted === undefined) this.#options.emit({ kind: "halted", reason, remedy });
-    this.#halted = reason;
+  get #haltReason(): string | undefined {
+    const [reason] = this.#halts.values();
+    return reason;
   }
 
-  #resume(): void {
-    if (this.#halted !== undefined) this.#options.emit({ kind: "resumed" });
-    this.#halted = undefined;
+  #halt(what: Halting, reason: string): void {
+    const remedy = "Free some space on the disk; dsync goes on by itself.";
+    if (this.#halts.size === 0) this.#options.emit({ kind: "halted", reason, remedy });
+    this.#halts.set(what, reason);
+  }
+
+  #resume(what: Halting): void {
+    if (this.#halts.delete(what) && this.#halts.size === 0) this.#options.emit({ kind: "resumed" });
   }
 
   /** At most a few times a second. */
@@ -401,7 +433,9 @@ export class Instance {
   #tidyWhenQuiet(): void {
     this.#tidyTimer?.clear();
     this.#tidyTimer = this.#options.clock.after(TIDY_AFTER_MS, () => {
-      if (!this.#isStopping && this.#isInSync) this.#options.onQuiet();
+      if (this.#isStopping || !this.#isInSync) return;
+      void this.#puller.tidy();
+      this.#options.onQuiet();
     });
   }
 
@@ -438,6 +472,22 @@ export class Instance {
     const found = await this.#scanner.unignoredChildren(directory);
     for (const diskPath of found) this.#scanner.hint(diskPath);
     return found.length === 0;
+  }
+
+  #noteRootChanged(): void {
+    this.#options.onFatal(changedError(this.#root, "marker-missing"));
+  }
+
+  /** A disk that is unmounted raises no event. */
+  #scheduleRootCheck(): void {
+    const { clock, jobs, folder } = this.#options;
+    clock.after(ROOT_CHECK_INTERVAL_MS, () => {
+      if (this.#isStopping) return;
+      void jobs.run("look", { identity: folder.identity, paths: [] }).then(({ kind }) => {
+        if (kind === "root-changed") this.#noteRootChanged();
+        else this.#scheduleRootCheck();
+      });
+    });
   }
 
   /** What is replaced or removed within a few seconds is one batch. */

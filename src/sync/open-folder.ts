@@ -9,7 +9,7 @@ import { writeFolderRecord } from "../edge/folder-record.ts";
 import { openLmdbStore } from "../index/lmdb-store.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import { INDEX_DIRECTORY, STAGING_DIRECTORY, TRASH_DIRECTORY } from "../transfer/disk-layout.ts";
-import type { RootIdentity } from "../watch/scan-job.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
 
 export interface OpenFolderRequest extends ClaimRequest {
   /** BLAKE3. */
@@ -19,6 +19,8 @@ export interface OpenFolderRequest extends ClaimRequest {
 export interface OpenFolder {
   readonly identity: RootIdentity;
   readonly store: RecordStore;
+  /** Makes it another replica, because another one has its ID: a clone of this disk. */
+  renew(): Promise<void>;
   /** Gives the folder free, after the store was closed. */
   release(): void;
 }
@@ -36,7 +38,12 @@ export async function openFolder(request: OpenFolderRequest): Promise<OpenFolder
     const store = await openIndex(claimed, request);
     if (store.replicaId !== claimed.replicaId) noteReplica(claimed, store.replicaId, request);
     const identity = { root: path, device, inode: rootInode, markerInode };
-    return { identity, store, release: () => claimed.release() };
+    const renew = async (): Promise<void> => {
+      const replicaId = store.renewReplicaId(request.random);
+      await store.committed();
+      noteReplica(claimed, replicaId, request);
+    };
+    return { identity, store, renew, release: () => claimed.release() };
   } catch (error) {
     claimed.release();
     throw error;

@@ -37,6 +37,8 @@ export interface ReplicaOptions {
   readonly onStand: () => void;
   /** The index cannot be written: nothing is announced until it can. */
   readonly onCommitFailed: (error: unknown) => void;
+  /** It can be written (again). */
+  readonly onCommitted: () => void;
 }
 
 /** The index could not be written: tried again after this. */
@@ -253,6 +255,7 @@ export class Replica {
         this.#options.clock.after(COMMIT_RETRY_MS, () => this.publish());
         break;
       }
+      this.#options.onCommitted();
       for (const conversation of this.#conversations.values()) conversation.flush();
       this.#noteStand();
     }

@@ -6,6 +6,7 @@
 import { HASH_FILES_MAX } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { JobRunner } from "../edge/jobs.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
 import type { Content, PathRecord, StatSignature } from "../index/entry.ts";
 import type { Mark } from "../index/index-store.ts";
 import { judgeAfterPowerLoss } from "../index/power-loss.ts";
@@ -13,7 +14,7 @@ import type { RecordStore } from "../index/record-store.ts";
 import { isSettled } from "../index/settle.ts";
 import { mtimeUsOf } from "../index/signature.ts";
 import { fileContent } from "../watch/judge.ts";
-import type { RootIdentity, ScannedChild } from "../watch/scan-job.ts";
+import type { ScannedChild } from "../watch/scan-job.ts";
 
 export interface VerifyOptions {
   readonly store: RecordStore;
@@ -152,9 +153,8 @@ async function settle(
 async function putAside(options: VerifyOptions, path: RelativePath, expected: StatSignature): Promise<boolean> {
   const { jobs, identity, toDisk, trashBatch } = options;
   const operation = { kind: "remove", diskPath: toDisk(path), expected } as const;
-  const request = { root: identity.root, trashBatch, jobId: 0, operations: [operation] };
-  const { outcomes } = await jobs.run("apply", request);
-  return outcomes[0]?.kind === "applied";
+  const result = await jobs.run("apply", { identity, trashBatch, jobId: 0, operations: [operation] });
+  return result.kind === "applied" && result.outcomes[0]?.kind === "applied";
 }
 
 function* batchesOf(suspects: Iterable<Suspect>): Iterable<readonly Suspect[]> {

@@ -5,7 +5,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { failingFileSystem } from "../../test/support/failing-file-system.ts";
-import { removeDirectory, temporaryDirectory, writeFiles } from "../../test/support/trees.ts";
+import { removeDirectory, rootIdentity, temporaryDirectory, writeFiles } from "../../test/support/trees.ts";
 import { loadBlake3 } from "../content/blake3.ts";
 import { contentHashFromBytes, type ContentHash } from "../core/ids.ts";
 import { nodeFileSystem, nodeFileSystem as real } from "../edge/node-file-system.ts";
@@ -166,7 +166,10 @@ for (const scenario of CASES) {
           prepare(scenario.files);
           const operations = scenario.operations();
           const failing = failingFileSystem({ failAt, code, crash });
-          applyOperations({ fs: failing.fs, blake3 }, { root, trashBatch: BATCH, jobId: 1, operations });
+          applyOperations(
+            { fs: failing.fs, blake3 },
+            { identity: rootIdentity(root), trashBatch: BATCH, jobId: 1, operations },
+          );
           assertKept(scenario, `call ${failAt}`);
           // What a crash leaves there is swept at the next start.
           if (!crash)

@@ -5,11 +5,12 @@ import { afterEach, beforeEach, test } from "node:test";
 import { loadBlake3 } from "../content/blake3.ts";
 import { compressIfSmaller } from "../content/compression.ts";
 import { contentHashFromBytes, type ContentHash } from "../core/ids.ts";
+import type { FileSystem } from "../edge/file-system.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
 import type { StatSignature } from "../index/entry.ts";
 import { signatureOf } from "../index/signature.ts";
-import { removeDirectory, temporaryDirectory } from "../../test/support/trees.ts";
+import { removeDirectory, rootIdentity, temporaryDirectory } from "../../test/support/trees.ts";
 import { applyOperations } from "./apply-job.ts";
 import type { ApplyOperation, ApplyOutcome } from "./apply-operation.ts";
 import { stageChunks } from "./stage-job.ts";
@@ -26,7 +27,15 @@ beforeEach(() => {
 afterEach(() => removeDirectory(root));
 
 function apply(...operations: ApplyOperation[]): ApplyOutcome[] {
-  return [...applyOperations(context, { root, trashBatch: BATCH, jobId: 1, operations }).outcomes];
+  return applyOn(nodeFileSystem, operations);
+}
+
+/** Applies on a disk that behaves in its own way. */
+function applyOn(disk: FileSystem, operations: readonly ApplyOperation[]): ApplyOutcome[] {
+  const request = { identity: rootIdentity(root), trashBatch: BATCH, jobId: 1, operations };
+  const result = applyOperations({ ...context, fs: disk }, request);
+  assert(result.kind === "applied");
+  return [...result.outcomes];
 }
 
 function signatureAt(path: string): StatSignature {
@@ -221,9 +230,24 @@ test("two files of one path in one trash batch are both kept", () => {
 test("without a trash, what is removed is gone", () => {
   write("a", "one");
   const operations: ApplyOperation[] = [{ kind: "remove", diskPath: "a", expected: signatureAt("a") }];
-  applyOperations(context, { root, trashBatch: undefined, jobId: 2, operations });
+  applyOperations(context, { identity: rootIdentity(root), trashBatch: undefined, jobId: 2, operations });
   assert.ok(!fs.existsSync(join(root, "a")));
   assert.deepEqual(fs.readdirSync(join(root, ".dsync/trash")), []);
+});
+
+test("nothing is done to another folder that is at the path by now", () => {
+  const operations: ApplyOperation[] = [
+    { kind: "directory", diskPath: "dir", expected: "absent", mode: 0o755 },
+    file("a", "new"),
+  ];
+  const before = rootIdentity(root);
+  fs.renameSync(root, `${root}-away`);
+  fs.mkdirSync(join(root, ".dsync/staging"), { recursive: true });
+  const result = applyOperations(context, { identity: before, trashBatch: BATCH, jobId: 3, operations });
+  removeDirectory(`${root}-away`);
+  assert.deepEqual(result, { kind: "root-changed" });
+  assert.deepEqual(fs.readdirSync(root), [".dsync"]);
+  assert.deepEqual(staging(), []);
 });
 
 test("staged chunks become a file; wrong ones are refused", () => {
@@ -258,8 +282,7 @@ function applyInterrupted(
       return nodeFileSystem[call](path);
     },
   };
-  const request = { root, trashBatch: BATCH, jobId: 3, operations: [operation] };
-  return applyOperations({ ...context, fs: interrupted }, request).outcomes[0];
+  return applyOn(interrupted, [operation])[0];
 }
 
 const TOUCHED = { kind: "applied", signature: undefined, trashed: undefined, touched: true };
@@ -269,7 +292,7 @@ test("who replaces a file right after it was put in place is not taken for us", 
     write("b", "another");
     fs.renameSync(join(root, "b"), join(root, "a"));
   };
-  const outcome = applyInterrupted(file("a", "content"), { call: "lstat", count: 1, person });
+  const outcome = applyInterrupted(file("a", "content"), { call: "lstat", count: 2, person });
   assert.deepEqual(outcome, TOUCHED);
   assert.equal(read("a"), "another");
 });
@@ -283,7 +306,7 @@ test("who edits a file while it is moved keeps the edit, its time, and a look at
     fromSignature: signatureAt("from"),
   } as ApplyOperation;
   const person = (): void => write("from", "longer content");
-  const outcome = applyInterrupted(operation, { call: "lstat", count: 1, person });
+  const outcome = applyInterrupted(operation, { call: "lstat", count: 2, person });
   assert.deepEqual(outcome, TOUCHED);
   assert.equal(read("a"), "longer content");
   assert.ok(Date.now() - fs.statSync(join(root, "a")).mtimeMs < 60_000);
@@ -295,7 +318,7 @@ test("who replaces a symlink right after it was put in place is not taken for us
     fs.unlinkSync(join(root, "a"));
     fs.symlinkSync("theirs", join(root, "a"));
   };
-  assert.deepEqual(applyInterrupted(operation, { call: "lstat", count: 2, person }), TOUCHED);
+  assert.deepEqual(applyInterrupted(operation, { call: "lstat", count: 3, person }), TOUCHED);
 });
 
 test("who rewrites a file while its mode and time are set is noticed, at the same length too", () => {
@@ -357,8 +380,7 @@ test("who edits a file while it is copied into the trash keeps the edit", () => 
         write("a", "edited meanwhile");
       },
     };
-    const request = { root, trashBatch: BATCH, jobId: 5, operations: [operation] };
-    const [outcome] = applyOperations({ ...context, fs: noLinks }, request).outcomes;
+    const [outcome] = applyOn(noLinks, [operation]);
     assert.equal(outcome?.kind, "changed", operation.kind);
     assert.equal(read("a"), "edited meanwhile");
     assert.deepEqual(fs.readdirSync(join(root, `.dsync/trash/${BATCH}`)), []);
@@ -379,8 +401,7 @@ test("without hard links, what is replaced is copied into the trash, symlinks to
     { kind: "remove", diskPath: "a", expected: signatureAt("a") },
     { kind: "remove", diskPath: "link", expected: signatureAt("link") },
   ];
-  const request = { root, trashBatch: BATCH, jobId: 4, operations };
-  const kinds = applyOperations({ ...context, fs: noLinks }, request).outcomes.map(({ kind }) => kind);
+  const kinds = applyOn(noLinks, operations).map(({ kind }) => kind);
   assert.deepEqual(kinds, ["applied", "applied"]);
   assert.equal(read(`.dsync/trash/${BATCH}/a`), "one");
   assert.equal(fs.readlinkSync(join(root, `.dsync/trash/${BATCH}/link`)), "nowhere");

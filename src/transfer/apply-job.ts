@@ -6,11 +6,14 @@
 // 2. Nothing is replaced or removed unless the path still is what the index expects: otherwise a person changed it, and
 //    merge decides. What is replaced or removed is in the trash first.
 // 3. Nothing is reached through a symlink: every parent is checked to be a directory.
+// 4. Nothing is done to a folder that is not the one that it was (unmounted: what is at its path then is another disk's).
 
 import { assertNever } from "../core/assert.ts";
 import { errnoOf } from "../core/errors.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { JobContext } from "../edge/job-context.ts";
+import { ExactNames } from "../edge/exact-names.ts";
+import { isSameRoot } from "../edge/root-identity.ts";
 import type { ApplyOperation, ApplyOutcome, ApplyRequest, ApplyResult } from "./apply-operation.ts";
 import { applied, hasTime, isExpected, keepExpected, type ApplyState } from "./apply-state.ts";
 import { absolutePath } from "./disk-layout.ts";
@@ -19,7 +22,9 @@ import { moveFile, placeFile, placeSymlink } from "./place.ts";
 import { TrashBatch } from "./trash-batch.ts";
 
 export function applyOperations(context: JobContext, request: ApplyRequest): ApplyResult {
-  const { root, jobId } = request;
+  const { identity, jobId } = request;
+  const { root } = identity;
+  if (!isSameRoot(context.fs, identity)) return { kind: "root-changed" };
   let temporaries = 0;
   const state: ApplyState = {
     context,
@@ -27,13 +32,15 @@ export function applyOperations(context: JobContext, request: ApplyRequest): App
     trash: new TrashBatch(context.fs, root, request.trashBatch),
     parents: new ParentGuard(context.fs, root),
     temporaryPath: () => absolutePath(root, `.dsync/staging/new-${jobId}-${temporaries++}`),
+    besideName: () => `.dsync-${jobId}-${temporaries++}.part`,
   };
-  return { outcomes: request.operations.map((operation) => applyOne(state, operation)) };
+  return { kind: "applied", outcomes: request.operations.map((operation) => applyOne(state, operation)) };
 }
 
 function applyOne(state: ApplyState, operation: ApplyOperation): ApplyOutcome {
   try {
     if (!state.parents.hold(operation.diskPath)) return { kind: "changed" };
+    if (operation.expected === "absent" && hasOtherSpelling(state, operation)) return CASE_CLASH;
     switch (operation.kind) {
       case "directory":
         return makeDirectory(state, operation);
@@ -54,6 +61,23 @@ function applyOne(state: ApplyState, operation: ApplyOperation): ApplyOutcome {
     return { kind: "problem", problem: problemOf(operation.kind === "remove" ? "remove" : "write", error) };
   }
 }
+
+/** Something answers to that name which its directory calls otherwise, and which is not what is to be moved there. */
+function hasOtherSpelling(state: ApplyState, operation: ApplyOperation): boolean {
+  const current = state.context.fs.lstat(absolutePath(state.root, operation.diskPath));
+  if (current === undefined) return false;
+  if (operation.kind === "move" && operation.fromSignature.inode === current.inode) return false;
+  return !new ExactNames(state.context.fs, state.root).isExact(operation.diskPath);
+}
+
+const CASE_CLASH: ApplyOutcome = {
+  kind: "problem",
+  problem: {
+    code: "ECASE",
+    message:
+      "Cannot write: this file system takes its name for another one's, which differs only in upper and lower case. Rename one.",
+  },
+};
 
 type Operation<Kind extends ApplyOperation["kind"]> = Extract<ApplyOperation, { kind: Kind }>;
 

@@ -2,11 +2,11 @@
 
 import type { ContentHash } from "../core/ids.ts";
 import type { Problem } from "../core/problem.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
 import type { StatSignature } from "../index/entry.ts";
 
 export interface ApplyRequest {
-  /** Absolute disk path of the folder. */
-  readonly root: string;
+  readonly identity: RootIdentity;
   /** Name of the trash batch that this job may fill; `undefined`: no trash is kept. */
   readonly trashBatch: string | undefined;
   /** Never used twice while the instance runs: names temporary files. */
@@ -54,10 +54,10 @@ export interface MoveOperation {
   readonly mtimeUs: number;
 }
 
-/** One outcome per operation, in order. */
-export interface ApplyResult {
-  readonly outcomes: readonly ApplyOutcome[];
-}
+/** `applied`: one outcome per operation, in order. `root-changed`: not the folder that it was, and nothing was done. */
+export type ApplyResult =
+  | { readonly kind: "applied"; readonly outcomes: readonly ApplyOutcome[] }
+  | { readonly kind: "root-changed" };
 
 export type ApplyOutcome =
   /** `signature`: what is at the path now. `trashed`: where the old content is, relative to the folder. */

@@ -16,6 +16,8 @@ export interface ApplyState {
   readonly parents: ParentGuard;
   /** A fresh name in staging. */
   temporaryPath(): string;
+  /** A fresh name for use in another directory; a leftover of an earlier run may have it. */
+  besideName(): string;
 }
 
 /** True if the path still is what the index expects. */

@@ -4,7 +4,13 @@
 // share what is left of the window. Whoever has room takes the next work, so several peers share it by themselves.
 
 import type { ContentHash } from "../core/ids.ts";
-import { LARGE_FETCHES_MAX, REQUEST_BYTES, REQUEST_ITEMS, WINDOW_BYTES_PER_PEER } from "../core/limits.ts";
+import {
+  LARGE_FETCHES_MAX,
+  LEFT_STAGED_MAX,
+  REQUEST_BYTES,
+  REQUEST_ITEMS,
+  WINDOW_BYTES_PER_PEER,
+} from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Channel } from "../pool/channel.ts";
@@ -51,6 +57,8 @@ export class FetchQueue {
   readonly #large = new Map<RelativePath, LargeFetch>();
   /** Nobody who is connected has these. */
   readonly #parked = new Map<RelativePath, SmallTask>();
+  /** Fetches of this run that ended, one way or another: staging may hold something of them. */
+  readonly #leftStaged = new Set<ContentHash>();
   #isPaused = false;
 
   constructor(options: FetchQueueOptions) {
@@ -138,6 +146,14 @@ export class FetchQueue {
     this.#isPaused = false;
     this.#startLarge();
     this.pump();
+  }
+
+  /** Contents that staging may hold something of, for nobody; each is named once. */
+  takeLeftStaged(): readonly ContentHash[] {
+    const wanted = new Set([...this.#large.values(), ...this.#waitingLarge.values()].map((fetch) => fetch.contentId));
+    const left = [...this.#leftStaged].filter((contentId) => !wanted.has(contentId));
+    for (const contentId of left) this.#leftStaged.delete(contentId);
+    return left;
   }
 
   /** Asks whoever has room for what is wanted. */
@@ -240,7 +256,9 @@ export class FetchQueue {
   }
 
   async #useLocal(fetch: LargeFetch): Promise<void> {
-    const problem = await fetch.useLocalChunks(this.#options.mayBeStaged(fetch.contentId));
+    const { contentId } = fetch;
+    const mayBeStaged = this.#leftStaged.delete(contentId) || this.#options.mayBeStaged(contentId);
+    const problem = await fetch.useLocalChunks(mayBeStaged);
     this.#afterStaging(fetch, problem);
   }
 
@@ -312,6 +330,7 @@ export class FetchQueue {
 
   #endLarge(fetch: LargeFetch): void {
     fetch.isCancelled = true;
+    if (this.#leftStaged.size < LEFT_STAGED_MAX) this.#leftStaged.add(fetch.contentId);
     this.#large.delete(fetch.path);
     this.#startLarge();
   }

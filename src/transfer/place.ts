@@ -4,10 +4,20 @@ import { decompress } from "../content/compression.ts";
 import { hashFiles } from "../content/hash-job.ts";
 import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
+import { ExactNames } from "../edge/exact-names.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
+import { copyBeside, isAcross, symlinkBeside } from "./across.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
-import { applied, hasTime, isExpected, isUntouched, keepExpected, type ApplyState } from "./apply-state.ts";
+import {
+  applied,
+  hasTime,
+  isExpected,
+  isUntouched,
+  keepExpected,
+  type ApplyState,
+  type Placed,
+} from "./apply-state.ts";
 import { discard } from "./discard.ts";
 import { absolutePath, stagingPath } from "./disk-layout.ts";
 
@@ -34,12 +44,18 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   if (current === undefined || !signaturesEqual(signatureOf(current), operation.fromSignature)) {
     return { kind: "damaged" };
   }
-  if (!isExpected(state, operation)) return { kind: "changed" };
+  if (!isExpected(state, operation) && !isOwnName(state, operation)) return { kind: "changed" };
   const kept = clearTarget(state, operation);
   if (kept.kind !== "cleared") return kept;
   const { trashed } = kept;
   const path = absolutePath(state.root, operation.diskPath);
-  fs.rename(from, path);
+  try {
+    fs.rename(from, path);
+  } catch (error) {
+    if (!isAcross(error)) throw error;
+    const placed = moveAcross(state, operation);
+    return placed === undefined ? { kind: "changed" } : applied(state, operation.diskPath, trashed, placed);
+  }
   // Renaming a file over another name of itself does nothing (POSIX): then the old name is still there.
   if (operation.expected !== "absent" && operation.expected.inode === operation.fromSignature.inode) fs.unlink(from);
   const { mode, mtimeUs } = operation;
@@ -57,6 +73,35 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   return applied(state, operation.diskPath, trashed, hasTime(placed, mtimeUs) ? placed : undefined);
 }
 
+/** True where only the case of a name changes, and the file system does not tell the two apart. */
+function isOwnName(state: ApplyState, { diskPath, expected, from, fromSignature }: MoveOperation & Placement): boolean {
+  if (expected !== "absent" || diskPath.toLowerCase() !== from.toLowerCase()) return false;
+  const { fs } = state.context;
+  const { inode } = fromSignature;
+  return (
+    fs.lstat(absolutePath(state.root, diskPath))?.inode === inode && !new ExactNames(fs, state.root).isExact(diskPath)
+  );
+}
+
+/** Copies to the target's file system, then removes the source; `undefined` if either changed meanwhile. */
+function moveAcross(state: ApplyState, operation: MoveOperation & Placement): Placed | undefined {
+  const { fs } = state.context;
+  const from = absolutePath(state.root, operation.from);
+  const path = absolutePath(state.root, operation.diskPath);
+  const beside = copyBeside(state, from, path, operation);
+  try {
+    const current = fs.lstat(from);
+    const isSame = current !== undefined && signaturesEqual(signatureOf(current), operation.fromSignature);
+    if (!isSame || !isExpected(state, operation)) return undefined;
+    const placed = fs.lstat(beside);
+    fs.rename(beside, path);
+    fs.unlink(from);
+    return placed;
+  } finally {
+    discard(fs, beside);
+  }
+}
+
 /** Makes the symlink in staging and renames it over the target. */
 export function placeSymlink(state: ApplyState, operation: Extract<ApplyOperation, { kind: "symlink" }>): ApplyOutcome {
   const { fs } = state.context;
@@ -64,11 +109,11 @@ export function placeSymlink(state: ApplyState, operation: Extract<ApplyOperatio
   const staged = state.temporaryPath();
   fs.symlink(operation.target, staged);
   return withoutLeftover(fs, staged, () => {
-    const placed = fs.lstat(staged);
     const cleared = clearTarget(state, operation);
     if (cleared.kind !== "cleared") return cleared;
-    fs.rename(staged, absolutePath(state.root, operation.diskPath));
-    return applied(state, operation.diskPath, cleared.trashed, placed);
+    const path = absolutePath(state.root, operation.diskPath);
+    const placed = renameOver(state, operation, staged, () => symlinkBeside(state, operation.target, path));
+    return placed === undefined ? { kind: "changed" } : applied(state, operation.diskPath, cleared.trashed, placed);
   });
 }
 
@@ -158,17 +203,17 @@ function stageCopy(state: ApplyState, operation: FileOperation, from: string): s
 function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement, staged: string): ApplyOutcome {
   const { fs } = state.context;
   const path = absolutePath(state.root, operation.diskPath);
-  const placed = fs.lstat(staged);
+  let placed: Placed | undefined;
   let trashed: string | undefined;
-  if (operation.expected === "absent") {
-    if (!putNew(state, staged, path)) return { kind: "changed" };
-  } else {
+  if (operation.expected === "absent") placed = putNew(state, operation, staged);
+  else {
     if (!isExpected(state, operation)) return { kind: "changed" };
     const cleared = clearTarget(state, operation);
     if (cleared.kind !== "cleared") return cleared;
     trashed = cleared.trashed;
-    fs.rename(staged, path);
+    placed = renameOver(state, operation, staged, () => copyBeside(state, staged, path, operation));
   }
+  if (placed === undefined) return { kind: "changed" };
   const outcome = applied(state, operation.diskPath, trashed, placed);
   if (outcome.signature === undefined || outcome.signature.mode === operation.mode) return outcome;
   // The umask kept bits away from a file that was created with this mode.
@@ -176,22 +221,70 @@ function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement
   return applied(state, operation.diskPath, trashed, placed);
 }
 
-/** Gives the staged file its name unless something is there by now: then false. */
-function putNew(state: ApplyState, staged: string, path: string): boolean {
+/** Gives the staged file its name, and returns what it is; `undefined` if something is there by now. */
+function putNew(state: ApplyState, operation: FileOperation & Placement, staged: string): Placed | undefined {
   const { fs } = state.context;
+  const path = absolutePath(state.root, operation.diskPath);
+  const placed = fs.lstat(staged);
   try {
     fs.link(staged, path);
   } catch (error) {
+    if (isAcross(error)) return putNewAcross(state, operation, staged);
     const code = errnoOf(error);
-    if (code === "EEXIST") return false;
+    if (code === "EEXIST") return undefined;
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code ?? "")) throw error;
-    if (fs.lstat(path) !== undefined) return false;
+    if (fs.lstat(path) !== undefined) return undefined;
     fs.rename(staged, path);
-    return true;
+    return placed;
   }
   // It is in its place, whatever becomes of its other name.
   discard(fs, staged);
-  return true;
+  return placed;
+}
+
+function putNewAcross(state: ApplyState, operation: FileOperation & Placement, staged: string): Placed | undefined {
+  const { fs } = state.context;
+  const beside = copyBeside(state, staged, absolutePath(state.root, operation.diskPath), operation);
+  try {
+    const placed = putNew(state, operation, beside);
+    if (placed !== undefined) discard(fs, staged);
+    return placed;
+  } finally {
+    discard(fs, beside);
+  }
+}
+
+/**
+ * Renames what is staged over the target, and returns what it is; from another file system by way of `bringBeside`,
+ * which takes time: then `undefined` if the target changed meanwhile.
+ */
+function renameOver(
+  state: ApplyState,
+  placement: Placement,
+  staged: string,
+  bringBeside: () => string,
+): Placed | undefined {
+  const { fs } = state.context;
+  const path = absolutePath(state.root, placement.diskPath);
+  const placed = fs.lstat(staged);
+  try {
+    fs.rename(staged, path);
+    return placed;
+  } catch (error) {
+    if (!isAcross(error)) throw error;
+  }
+  const beside = bringBeside();
+  try {
+    if (placement.expected !== "absent" && placement.expected.kind !== "directory" && !isExpected(state, placement)) {
+      return undefined;
+    }
+    const brought = fs.lstat(beside);
+    fs.rename(beside, path);
+    discard(fs, staged);
+    return brought;
+  } finally {
+    discard(fs, beside);
+  }
 }
 
 type Cleared =

@@ -4,18 +4,13 @@
 // way), being fetched, waiting for another path, or resting after a problem.
 
 import type { ContentHash } from "../core/ids.ts";
-import {
-  APPLY_OPERATIONS_MAX,
-  DISK_FULL_POLL_MS,
-  PULL_QUEUE_PATHS_MAX,
-  RETRY_DELAY_MS_MAX,
-  RETRY_DELAY_MS_MIN,
-} from "../core/limits.ts";
+import { APPLY_OPERATIONS_MAX, PULL_QUEUE_PATHS_MAX, RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_MIN } from "../core/limits.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
 import { isDiskFull } from "../core/problem-of.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import type { JobRunner } from "../edge/jobs.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
 import type { Entry, PathRecord } from "../index/entry.ts";
 import type { Ledger } from "../index/ledger.ts";
 import { hasLiveChildren } from "../index/live-children.ts";
@@ -28,6 +23,7 @@ import { ContentServer } from "./content-server.ts";
 import { serveDataChannel } from "./data-channel.ts";
 import { decide, fileOperation, type Surroundings } from "./decide.ts";
 import { FetchQueue, type SmallTask } from "./fetch-queue.ts";
+import { waitForRoom } from "./room.ts";
 import { InlineContent, type InlineFile } from "./inline-content.ts";
 import type { LargeFetch } from "./large-fetch.ts";
 import type { Source } from "./source.ts";
@@ -36,8 +32,7 @@ export interface PullerOptions {
   readonly ledger: Ledger;
   readonly jobs: JobRunner;
   readonly clock: Clock;
-  /** Absolute disk path of the folder. */
-  readonly root: string;
+  readonly identity: RootIdentity;
   readonly toDisk: (path: RelativePath) => string;
   readonly isIgnored: (path: RelativePath, isDirectory: boolean) => boolean;
   /** Name of the trash batch to use now; `undefined`: no trash is kept. */
@@ -58,6 +53,8 @@ export interface PullerOptions {
   readonly holdsOnlyIgnored: (path: RelativePath) => Promise<boolean>;
   readonly onProblem: (path: RelativePath, problem: Problem) => void;
   readonly onSolved: (path: RelativePath) => void;
+  /** Not the folder that it was: the instance can only stop. */
+  readonly onRootChanged: () => void;
   readonly onHalt: (problem: Problem | undefined) => void;
 }
 
@@ -113,7 +110,8 @@ export class Puller {
 
   constructor(options: PullerOptions) {
     this.#options = options;
-    const { jobs, root, toDisk } = options;
+    const { jobs, identity, toDisk } = options;
+    const { root } = identity;
     const { store } = options.ledger;
     this.#queue = new FetchQueue({
       store,
@@ -216,6 +214,13 @@ export class Puller {
     this.#due.clear();
     for (const failure of this.#failures.values()) failure.timer.clear();
     if (this.#jobsRunning > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+  }
+
+  /** Clears what staging holds of fetches that nobody wants any more. To be called when nothing is pending. */
+  async tidy(): Promise<void> {
+    const { jobs, identity } = this.#options;
+    const contentIds = this.#queue.takeLeftStaged();
+    if (contentIds.length > 0 && !this.#isStopped) await jobs.run("unstage", { root: identity.root, contentIds });
   }
 
   #schedule(): void {
@@ -410,17 +415,18 @@ export class Puller {
   async #run(works: readonly Work[]): Promise<void> {
     this.#jobsRunning++;
     try {
-      const { outcomes } = await this.#options.jobs.run(
+      const result = await this.#options.jobs.run(
         "apply",
         {
-          root: this.#options.root,
+          identity: this.#options.identity,
           trashBatch: this.#options.trashBatch(),
           jobId: this.#jobId++,
           operations: works.map((work) => work.operation),
         },
         { urgent: works.length <= 8 },
       );
-      await this.#finishAll(works, outcomes);
+      if (result.kind === "root-changed") this.#options.onRootChanged();
+      else await this.#finishAll(works, result.outcomes);
     } finally {
       this.#jobsRunning--;
       if (this.#jobsRunning === 0) this.#onIdle?.();
@@ -549,14 +555,16 @@ export class Puller {
   readonly #pastAttempts = new Map<RelativePath, number>();
 
   #haltUntilThereIsRoom(problem: Problem): void {
-    if (this.#halt !== undefined) return;
+    if (this.#halt !== undefined || this.#isStopped) return;
     this.#halt = problem;
     this.#queue.pause();
-    this.#options.onHalt(problem);
-    this.#options.clock.after(DISK_FULL_POLL_MS, () => {
+    const { jobs, clock, identity, onHalt } = this.#options;
+    const { root } = identity;
+    onHalt(problem);
+    void waitForRoom({ jobs, clock, root, isStopped: () => this.#isStopped }).then(() => {
       this.#halt = undefined;
       if (this.#isStopped) return;
-      this.#options.onHalt(undefined);
+      onHalt(undefined);
       this.#queue.resume();
       this.#schedule();
     });

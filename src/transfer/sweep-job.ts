@@ -7,7 +7,7 @@ import { problemOf } from "../core/problem-of.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import type { EmptyTrashReport } from "../core/reports.ts";
 import type { JobContext } from "../edge/job-context.ts";
-import { absolutePath, STAGING_DIRECTORY } from "./disk-layout.ts";
+import { absolutePath, stagingPath, STAGING_DIRECTORY } from "./disk-layout.ts";
 import { emptyTrash } from "./trash.ts";
 import { trimTrash } from "./trim-trash.ts";
 
@@ -31,6 +31,24 @@ export interface SweepResult {
   readonly trimmed: EmptyTrashReport;
   /** Why something was left for the next time. */
   readonly problem: Problem | undefined;
+}
+
+export interface UnstageRequest {
+  /** Absolute disk path of the folder. */
+  readonly root: string;
+  readonly contentIds: readonly ContentHash[];
+}
+
+export interface UnstageResult {
+  /** How many were there. */
+  readonly removed: number;
+}
+
+export function unstage({ fs }: JobContext, { root, contentIds }: UnstageRequest): UnstageResult {
+  const paths = contentIds.map((contentId) => stagingPath(root, contentId));
+  const staged = paths.filter((path) => fs.lstat(path) !== undefined);
+  for (const path of staged) removeIfOlder(fs, path, Infinity);
+  return { removed: staged.length };
 }
 
 /** Never throws for what the disk does: clearing up is no reason not to start. */

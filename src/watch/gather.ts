@@ -9,7 +9,8 @@ import type { StatSignature } from "../index/entry.ts";
 import type { IndexStore } from "../index/index-store.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
 import { unpackChildren } from "./packed-children.ts";
-import type { RootIdentity, ScannedChild } from "./scan-job.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
+import type { ScannedChild } from "./scan-job.ts";
 import type { Spelling } from "./spelling.ts";
 import { suspect, type Suspect } from "./suspects.ts";
 

@@ -3,7 +3,7 @@
 import { lstat } from "node:fs/promises";
 import chokidar, { type FSWatcher } from "chokidar";
 import { messageOf } from "../core/errors.ts";
-import { POLL_INTERVAL_MS } from "../core/limits.ts";
+import { POLL_INTERVAL_MS, POLLS_PER_SCAN } from "../core/limits.ts";
 import { toDiskPath } from "./parcel-watcher.ts";
 import type { WatchHandler, Watcher } from "./watcher.ts";
 
@@ -15,6 +15,7 @@ export class PollingWatcher implements Watcher {
   readonly #isIgnored: (diskPath: string) => boolean;
   readonly #intervalMs: number;
   #watcher: FSWatcher | undefined;
+  #scans: NodeJS.Timeout | undefined;
 
   /** `root`: absolute, without symlinks in it. What `isIgnored` says yes to, whether file or directory, is not polled. */
   constructor(root: string, isIgnored: (diskPath: string) => boolean, intervalMs = POLL_INTERVAL_MS) {
@@ -42,9 +43,11 @@ export class PollingWatcher implements Watcher {
     watcher.on("error", (error) => handler.problem({ code: "EWATCH", message: messageOf(error) }));
     await new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
     await this.#firstStats();
+    this.#scans = setInterval(() => handler.overflow(), this.#intervalMs * POLLS_PER_SCAN);
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#scans);
     await this.#watcher?.close();
   }
 

@@ -9,7 +9,8 @@ import type { FileSystem } from "../edge/file-system.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
 import { signatureOf } from "../index/signature.ts";
 import { unpackChildren } from "./packed-children.ts";
-import { lookAtPaths, scanDirectories, type RootIdentity, type ScannedDirectory } from "./scan-job.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
+import { lookAtPaths, scanDirectories, type ScannedDirectory } from "./scan-job.ts";
 
 function inFolder(action: (root: string, identity: RootIdentity) => void): void {
   const root = fs.mkdtempSync(join(tmpdir(), "dsync-scan-job-"));

@@ -2,23 +2,14 @@
 // Symlinks are never followed, neither in the last component nor in a parent.
 
 import { errnoOf } from "../core/errors.ts";
-import { DSYNC_DIRECTORY } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { FileSystem } from "../edge/file-system.ts";
+import { ExactNames } from "../edge/exact-names.ts";
+import { isSameRoot, type RootIdentity } from "../edge/root-identity.ts";
 import type { StatSignature } from "../index/entry.ts";
 import { signatureOf } from "../index/signature.ts";
 import { packChildren, type PackedChildren } from "./packed-children.ts";
-
-/** Which root a scan must have looked at for its absences to mean anything. */
-export interface RootIdentity {
-  /** Absolute disk path of the folder. */
-  readonly root: string;
-  readonly device: bigint;
-  readonly inode: bigint;
-  /** Inode of `.dsync/` inside. */
-  readonly markerInode: bigint;
-}
 
 export interface ScanRequest {
   readonly identity: RootIdentity;
@@ -77,6 +68,7 @@ export function lookAtPaths(fs: FileSystem, request: LookRequest): LookResult {
   const { identity } = request;
   if (!isSameRoot(fs, identity)) return { kind: "root-changed" };
   const parents = new RealDirectories(fs, identity.root);
+  const names = new ExactNames(fs, identity.root);
   const items = request.paths.map((path) => {
     const slash = path.lastIndexOf("/");
     const directory = slash === -1 ? "" : path.slice(0, slash);
@@ -85,20 +77,18 @@ export function lookAtPaths(fs: FileSystem, request: LookRequest): LookResult {
     } catch (error) {
       return failedChild(path.slice(slash + 1), error);
     }
-    return lookAtChild(fs, parents.absolute(directory), path.slice(slash + 1));
+    const child = lookAtChild(fs, parents.absolute(directory), path.slice(slash + 1));
+    return child !== undefined && isExact(names, path) ? child : undefined;
   });
   return isSameRoot(fs, identity) ? { kind: "looked", items } : { kind: "root-changed" };
 }
 
-function isSameRoot(fs: FileSystem, identity: RootIdentity): boolean {
+/** What cannot be told counts as exact. */
+function isExact(names: ExactNames, path: string): boolean {
   try {
-    const root = fs.lstat(identity.root);
-    const marker = fs.lstat(`${identity.root}/${DSYNC_DIRECTORY}`);
-    if (root?.kind !== "directory" || marker?.kind !== "directory") return false;
-    return root.device === identity.device && root.inode === identity.inode && marker.inode === identity.markerInode;
+    return names.isExact(path);
   } catch {
-    // What cannot be looked at is not proven.
-    return false;
+    return true;
   }
 }
 

@@ -30,7 +30,7 @@ import { RescanSchedule } from "./rescan-schedule.ts";
 import { RoundQueue } from "./round-queue.ts";
 import { runRound } from "./round.ts";
 import type { RoundContext } from "./round-context.ts";
-import type { RootIdentity } from "./scan-job.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
 import type { Spelling } from "./spelling.ts";
 import { suspect, type Suspect } from "./suspects.ts";
 import { Vanished } from "./vanished.ts";

@@ -10,7 +10,8 @@ import type { IndexStore } from "../index/index-store.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
 import { judge } from "./judge.ts";
 import { unpackChildren, type PackedChildren } from "./packed-children.ts";
-import type { RootIdentity, ScannedDirectory, ScanResult } from "./scan-job.ts";
+import type { RootIdentity } from "../edge/root-identity.ts";
+import type { ScannedDirectory, ScanResult } from "./scan-job.ts";
 import type { Spelling } from "./spelling.ts";
 
 export interface WalkContext {

@@ -236,6 +236,7 @@ export class Machine {
       folder: {
         identity: { root: ROOT, device, inode, markerInode: marker.inode },
         store: run.store,
+        renew: () => assert.fail("no replica ID is used twice here"),
         release: () => {},
       },
       jobs: this.#runner(run),

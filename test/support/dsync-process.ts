@@ -74,6 +74,10 @@ export class DsyncProcess {
     return this.#child.pid;
   }
 
+  get hasEnded(): boolean {
+    return this.#exit !== undefined;
+  }
+
   get stderr(): string {
     return this.#stderr;
   }

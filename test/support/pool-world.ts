@@ -50,6 +50,7 @@ export class PoolWorld {
   async start(options: PoolHostOptions): Promise<PoolHost> {
     const { host, identity = createIdentity(random) } = options;
     const { clock } = this;
+    const replicaId = replicaIdFromBytes(random.bytes(8));
     const sessions: Session[] = [];
     const ends: ChannelEnd[] = [];
     const events: PoolEvent[] = [];
@@ -62,7 +63,7 @@ export class PoolWorld {
       listenPort: { port: 9000, isExplicit: true },
       share: "default",
       name: host,
-      replicaId: replicaIdFromBytes(random.bytes(8)),
+      replicaId: () => replicaId,
       dataChannelsMax: 4,
       allowRemote: false,
       rateLimitBytesPerSecond: undefined,

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { RootIdentity } from "../../src/edge/root-identity.ts";
 import { waitFor } from "./wait.ts";
 
 /** One line per path: everything that must be equal on two sides. */
@@ -109,4 +110,33 @@ export function incompressible(bytes: number, seed: number): Buffer {
     content.writeUInt32LE(state, at);
   }
   return content;
+}
+
+/** Waits until all folders hold the same files, directories and contents, whatever their modes and times. */
+export async function waitForEqualContents(folders: readonly string[], deadlineMs = 30_000): Promise<void> {
+  await waitFor(
+    () => {
+      const [first, ...others] = folders.map((folder) => withoutMetadata(snapshot(folder)));
+      assert.ok(first);
+      const found = others.flatMap((other) => differences(first, other));
+      if (found.length > 0) throw new Error(`${found.length} differences:\n${found.slice(0, 10).join("\n")}`);
+      return true;
+    },
+    { until: "equal contents", deadlineMs, intervalMs: 100 },
+  );
+}
+
+function withoutMetadata(tree: Snapshot): Snapshot {
+  return new Map(
+    [...tree].map(([path, line]) => {
+      const [kind = "", , ...rest] = line.split(" ");
+      return [path, kind === "file" ? `file ${rest.at(-1)}` : kind];
+    }),
+  );
+}
+
+/** What a folder, with its `.dsync/`, is known by. */
+export function rootIdentity(root: string): RootIdentity {
+  const { dev: device, ino: inode } = fs.lstatSync(root, { bigint: true });
+  return { root, device, inode, markerInode: fs.lstatSync(join(root, ".dsync"), { bigint: true }).ino };
 }

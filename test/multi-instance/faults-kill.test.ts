@@ -1,0 +1,156 @@
+// Killed at every step of putting things in place, and at ten points of a transfer, on either side: a path holds the
+// old or the new content, whole; and what was interrupted is finished after the next start.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { DsyncProcess } from "../support/dsync-process.ts";
+import { machines, type Machine } from "../support/machines.ts";
+import { differences, hashOf, incompressible, snapshot, waitForEqualTrees, writeFiles } from "../support/trees.ts";
+import { waitFor } from "../support/wait.ts";
+
+interface FatalCall {
+  readonly call: string;
+  /** The how manieth of one thread. */
+  readonly when: number;
+  /** Only calls with this path count: given the round, relative to the folder. */
+  readonly path?: (round: number) => string;
+}
+
+const FATAL_CALLS: readonly FatalCall[] = [
+  { call: "link", when: 1, path: () => "small.txt" },
+  { call: "link", when: 1, path: (round) => `new ${round}.txt` },
+  { call: "rename", when: 1, path: (round) => `moves ${round - 1}.bin` },
+  { call: "rename", when: 2 },
+  { call: "rename", when: 3 },
+  { call: "unlink", when: 1, path: (round) => `new ${round - 1}.txt` },
+  { call: "mkdir", when: 1, path: (round) => `dir ${round}/deep` },
+  { call: "rmdir", when: 1, path: (round) => `dir ${round - 1}/deep` },
+  { call: "pwrite64", when: 14 },
+];
+
+function whyNoStrace(): string | false {
+  if (process.platform !== "linux") return "needs Linux, for strace";
+  try {
+    execFileSync("strace", ["-f", "-o", "/dev/null", "-e", "inject=rmdir:signal=KILL:when=1", "true"]);
+    return false;
+  } catch (error) {
+    return `needs strace: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** One round's tree: edits, moves, deletes and new files against the round before. */
+function writeRound(folder: string, round: number): void {
+  const before = round - 1;
+  writeFiles(folder, {
+    "small.txt": `small ${round}`,
+    "large.bin": incompressible(700_000, round),
+    [`new ${round}.txt`]: `new ${round}`,
+    [`dir ${round}/deep/file.txt`]: `file ${round}`,
+    [`moves ${round}.bin`]: incompressible(200_000, 1_000),
+  });
+  fs.rmSync(join(folder, "link"), { force: true });
+  fs.symlinkSync(`new ${round}.txt`, join(folder, "link"));
+  fs.chmodSync(join(folder, "small.txt"), round % 2 === 0 ? 0o600 : 0o644);
+  for (const gone of [`dir ${before}`, `new ${before}.txt`, `moves ${before}.bin`]) {
+    fs.rmSync(join(folder, gone), { recursive: true, force: true });
+  }
+}
+
+/** What is at each path, without times (a process that is killed may leave a new file without its final mode). */
+function contentsOf(folder: string): ReadonlyMap<string, string> {
+  const contents = new Map<string, string>();
+  for (const path of snapshot(folder).keys()) {
+    const full = join(folder, path);
+    const stat = fs.lstatSync(full);
+    contents.set(path, stat.isFile() ? hashOf(full) : stat.isSymbolicLink() ? fs.readlinkSync(full) : "directory");
+  }
+  return contents;
+}
+
+function assertOldOrNew(folder: string, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): void {
+  const now = contentsOf(folder);
+  for (const path of new Set([...now.keys(), ...before.keys(), ...after.keys()])) {
+    const isComplete = [before.get(path), after.get(path)].includes(now.get(path));
+    assert.ok(isComplete, `${path} holds ${now.get(path)}, which is neither the old nor the new content`);
+  }
+}
+
+test("killed at each kind of change to the disk", { skip: whyNoStrace() }, async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  writeRound(a.folder, 1);
+  await a.start();
+  await b.start({ peers: [a.instance.port] });
+  await waitForEqualTrees([a.folder, b.folder]);
+  let killed = 0;
+  for (const [index, { call, when, path }] of FATAL_CALLS.entries()) {
+    const round = index + 2;
+    await b.stop();
+    const before = contentsOf(b.folder);
+    writeRound(a.folder, round);
+    const after = contentsOf(a.folder);
+    const only = path === undefined ? [] : ["-P", join(b.folder, path(round))];
+    const prefix = ["strace", ...only, "-D", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${call}`];
+    prefix.push("-e", `inject=${call}:signal=KILL:when=${when}`);
+    const doomed = DsyncProcess.launch({ folder: b.folder, home: b.home, peers: [a.instance.port], prefix });
+    t.after(() => doomed.kill());
+    const isEqual = (): boolean => differences(snapshot(a.folder), snapshot(b.folder)).length === 0;
+    await waitFor(() => doomed.hasEnded || isEqual(), { until: `the end at ${call} ${when}`, intervalMs: 50 });
+    if (doomed.hasEnded) killed++;
+    else await doomed.kill();
+    assert.equal(await doomed.exited(), null, `ended by itself: ${doomed.stderr}`);
+    assertOldOrNew(b.folder, before, after);
+    await b.start({ peers: [a.instance.port] });
+    await waitForEqualTrees([a.folder, b.folder]);
+    const status = await b.instance.waitForSync();
+    assert.deepEqual(status.failed, [], call);
+    assert.equal(status.conflicts, 0, call);
+  }
+  await waitFor(() => fs.readdirSync(join(b.folder, ".dsync/staging")).length === 0, { until: "an empty staging" });
+  assert.ok(killed >= FATAL_CALLS.length - 2, `only ${killed} of ${FATAL_CALLS.length} were killed`);
+});
+
+test("killed at ten points of a transfer, on either side", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  const size = 40_000_000;
+  fs.writeFileSync(join(a.folder, "large.bin"), incompressible(size, 1));
+  for (let index = 0; index < 400; index++) {
+    writeFiles(a.folder, { [`small ${index % 10}/${index}`]: incompressible(20_000, index) });
+  }
+  const expected = contentsOf(a.folder);
+  const empty = new Map<string, string>();
+  const args = ["--rate-limit", "60MB/s"];
+  await a.start({ args });
+  const { port } = a.instance;
+  await b.start({ peers: [port] });
+  for (let tenth = 0; tenth < 10; tenth++) {
+    await waitFor(() => arrivedBytes(b.folder) >= (size * tenth) / 10, { until: `${tenth} tenths`, intervalMs: 2 });
+    if (tenth % 2 === 0) {
+      await b.kill();
+      assertOldOrNew(b.folder, empty, expected);
+      await b.start({ peers: [port] });
+    } else {
+      await a.kill();
+      assertOldOrNew(b.folder, empty, expected);
+      await a.start({ args, port });
+    }
+  }
+  await waitForEqualTrees([a.folder, b.folder]);
+  assert.deepEqual(contentsOf(b.folder), expected);
+  const status = await b.instance.waitForSync();
+  assert.equal(status.conflicts, 0);
+  assert.deepEqual(status.failed, []);
+});
+
+/** Of the large file. */
+function arrivedBytes(folder: string): number {
+  if (fs.existsSync(join(folder, "large.bin"))) return Number.POSITIVE_INFINITY;
+  const staging = join(folder, ".dsync/staging");
+  return Math.max(0, ...fs.readdirSync(staging).map((name) => sizeOf(join(staging, name))));
+}
+
+function sizeOf(path: string): number {
+  return fs.lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
