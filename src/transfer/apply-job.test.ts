@@ -235,6 +235,18 @@ test("without a trash, what is removed is gone", () => {
   assert.deepEqual(fs.readdirSync(join(root, ".dsync/trash")), []);
 });
 
+test("what is gone with its parents is removed already", () => {
+  fs.mkdirSync(join(root, "d/e"), { recursive: true });
+  const removals = ["d/e", "d"].map(
+    (path) => ({ kind: "remove", diskPath: path, expected: signatureAt(path) }) as const,
+  );
+  fs.rmSync(join(root, "d"), { recursive: true });
+  for (const { kind } of apply(...removals)) assert.equal(kind, "applied");
+  write("d", "a file by now");
+  assert.equal(apply(...removals.slice(0, 1))[0]?.kind, "applied");
+  assert.equal(read("d"), "a file by now");
+});
+
 test("nothing is done to another folder that is at the path by now", () => {
   const operations: ApplyOperation[] = [
     { kind: "directory", diskPath: "dir", expected: "absent", mode: 0o755 },

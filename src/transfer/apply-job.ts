@@ -21,6 +21,9 @@ import { ParentGuard } from "./parent-guard.ts";
 import { moveFile, placeFile, placeSymlink } from "./place.ts";
 import { TrashBatch } from "./trash-batch.ts";
 
+/** Removed already, perhaps by a run that was killed before it could note it: with its parents, then. */
+const GONE: ApplyOutcome = { kind: "applied", signature: undefined, trashed: undefined, touched: false };
+
 export function applyOperations(context: JobContext, request: ApplyRequest): ApplyResult {
   const { identity, jobId } = request;
   const { root } = identity;
@@ -39,7 +42,7 @@ export function applyOperations(context: JobContext, request: ApplyRequest): App
 
 function applyOne(state: ApplyState, operation: ApplyOperation): ApplyOutcome {
   try {
-    if (!state.parents.hold(operation.diskPath)) return { kind: "changed" };
+    if (!state.parents.hold(operation.diskPath)) return operation.kind === "remove" ? GONE : { kind: "changed" };
     if (operation.expected === "absent" && hasOtherSpelling(state, operation)) return CASE_CLASH;
     switch (operation.kind) {
       case "directory":
@@ -126,7 +129,7 @@ function remove(state: ApplyState, operation: Operation<"remove">): ApplyOutcome
   const { fs } = state.context;
   const path = absolutePath(state.root, operation.diskPath);
   const current = fs.lstat(path);
-  if (current === undefined) return { kind: "applied", signature: undefined, trashed: undefined, touched: false };
+  if (current === undefined) return GONE;
   if (!isExpected(state, operation)) return { kind: "changed" };
   if (current.kind !== "directory") {
     const kept =
