@@ -12,7 +12,7 @@ export const FILE_NAME_BYTES_MAX = 255;
 export const SYMLINK_TARGET_BYTES_MAX = 4096;
 /** A friendly name: fits a terminal line and a DNS label. */
 export const NAME_BYTES_MAX = 63;
-/** Replicas that ever touched one path; more is an attack or a mistake. */
+/** Replicas that ever touched one path; more is an attack or a mistake, and those with the smallest counters are forgotten. */
 export const VECTOR_ITEMS_MAX = 1024;
 /** Counters are ms since 1970 or a little ahead; 2^52 leaves room for `+ 1` in a double. */
 export const COUNTER_MAX = 2 ** 52;
@@ -20,6 +20,9 @@ export const COUNTER_MAX = 2 ** 52;
 export const STAMP_MS_MAX = 2 ** 52;
 /** The largest file: what a double counts exactly. */
 export const FILE_SIZE_BYTES_MAX = Number.MAX_SAFE_INTEGER;
+
+/** A conflict copy is numbered 2, 3, … up to this; then numbers are spread, so that many copies of one name stay cheap. */
+export const CONFLICT_NUMBER_COUNTED_MAX = 4;
 
 // Chunks (part of the protocol version).
 export const CHUNK_SIZE_BYTES_MIN = 128 * KIB;
