@@ -46,6 +46,8 @@ export const FRAME_RESERVE_BYTES_MAX = CHUNK_SIZE_BYTES_MAX + 64;
 export const MESSAGE_BYTES_MAX = 16 * MIB;
 /** Entries in one message. */
 export const ENTRIES_PER_MESSAGE_MAX = 1024;
+/** Entries that one `summary` or `want` may name: those of one bucket, of 65,536, of a folder with a billion files. */
+export const BUCKET_ENTRIES_MAX = 16_384;
 /** Items in one content request. */
 export const FETCH_ITEMS_MAX = 1024;
 /** Bytes that one content request may ask for. */
@@ -130,6 +132,14 @@ export const PULL_QUEUE_PATHS_MAX = 50_000;
 export const APPLY_OPERATIONS_MAX = 128;
 /** Entries and inline content in one announcement message, roughly. */
 export const ANNOUNCEMENT_BYTES = 256 * KIB;
+/** Content that waits to be announced with its entry, for one peer; what does not fit the peer fetches. */
+export const OUTBOX_INLINE_BYTES_MAX = 4 * MIB;
+/** Questions of one peer that wait for their answers: above this it is not read, as long as it takes answers. */
+export const QUESTION_BYTES_MAX = 1 * MIB;
+/** The same while it does not take answers: an honest peer that is busy itself gets nowhere near it. */
+export const QUESTION_BYTES_CLOGGED_MAX = 16 * MIB;
+/** What a question takes beside its fields, roughly. */
+export const QUESTION_OVERHEAD_BYTES = 256;
 /** Bytes that one `read` job reads, so that sending starts early. */
 export const READ_JOB_BYTES = 2 * MIB;
 /** A problem with a path is tried again after this, and then after longer and longer. */

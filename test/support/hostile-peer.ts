@@ -40,6 +40,7 @@ export class HostilePeer {
   readonly #hello: HelloOverrides;
   #close: CloseReason | undefined;
   #hasEnded = false;
+  #bytesSent = 0;
   #onMessage: (message: Message) => void = () => {};
 
   private constructor(options: {
@@ -117,6 +118,11 @@ export class HostilePeer {
     return this.#hasEnded;
   }
 
+  /** Bytes of records so far. */
+  get bytesSent(): number {
+    return this.#bytesSent;
+  }
+
   /** Calls `handler` for each message from now on. */
   onMessage(handler: (message: Message) => void): void {
     this.#onMessage = handler;
@@ -149,6 +155,7 @@ export class HostilePeer {
 
   /** Any bytes, past the record layer. */
   sendRaw(pieces: readonly Uint8Array[]): boolean {
+    for (const piece of pieces) this.#bytesSent += piece.length;
     return this.#hasEnded ? true : this.#connection.write(pieces);
   }
 
