@@ -63,6 +63,8 @@ export const HANDSHAKES_PER_ADDRESS_MAX = 16;
 export const HANDSHAKES_MAX = 256;
 /** Sessions at once: every peer of a large office. */
 export const SESSIONS_MAX = 256;
+/** Sessions that one address may have dialled: many instances behind one address, and yet room for all others. */
+export const SESSIONS_PER_ADDRESS_MAX = 32;
 /** Data channels per peer, whatever `--max-concurrent-transfers` of the other side says. */
 export const DATA_CHANNELS_MAX = 64;
 /** Data channels of one peer that are being opened at once: well below what its per-address limit allows. */
@@ -134,6 +136,10 @@ export const APPLY_OPERATIONS_MAX = 128;
 export const ANNOUNCEMENT_BYTES = 256 * KIB;
 /** Content that waits to be announced with its entry, for one peer; what does not fit the peer fetches. */
 export const OUTBOX_INLINE_BYTES_MAX = 4 * MIB;
+/** A comparison in which nothing happens for so long holds up nothing any more. */
+export const COMPARING_SILENT_MS_MAX = 10_000;
+/** Nor does one that takes longer: that of some million files takes a few minutes. */
+export const COMPARING_MS_MAX = 600_000;
 /** Questions of one peer that wait for their answers: above this it is not read, as long as it takes answers. */
 export const QUESTION_BYTES_MAX = 1 * MIB;
 /** The same while it does not take answers: an honest peer that is busy itself gets nowhere near it. */

@@ -5,16 +5,20 @@
 // 1. Nothing is announced before it is committed (the replica calls `flush` only then).
 // 2. What the peer asked and has not been answered is bounded: it is not read while too much waits. Only while the peer
 //    itself does not take our answers is it read on (up to a second bound): if neither side read, both would wait for ever.
-// 3. `#open` counts our questions that the peer has not answered in full: 0 on both sides means that a comparison ended.
+// 3. A comparison that gets nowhere counts as none after a while: others wait for it to end before they remove anything.
+// 4. `#open` counts our questions that the peer has not answered in full: 0 on both sides means that a comparison ended.
 
 import { messageOf, protocolError } from "../core/errors.ts";
 import {
   ANNOUNCEMENT_BYTES,
+  COMPARING_MS_MAX,
+  COMPARING_SILENT_MS_MAX,
   ENTRIES_PER_MESSAGE_MAX,
   QUESTION_BYTES_CLOGGED_MAX,
   QUESTION_BYTES_MAX,
 } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
+import type { Clock, Timer } from "../edge/clock.ts";
 import type { PathRecord } from "../index/entry.ts";
 import type { Fingerprinter } from "../index/fingerprint.ts";
 import type { Ledger } from "../index/ledger.ts";
@@ -29,6 +33,7 @@ import { QuestionQueue, type Question } from "./question-queue.ts";
 
 export interface ConversationOptions {
   readonly session: Session;
+  readonly clock: Clock;
   readonly ledger: Ledger;
   readonly fingerprinter: Fingerprinter;
   /** Entries arrived. `requested`: they answer a question, rather than being news. */
@@ -56,19 +61,29 @@ export class Conversation implements Source {
   #isFlushing = false;
   #hasEnded = false;
   #hasCompared = false;
+  /** See invariant 3. `undefined`: no comparison is under way. */
+  #comparison: { readonly beganAtMs: number; movedAtMs: number; timer: Timer; hasStalled: boolean } | undefined;
   #peerStand: StandMessage | undefined;
   #ownStand = "";
 
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.session = options.session;
-    void options.session.ended.then(() => (this.#hasEnded = true));
+    void options.session.ended.then(() => {
+      this.#hasEnded = true;
+      this.#comparison?.timer.clear();
+    });
     options.session.control.onMessage((message) => this.#receive(message));
     this.sendStand();
+    this.#noteMoved();
   }
 
-  /** True while either side still waits for answers. */
+  /** True while either side still waits for answers, and gets some. */
   get isComparing(): boolean {
+    return this.#isComparisonOpen && this.#comparison?.hasStalled !== true;
+  }
+
+  get #isComparisonOpen(): boolean {
     return !this.#hasEnded && (this.#open > 0 || this.#isAnswering || !this.#hasCompared);
   }
 
@@ -137,6 +152,7 @@ export class Conversation implements Source {
   }
 
   #receive(message: Message): void {
+    this.#noteMoved();
     switch (message.type) {
       case "stand":
         return this.#receiveStand(message);
@@ -150,6 +166,7 @@ export class Conversation implements Source {
       case "compared":
         if (this.#open === 0) throw protocolError("an answer without a question");
         this.#open--;
+        this.#noteCompared();
         if (this.#open === 0) this.#options.onStand(this);
         return;
       case "entries":
@@ -169,6 +186,7 @@ export class Conversation implements Source {
     if (isFirst) {
       this.#hasCompared = true;
       this.compare();
+      this.#noteCompared();
     }
     this.#options.onStand(this);
   }
@@ -176,6 +194,7 @@ export class Conversation implements Source {
   #ask(question: Question): void {
     this.#open++;
     this.session.control.send(question);
+    this.#noteMoved();
   }
 
   async #answerAll(): Promise<void> {
@@ -184,6 +203,7 @@ export class Conversation implements Source {
       if (this.#hasEnded) break;
       try {
         await this.#answer(question);
+        this.#noteMoved();
         this.#boundQuestions();
       } catch (error) {
         // The index cannot be written, so nothing may be told; the next session begins again.
@@ -191,6 +211,7 @@ export class Conversation implements Source {
       }
     }
     this.#isAnswering = false;
+    this.#noteCompared();
     this.#options.onStand(this);
   }
 
@@ -209,6 +230,33 @@ export class Conversation implements Source {
     await this.#sendEntries(step.paths.map((path) => [path, undefined]));
     this.session.control.send({ type: "compared" });
     await this.#room();
+  }
+
+  /** Something happened in the conversation. Keeps invariant 3, from when a comparison is first seen to be open. */
+  #noteMoved(): void {
+    const nowMs = this.#options.clock.monotonic();
+    if (this.#comparison !== undefined) this.#comparison.movedAtMs = nowMs;
+    else if (this.#isComparisonOpen) {
+      const timer = this.#options.clock.after(COMPARING_SILENT_MS_MAX, () => this.#checkComparison());
+      this.#comparison = { beganAtMs: nowMs, movedAtMs: nowMs, timer, hasStalled: false };
+    }
+  }
+
+  #checkComparison(): void {
+    const comparison = this.#comparison;
+    if (comparison === undefined) return;
+    const nowMs = this.#options.clock.monotonic();
+    const endsAtMs = Math.min(comparison.movedAtMs + COMPARING_SILENT_MS_MAX, comparison.beganAtMs + COMPARING_MS_MAX);
+    if (nowMs >= endsAtMs) {
+      comparison.hasStalled = true;
+      this.#options.onStand(this);
+    } else comparison.timer = this.#options.clock.after(endsAtMs - nowMs, () => this.#checkComparison());
+  }
+
+  #noteCompared(): void {
+    if (this.#isComparisonOpen) return;
+    this.#comparison?.timer.clear();
+    this.#comparison = undefined;
   }
 
   /** Resolves when the peer takes more, or the session has ended. */

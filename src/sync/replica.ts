@@ -84,6 +84,7 @@ export class Replica {
   join(session: Session): void {
     const conversation = new Conversation({
       session,
+      clock: this.#options.clock,
       ledger: this.#options.ledger,
       fingerprinter: this.#options.fingerprinter,
       onEntries: (from, entries) => this.#receive(from, entries),

@@ -15,7 +15,7 @@ export interface Victim {
   readonly folder: string;
   /** A directory beside the folder, with a file `secret`. */
   readonly outside: string;
-  /** Resident memory now, in bytes. */
+  /** Memory of its own that is resident now, in bytes: the index's file, mapped, is not counted. */
   memoryBytes(): number;
   /** Fails unless everything outside is as it was, and an honest peer that joins now syncs a file both ways. */
   assertUnharmed(): Promise<void>;
@@ -62,6 +62,6 @@ function surroundings(machine: Machine): unknown {
 }
 
 function residentBytes(pid: number): number {
-  const line = /^VmRSS:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
+  const line = /^RssAnon:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
   return Number(line?.[1]) * 1024;
 }
