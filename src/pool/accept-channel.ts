@@ -1,6 +1,6 @@
 // The listening side: from a connection that somebody made to a session, one more data channel, or nothing.
 
-import { SESSIONS_MAX } from "../core/limits.ts";
+import { SESSIONS_MAX, SESSIONS_PER_ADDRESS_MAX } from "../core/limits.ts";
 import type { Connection } from "../edge/network.ts";
 import { explainFailure } from "../handshake/handshake-failure.ts";
 import type { InboundGate, Permit } from "./inbound-gate.ts";
@@ -24,6 +24,9 @@ export async function acceptChannel(context: PoolContext, gate: InboundGate, con
   const outcome = await channel.receiveHello();
   if (outcome.kind === "ended") return admission.permit.failed();
   admission.permit.succeeded();
+  void channel.ended.then(({ code, byPeer }) => {
+    if (code === "protocol-error" && !byPeer) admission.permit.misused();
+  });
   greet(context, channel, outcome.hello);
 }
 
@@ -68,6 +71,11 @@ function acceptControl(context: PoolContext, channel: PoolChannel, peerHello: He
   if (session === undefined && peers.sessionCount >= SESSIONS_MAX) {
     channel.close("overload");
     const detail = `There are ${SESSIONS_MAX} sessions already.`;
+    return reports.report({ reason: "too-many-sessions", ...channel.remote, detail });
+  }
+  if (session === undefined && peers.sessionCountFrom(channel.remote.host) >= SESSIONS_PER_ADDRESS_MAX) {
+    channel.close("overload");
+    const detail = `There are ${SESSIONS_PER_ADDRESS_MAX} sessions from this address already.`;
     return reports.report({ reason: "too-many-sessions", ...channel.remote, detail });
   }
   if (peers.decide(channel) === "reject") {
