@@ -15,7 +15,7 @@ import { KeyedBuckets } from "./token-bucket.ts";
 export interface Permit {
   succeeded(): void;
   failed(): void;
-  /** After `succeeded`: whoever was let in broke the protocol, which costs as much as a failed handshake. */
+  /** After `succeeded`: whoever was let in broke the protocol or left at once, which costs as much as a failed handshake. */
   misused(): void;
 }
 

@@ -142,6 +142,23 @@ test("who breaks the protocol again and again is not let in for a while", async 
   assert.ok(events.filter(({ event }) => event === "peer-refused").length <= 1);
 });
 
+test("who comes and goes again and again is not let in for a while", async (t) => {
+  const victim = await startVictim(t);
+  const { events } = victim.machine.instance;
+  const left = (): number => events.filter(({ event }) => event === "peer-left").length;
+  let isRefused = false;
+  for (let visit = 0; visit < 60 && !isRefused; visit++) {
+    try {
+      const peer = await HostilePeer.join(victim.port);
+      peer.destroy();
+      await waitFor(() => left() > visit, { until: "it to be noticed" });
+    } catch {
+      isRefused = true;
+    }
+  }
+  assert.ok(isRefused);
+});
+
 test("hellos that are wrong close the channel and nothing else", async (t) => {
   const victim = await startVictim(t);
   const greet = async (payload: readonly Uint8Array[]): Promise<string | undefined> => {
