@@ -32,9 +32,10 @@ test("content that nobody has does not keep other content waiting, after a resta
   const real = NAMES.map((name) => fileAt(name, `content of ${name}`));
   const never = fileContent("never to be had");
   const unservable = Array.from({ length: UNSERVABLE }, (_, index) => announcement(`never ${index}`, never));
+  const withoutContent = real.map(({ path, entry }) => ({ path, entry, held: true, inline: undefined }));
   // b gets the content of what a only hears of: from then on both know the same of these paths.
   await announceAll(b, real);
-  await announceAll(a, [...real.map((item) => ({ ...item, inline: undefined })), ...unservable]);
+  await announceAll(a, [...withoutContent, ...unservable]);
   await a.stop();
   await a.start({ peers: [b.instance.port] });
   for (const name of NAMES) {
