@@ -12,7 +12,7 @@ export const FILE_NAME_BYTES_MAX = 255;
 export const SYMLINK_TARGET_BYTES_MAX = 4096;
 /** A friendly name: fits a terminal line and a DNS label. */
 export const NAME_BYTES_MAX = 63;
-/** Replicas that ever touched one path; more is an attack or a mistake. */
+/** Replicas that ever touched one path; more is an attack or a mistake, and those with the smallest counters are forgotten. */
 export const VECTOR_ITEMS_MAX = 1024;
 /** Counters are ms since 1970 or a little ahead; 2^52 leaves room for `+ 1` in a double. */
 export const COUNTER_MAX = 2 ** 52;
@@ -20,6 +20,9 @@ export const COUNTER_MAX = 2 ** 52;
 export const STAMP_MS_MAX = 2 ** 52;
 /** The largest file: what a double counts exactly. */
 export const FILE_SIZE_BYTES_MAX = Number.MAX_SAFE_INTEGER;
+
+/** A conflict copy is numbered 2, 3, … up to this; then numbers are spread, so that many copies of one name stay cheap. */
+export const CONFLICT_NUMBER_COUNTED_MAX = 4;
 
 // Chunks (part of the protocol version).
 export const CHUNK_SIZE_BYTES_MIN = 128 * KIB;
@@ -43,6 +46,8 @@ export const FRAME_RESERVE_BYTES_MAX = CHUNK_SIZE_BYTES_MAX + 64;
 export const MESSAGE_BYTES_MAX = 16 * MIB;
 /** Entries in one message. */
 export const ENTRIES_PER_MESSAGE_MAX = 1024;
+/** Entries that one `summary` or `want` may name: those of one bucket, of 65,536, of a folder with a billion files. */
+export const BUCKET_ENTRIES_MAX = 16_384;
 /** Items in one content request. */
 export const FETCH_ITEMS_MAX = 1024;
 /** Bytes that one content request may ask for. */
@@ -58,6 +63,8 @@ export const HANDSHAKES_PER_ADDRESS_MAX = 16;
 export const HANDSHAKES_MAX = 256;
 /** Sessions at once: every peer of a large office. */
 export const SESSIONS_MAX = 256;
+/** Sessions that one address may have dialled: many instances behind one address, and yet room for all others. */
+export const SESSIONS_PER_ADDRESS_MAX = 32;
 /** Data channels per peer, whatever `--max-concurrent-transfers` of the other side says. */
 export const DATA_CHANNELS_MAX = 64;
 /** Data channels of one peer that are being opened at once: well below what its per-address limit allows. */
@@ -93,6 +100,8 @@ export const REFUSED_MS = 30_000;
 export const REFUSED_PEERS_MAX = 1_024;
 /** Refusals of one kind are reported once in this time, with their number. */
 export const REFUSAL_REPORT_MS = 60_000;
+/** Refused peers that are named in this time; a peer that is another one each time is then a flood like any other. */
+export const REFUSED_PEERS_NAMED_MAX = 16;
 /** How often a control channel is looked at; a check counts as silent if nothing arrived since the one before. */
 export const KEEP_ALIVE_CHECK_MS = 5_000;
 /** Every so many silent checks a ping is sent (10 s). */
@@ -127,6 +136,18 @@ export const PULL_QUEUE_PATHS_MAX = 50_000;
 export const APPLY_OPERATIONS_MAX = 128;
 /** Entries and inline content in one announcement message, roughly. */
 export const ANNOUNCEMENT_BYTES = 256 * KIB;
+/** Content that waits to be announced with its entry, for one peer; what does not fit the peer fetches. */
+export const OUTBOX_INLINE_BYTES_MAX = 4 * MIB;
+/** A comparison in which nothing happens for so long holds up nothing any more. */
+export const COMPARING_SILENT_MS_MAX = 10_000;
+/** Nor does one that takes longer: that of some million files takes a few minutes. */
+export const COMPARING_MS_MAX = 600_000;
+/** Questions of one peer that wait for their answers: above this it is not read, as long as it takes answers. */
+export const QUESTION_BYTES_MAX = 1 * MIB;
+/** The same while it does not take answers: an honest peer that is busy itself gets nowhere near it. */
+export const QUESTION_BYTES_CLOGGED_MAX = 16 * MIB;
+/** What a question takes beside its fields, roughly. */
+export const QUESTION_OVERHEAD_BYTES = 256;
 /** Bytes that one `read` job reads, so that sending starts early. */
 export const READ_JOB_BYTES = 2 * MIB;
 /** A problem with a path is tried again after this, and then after longer and longer. */

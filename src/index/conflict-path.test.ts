@@ -137,3 +137,15 @@ test("a conflict copy's name tells what it is a copy of", () => {
   ];
   for (const name of others) assert.equal(parseConflictPath(pathOf(name)), undefined, name);
 });
+
+test("the names of thousands of losers that want the same one do not push each other on", () => {
+  const taken = new Set<string>();
+  let steps = 0;
+  for (let counter = 1; counter <= 2_000; counter++) {
+    const version = { ...loser, dot: { ...loser.dot, counter } };
+    let path = pathOf(nameOf("notes.txt", version));
+    for (; taken.has(path); steps++) path = conflictPath(path, version);
+    taken.add(path);
+  }
+  assert.ok(steps < 2_000 * 6, `${steps} steps`);
+});

@@ -3,9 +3,10 @@
 //
 // The extension is what follows the last dot (`.tar.gz` and its like as a whole) if it looks like one; a name's leading
 // dots begin no extension. A name that has a conflict part already gets the new one in its place. Only if that would be
-// the very same part does it get a number, one higher than it had: a loser's names never come round again.
+// the very same part does it get a number, higher than it had: a loser's names never come round again.
 
-import { FILE_NAME_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX } from "../core/limits.ts";
+import { createHash } from "node:crypto";
+import { CONFLICT_NUMBER_COUNTED_MAX, FILE_NAME_BYTES_MAX, NAME_BYTES_MAX, PATH_BYTES_MAX } from "../core/limits.ts";
 import { baseName, joinPath, parentOf, parsePath, type RelativePath } from "../core/path.ts";
 import type { Version } from "./entry.ts";
 
@@ -15,6 +16,9 @@ const ROOM_BYTES_MIN = 160;
 const EXTENSION_BYTES_MAX = 20;
 /** The last second of the year 9999: years in names have four digits. */
 const STAMP_MS_MAX_SHOWN = 253_402_300_799_000;
+
+/** The furthest leap of a number: room is left above it to count on. */
+const LEAP_MAX = 900_000;
 
 const EXTENSION = /^\.[\p{L}\p{N}_+~-]+$/u;
 const TAR = ".tar";
@@ -58,7 +62,7 @@ export function conflictPath(path: RelativePath, loser: Version): RelativePath {
     conflict.author === part.author &&
     conflict.stampText === part.stampText &&
     conflict.digits === part.digits;
-  const number = repeated ? `-${conflict.number + 1}` : "";
+  const number = repeated ? `-${numberAfter(conflict.number, loser)}` : "";
   const ending = `.conflict-${part.author}-${part.stampText}-${part.digits}${number}${extension}`;
   const directory = roomyDirectory(path);
   const roomBytes = Math.min(FILE_NAME_BYTES_MAX, bytesLeft(directory)) - Buffer.byteLength(ending);
@@ -71,6 +75,16 @@ export function parseConflictPath(path: RelativePath): ConflictName | undefined 
   if (conflict === undefined) return undefined;
   const original = parsePath(joinPath(parentOf(path), stem + extension));
   return original === undefined ? undefined : { original, author: conflict.author, stampText: conflict.stampText };
+}
+
+/**
+ * One more than `number`. Honest losers never get far; whoever makes thousands of versions that all want one name would
+ * have each push the next one on. So beyond CONFLICT_NUMBER_COUNTED_MAX there is one leap, to where the dot says.
+ */
+function numberAfter(number: number, { dot }: Version): number {
+  if (number !== CONFLICT_NUMBER_COUNTED_MAX) return number + 1;
+  const hash = createHash("sha256").update(`dsync conflict number ${dot.replica} ${dot.counter}`).digest();
+  return number + 1 + (hash.readUInt32BE(0) % LEAP_MAX);
 }
 
 function splitName(name: string): NameParts {

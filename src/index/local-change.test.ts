@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { contentIdOf, pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
-import { STAMP_MS_MAX } from "../core/limits.ts";
+import { COUNTER_MAX, STAMP_MS_MAX } from "../core/limits.ts";
 import { EMPTY_ENTRY, type Content, type Entry } from "./entry.ts";
 import { contentEqual, sameContent } from "./content.ts";
 import { observe, type Outcome } from "./local-change.ts";
@@ -176,4 +176,23 @@ test("equal and same content", () => {
     ],
   ];
   for (const [a, b] of variants) assert.deepEqual([sameContent(a, b), contentEqual(a, b)], [true, false]);
+});
+
+test("a claim near the end of our counter does not use it up", () => {
+  for (const claimed of [COUNTER_MAX, COUNTER_MAX / 2]) {
+    const known: Entry = { seen: [[self, claimed]], live: undefined };
+    const first = changed(look(fileOf(1), { known })).present;
+    const dot = first.live?.dot;
+    assert.notEqual(dot?.replica, self);
+    assert.ok(dot !== undefined && dot.counter < COUNTER_MAX / 2);
+    // What is claimed of the replica that took over does not stop the next one.
+    const again: Entry = {
+      seen: [...known.seen, [dot.replica, COUNTER_MAX] as const].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+      live: undefined,
+    };
+    const third = changed(look(fileOf(1), { known: again })).present.live?.dot.replica;
+    assert.ok(third !== undefined && third !== dot.replica && third !== self);
+  }
+  const known: Entry = { seen: [[self, COUNTER_MAX / 2 - 1]], live: undefined };
+  assert.deepEqual(changed(look(fileOf(1), { known })).present.live?.dot, { replica: self, counter: COUNTER_MAX / 2 });
 });

@@ -4,11 +4,13 @@
 // A change starts from present, never from known: an edit made on top of the old content is concurrent with what this
 // replica has only heard of. Its stamp is greater than that of what it was made on top of; merge.ts relies on it.
 
-import { STAMP_MS_MAX } from "../core/limits.ts";
+import { createHash } from "node:crypto";
+import { REPLICA_ID_BYTES, replicaIdFromBytes, type ReplicaId } from "../core/ids.ts";
+import { COUNTER_MAX, STAMP_MS_MAX } from "../core/limits.ts";
 import { contentEqual, sameContent } from "./content.ts";
 import type { Content, Dot, Entry, PathEntry, PathRecord, Version } from "./entry.ts";
 import { conflictEntry, mergeEntries, sameLive } from "./merge.ts";
-import { counterOf, hasSeen, withDot, type VersionVector } from "./version-vector.ts";
+import { boundedVector, counterOf, hasSeen, withDot, type VersionVector } from "./version-vector.ts";
 
 /** Who changes something, and when. */
 export interface Changer {
@@ -73,7 +75,7 @@ export interface Change extends Changer {
 export function changeEntry(change: Change): Entry {
   const { base, known, content, author, nowMs } = change;
   const dot = unseenDot(known.seen, change);
-  const seen = withDot(base.seen, dot);
+  const seen = boundedVector(withDot(base.seen, dot), dot.replica);
   if (content === undefined) return { seen, live: undefined };
   const momentMs = content.kind === "file" ? Math.floor(content.mtimeUs / 1000) : nowMs;
   // The lower bound last: growing along causality outranks not lying in the future.
@@ -92,10 +94,25 @@ function overtakenBy(local: Entry, { known, present }: Observation["record"]): V
   return local.live !== undefined && sameContent(local.live.content, live.content) ? undefined : live;
 }
 
-/** Ahead of what has been heard of our own counter, too: after a backup was restored, others know more of us than we do. */
+/**
+ * Ahead of what has been heard of our own counter, too: after a backup was restored, others know more of us than we do.
+ * But a peer may claim anything, and what it claims must not use our counter up: beyond the half of its range, the
+ * change is made under another replica ID, of which nothing has been heard.
+ */
 function unseenDot(seen: VersionVector, { nextDot, nowMs }: Changer): Dot {
   const dot = nextDot(nowMs);
-  return hasSeen(seen, dot) ? nextDot(counterOf(seen, dot.replica) + 1) : dot;
+  const heard = counterOf(seen, dot.replica);
+  if (heard < dot.counter) return dot;
+  if (heard < COUNTER_MAX / 2) return nextDot(heard + 1);
+  let { replica } = dot;
+  while (counterOf(seen, replica) >= dot.counter) replica = successorOf(replica);
+  return { replica, counter: dot.counter };
+}
+
+/** The ID under which a replica goes on where its own is used up: of nobody else, so the counter keeps its dots apart. */
+function successorOf(replica: ReplicaId): ReplicaId {
+  const hash = createHash("sha256").update(`dsync successor ${replica}`).digest();
+  return replicaIdFromBytes(hash.subarray(0, REPLICA_ID_BYTES));
 }
 
 /** A tombstone has no stamp: the newest counter it has seen is at least as late, since counters follow the clock. */

@@ -10,7 +10,7 @@ import type { RelativePath } from "../core/path.ts";
 import { conflictPath } from "./conflict-path.ts";
 import { contentEqual, sameContent } from "./content.ts";
 import { EMPTY_ENTRY, type Content, type Dot, type Entry, type PathEntry, type Version } from "./entry.ts";
-import { hasSeen, joinVectors, vectorsEqual } from "./version-vector.ts";
+import { boundedVector, hasSeen, joinVectors, vectorsEqual } from "./version-vector.ts";
 
 export interface Merged {
   /** The very object `a` if `b` brings nothing new; else the very object `b` if it says it all. */
@@ -93,8 +93,8 @@ function survivor(entry: Entry, other: Entry): Version | undefined {
 }
 
 function joined(a: Entry, b: Entry, live: Version | undefined): Entry {
-  const seen = joinVectors(a.seen, b.seen);
-  if (seen === a.seen && isSameVersion(live, a.live)) return a;
+  const seen = boundedVector(joinVectors(a.seen, b.seen), live?.dot.replica);
+  if (vectorsEqual(seen, a.seen) && isSameVersion(live, a.live)) return a;
   if (isSameVersion(live, b.live) && vectorsEqual(seen, b.seen)) return b;
   return { seen, live };
 }

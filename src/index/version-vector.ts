@@ -1,6 +1,7 @@
 // Version vectors: replica ID → counter, everything that a state has taken into account. Pure values.
 
 import type { ReplicaId } from "../core/ids.ts";
+import { VECTOR_ITEMS_MAX } from "../core/limits.ts";
 import type { Dot } from "./entry.ts";
 
 /** Pairs in ascending order of replica ID, each replica once, counters above 0. */
@@ -44,6 +45,21 @@ export function joinVectors(a: VersionVector, b: VersionVector): VersionVector {
     }
   }
   return joined;
+}
+
+/**
+ * At most VECTOR_ITEMS_MAX pairs: those with the greatest counters, and in any case that of `kept`. Whoever puts together
+ * what others claim needs this. What is forgotten counts as not seen: that costs a conflict copy, never a content.
+ * Joining and bounding in any order gives the same, since a pair that is left out never becomes one of the greatest.
+ */
+export function boundedVector(vector: VersionVector, kept: ReplicaId | undefined): VersionVector {
+  if (vector.length <= VECTOR_ITEMS_MAX) return vector;
+  const least = vector
+    .filter(([replica]) => replica !== kept)
+    .toSorted(([a, m], [b, n]) => m - n || (a < b ? -1 : 1))
+    .slice(0, vector.length - VECTOR_ITEMS_MAX);
+  const left = new Set(least);
+  return vector.filter((item) => !left.has(item));
 }
 
 /** True if both hold the same pairs. */

@@ -1,8 +1,9 @@
 // The listening side: from a connection that somebody made to a session, one more data channel, or nothing.
 
-import { SESSIONS_MAX } from "../core/limits.ts";
+import { SESSIONS_MAX, SESSIONS_PER_ADDRESS_MAX, STABLE_MS_MIN } from "../core/limits.ts";
 import type { Connection } from "../edge/network.ts";
 import { explainFailure } from "../handshake/handshake-failure.ts";
+import type { ChannelEnd } from "./channel.ts";
 import type { InboundGate, Permit } from "./inbound-gate.ts";
 import type { HelloMessage } from "./messages.ts";
 import { PoolChannel } from "./pool-channel.ts";
@@ -24,7 +25,19 @@ export async function acceptChannel(context: PoolContext, gate: InboundGate, con
   const outcome = await channel.receiveHello();
   if (outcome.kind === "ended") return admission.permit.failed();
   admission.permit.succeeded();
+  const openedAtMs = context.clock.monotonic();
+  void channel.ended.then((end) => {
+    const livedMs = context.clock.monotonic() - openedAtMs;
+    if (isMisuse(end, outcome.hello, livedMs)) admission.permit.misused();
+  });
   greet(context, channel, outcome.hello);
+}
+
+/** A peer that breaks the protocol, or comes and goes without a pause: each time costs work, and a line in the log. */
+function isMisuse({ code, byPeer }: ChannelEnd, { purpose }: HelloMessage, livedMs: number): boolean {
+  if (code === "protocol-error") return !byPeer;
+  const hasLeft = code === "lost" || (byPeer && code === "goodbye");
+  return hasLeft && purpose === "control" && livedMs < STABLE_MS_MIN;
 }
 
 async function shakeHands(
@@ -68,6 +81,11 @@ function acceptControl(context: PoolContext, channel: PoolChannel, peerHello: He
   if (session === undefined && peers.sessionCount >= SESSIONS_MAX) {
     channel.close("overload");
     const detail = `There are ${SESSIONS_MAX} sessions already.`;
+    return reports.report({ reason: "too-many-sessions", ...channel.remote, detail });
+  }
+  if (session === undefined && peers.sessionCountFrom(channel.remote.host) >= SESSIONS_PER_ADDRESS_MAX) {
+    channel.close("overload");
+    const detail = `There are ${SESSIONS_PER_ADDRESS_MAX} sessions from this address already.`;
     return reports.report({ reason: "too-many-sessions", ...channel.remote, detail });
   }
   if (peers.decide(channel) === "reject") {

@@ -15,6 +15,8 @@ import { KeyedBuckets } from "./token-bucket.ts";
 export interface Permit {
   succeeded(): void;
   failed(): void;
+  /** After `succeeded`: whoever was let in broke the protocol or left at once, which costs as much as a failed handshake. */
+  misused(): void;
 }
 
 export type Admission =
@@ -60,6 +62,7 @@ export class InboundGate {
         this.#finish(key);
       },
       failed: () => this.#finish(key),
+      misused: () => void this.#buckets.take(key, this.#clock.monotonic()),
     };
   }
 

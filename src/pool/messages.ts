@@ -8,6 +8,7 @@ import { Packr } from "msgpackr";
 import { protocolError } from "../core/errors.ts";
 import { contentHashFromBytes, idBytes, replicaIdFromBytes, type ContentHash, type ReplicaId } from "../core/ids.ts";
 import {
+  BUCKET_ENTRIES_MAX,
   CHUNK_SIZE_BYTES_MAX,
   DATA_CHANNELS_MAX,
   ENTRIES_PER_MESSAGE_MAX,
@@ -320,7 +321,11 @@ function parseBody(type: Exclude<Message["type"], "chunk">, fields: Fields): Mes
     case "summary": {
       const [first, second, ...rest] = parsePrefix(fields.list(2));
       if (first === undefined || second === undefined || rest.length > 0) throw protocolError("a summary of no bucket");
-      return fields.end({ type, prefix: [first, second], items: fields.bytesInUnitsOf(2 * FINGERPRINT_BYTES) });
+      return fields.end({
+        type,
+        prefix: [first, second],
+        items: fields.bytesInUnitsOf(2 * FINGERPRINT_BYTES, BUCKET_ENTRIES_MAX),
+      });
     }
     case "want":
       return fields.end({
@@ -329,7 +334,7 @@ function parseBody(type: Exclude<Message["type"], "chunk">, fields: Fields): Mes
           if (!Array.isArray(prefix) || prefix.length > 2) throw protocolError("a want with a wrong prefix");
           return parsePrefix(prefix);
         }),
-        hashes: fields.bytesInUnitsOf(FINGERPRINT_BYTES),
+        hashes: fields.bytesInUnitsOf(FINGERPRINT_BYTES, BUCKET_ENTRIES_MAX),
       });
     case "entries":
       return fields.end({ type, entries: fields.list(ENTRIES_PER_MESSAGE_MAX).map(parseAnnouncement) });
@@ -352,6 +357,8 @@ function parseAnnouncement(item: unknown): Announcement {
   const path = fields.path();
   const entry = parseEntry(fields.value());
   if (entry === undefined) throw protocolError("an entry that is not well formed");
+  // It says nothing, so nothing bounds how often and of what it is said.
+  if (entry.seen.length === 0) throw protocolError("an entry that has seen nothing");
   return fields.end({ path, entry, held: fields.boolean(), inline: fields.optionalBytes(INLINE_CONTENT_BYTES_MAX) });
 }
 
@@ -417,7 +424,9 @@ class Fields {
 
   text(bytesMax: number): string {
     const value = this.value();
-    if (typeof value !== "string" || Buffer.byteLength(value) > bytesMax) throw this.#wrong("text");
+    if (typeof value !== "string" || !value.isWellFormed() || Buffer.byteLength(value) > bytesMax) {
+      throw this.#wrong("text");
+    }
     return value;
   }
 
@@ -445,9 +454,9 @@ class Fields {
     return value;
   }
 
-  bytesInUnitsOf(unit: number): Uint8Array {
+  bytesInUnitsOf(unit: number, countMax: number): Uint8Array {
     const value = this.#bytes();
-    if (value.length % unit !== 0) throw this.#wrong("length of bytes");
+    if (value.length % unit !== 0 || value.length > unit * countMax) throw this.#wrong("length of bytes");
     return value;
   }
 

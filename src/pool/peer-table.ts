@@ -1,6 +1,7 @@
 // Who stands where: the one session, or the one committed dial, of each peer. Keeps the invariants of tie-break.ts.
 
 import type { PeerId } from "../core/ids.ts";
+import { addressKey } from "./address.ts";
 import type { PeerSession } from "./peer-session.ts";
 import type { PoolChannel } from "./pool-channel.ts";
 import { decideInbound, mayCommit, type Decision, type Standing } from "./tie-break.ts";
@@ -21,6 +22,12 @@ export class PeerTable {
 
   get sessionCount(): number {
     return this.#sessions.size;
+  }
+
+  /** How many were dialled from that address. */
+  sessionCountFrom(host: string): number {
+    const key = addressKey(host);
+    return this.sessions.filter(({ isLeader, peer }) => !isLeader && addressKey(peer.remote.host) === key).length;
   }
 
   session(peerId: PeerId): PeerSession | undefined {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { REFUSAL_REPORT_MS } from "../core/limits.ts";
+import { REFUSAL_REPORT_MS, REFUSED_PEERS_NAMED_MAX } from "../core/limits.ts";
 import { RefusalReports, type RefusedEvent } from "./pool-events.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 
@@ -37,4 +37,13 @@ test("a peer that comes back again and again is reported once", () => {
   reports.reportOnce("ben", { reason: "other-share", ...from });
   reports.reportOnce("anna", { reason: "version", ...from });
   assert.equal(events.length, 3);
+});
+
+test("a peer that is another one each time is reported a few times a minute", () => {
+  const { clock, events, reports } = setUp();
+  for (let count = 0; count < 1_000; count++) reports.reportOnce(`peer ${count}`, { reason: "other-share", ...from });
+  assert.equal(events.length, REFUSED_PEERS_NAMED_MAX + 1);
+  clock.advance(REFUSAL_REPORT_MS);
+  reports.reportOnce("anna", { reason: "other-share", ...from });
+  assert.equal(events.length, REFUSED_PEERS_NAMED_MAX + 2);
 });

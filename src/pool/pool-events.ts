@@ -1,7 +1,7 @@
 // What the pool reports, for the log and the status: facts, already throttled.
 
 import type { PeerId } from "../core/ids.ts";
-import { REFUSAL_REPORT_MS, REFUSED_PEERS_MAX } from "../core/limits.ts";
+import { REFUSAL_REPORT_MS, REFUSED_PEERS_MAX, REFUSED_PEERS_NAMED_MAX } from "../core/limits.ts";
 import type { Clock } from "../edge/clock.ts";
 import type { ChannelEnd } from "./channel.ts";
 import type { PeerInfo } from "./session.ts";
@@ -35,13 +35,14 @@ export type PoolEvent =
 
 export type RefusedEvent = Extract<PoolEvent, { type: "refused" }>;
 
-/** Lets one refusal of each kind through per minute, and one per peer of those that name a peer. */
+/** Lets one refusal of each kind through per minute, and one per peer of those that name a peer (a few per minute). */
 export class RefusalReports {
   readonly #clock: Clock;
   readonly #emit: (event: RefusedEvent) => void;
   readonly #byReason = new Map<RefusalReason, { reportedAtMs: number; held: number }>();
   /** In order of arrival. */
   readonly #peers = new Set<string>();
+  #named = { sinceMs: -Infinity, count: 0 };
 
   constructor(clock: Clock, emit: (event: RefusedEvent) => void) {
     this.#clock = clock;
@@ -69,6 +70,10 @@ export class RefusalReports {
       const [oldest] = this.#peers;
       if (oldest !== undefined) this.#peers.delete(oldest);
     }
+    const nowMs = this.#clock.monotonic();
+    if (nowMs - this.#named.sinceMs >= REFUSAL_REPORT_MS) this.#named = { sinceMs: nowMs, count: 0 };
+    // A new identity costs nothing.
+    if (this.#named.count++ >= REFUSED_PEERS_NAMED_MAX) return this.report(refusal);
     this.#emit({ type: "refused", ...refusal, count: 1 });
   }
 }

@@ -3,30 +3,37 @@
 //
 // Invariants:
 // 1. Nothing is announced before it is committed (the replica calls `flush` only then).
-// 2. `#open` counts our questions that the peer has not answered in full: 0 on both sides means that a comparison ended.
+// 2. What the peer asked and has not been answered is bounded: it is not read while too much waits. Only while the peer
+//    itself does not take our answers is it read on (up to a second bound): if neither side read, both would wait for ever.
+// 3. A comparison that gets nowhere counts as none after a while: others wait for it to end before they remove anything.
+// 4. `#open` counts our questions that the peer has not answered in full: 0 on both sides means that a comparison ended.
 
 import { messageOf, protocolError } from "../core/errors.ts";
-import { ANNOUNCEMENT_BYTES, ENTRIES_PER_MESSAGE_MAX } from "../core/limits.ts";
+import {
+  ANNOUNCEMENT_BYTES,
+  COMPARING_MS_MAX,
+  COMPARING_SILENT_MS_MAX,
+  ENTRIES_PER_MESSAGE_MAX,
+  QUESTION_BYTES_CLOGGED_MAX,
+  QUESTION_BYTES_MAX,
+} from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
+import type { Clock, Timer } from "../edge/clock.ts";
 import type { PathRecord } from "../index/entry.ts";
 import type { Fingerprinter } from "../index/fingerprint.ts";
 import type { Ledger } from "../index/ledger.ts";
+import { CHILDREN_PER_NODE } from "../index/merkle.ts";
 import { isSettled } from "../index/settle.ts";
-import type {
-  Announcement,
-  ChildrenMessage,
-  Message,
-  StandMessage,
-  SummaryMessage,
-  WantMessage,
-} from "../pool/messages.ts";
+import type { Announcement, Message, StandMessage } from "../pool/messages.ts";
 import type { Session } from "../pool/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { answerWant, compareChildren, compareSummary, firstQuestion, type ComparisonStep } from "./comparison.ts";
 import { Outbox } from "./outbox.ts";
+import { QuestionQueue, type Question } from "./question-queue.ts";
 
 export interface ConversationOptions {
   readonly session: Session;
+  readonly clock: Clock;
   readonly ledger: Ledger;
   readonly fingerprinter: Fingerprinter;
   /** Entries arrived. `requested`: they answer a question, rather than being news. */
@@ -34,8 +41,6 @@ export interface ConversationOptions {
   /** Where the peer stands changed, or a comparison began or ended. */
   readonly onStand: (conversation: Conversation) => void;
 }
-
-type Question = ChildrenMessage | SummaryMessage | WantMessage;
 
 /** What an entry takes in a message without its content, roughly. */
 const ENTRY_BYTES = 160;
@@ -48,25 +53,37 @@ export class Conversation implements Source {
   readonly #lacking = new Set<RelativePath>();
   /** Paths that we announced without holding them. */
   readonly #announcedLacking = new Set<RelativePath>();
-  readonly #questions: Question[] = [];
+  readonly #questions = new QuestionQueue();
   #open = 0;
   #isAnswering = false;
+  /** See invariant 2. */
+  #isPaused = false;
   #isFlushing = false;
   #hasEnded = false;
   #hasCompared = false;
+  /** See invariant 3. `undefined`: no comparison is under way. */
+  #comparison: { readonly beganAtMs: number; movedAtMs: number; timer: Timer; hasStalled: boolean } | undefined;
   #peerStand: StandMessage | undefined;
   #ownStand = "";
 
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.session = options.session;
-    void options.session.ended.then(() => (this.#hasEnded = true));
+    void options.session.ended.then(() => {
+      this.#hasEnded = true;
+      this.#comparison?.timer.clear();
+    });
     options.session.control.onMessage((message) => this.#receive(message));
     this.sendStand();
+    this.#noteMoved();
   }
 
-  /** True while either side still waits for answers. */
+  /** True while either side still waits for answers, and gets some. */
   get isComparing(): boolean {
+    return this.#isComparisonOpen && this.#comparison?.hasStalled !== true;
+  }
+
+  get #isComparisonOpen(): boolean {
     return !this.#hasEnded && (this.#open > 0 || this.#isAnswering || !this.#hasCompared);
   }
 
@@ -135,6 +152,7 @@ export class Conversation implements Source {
   }
 
   #receive(message: Message): void {
+    this.#noteMoved();
     switch (message.type) {
       case "stand":
         return this.#receiveStand(message);
@@ -142,11 +160,13 @@ export class Conversation implements Source {
       case "summary":
       case "want":
         this.#questions.push(message);
+        this.#boundQuestions();
         if (!this.#isAnswering) void this.#answerAll();
         return;
       case "compared":
         if (this.#open === 0) throw protocolError("an answer without a question");
         this.#open--;
+        this.#noteCompared();
         if (this.#open === 0) this.#options.onStand(this);
         return;
       case "entries":
@@ -166,6 +186,7 @@ export class Conversation implements Source {
     if (isFirst) {
       this.#hasCompared = true;
       this.compare();
+      this.#noteCompared();
     }
     this.#options.onStand(this);
   }
@@ -173,20 +194,24 @@ export class Conversation implements Source {
   #ask(question: Question): void {
     this.#open++;
     this.session.control.send(question);
+    this.#noteMoved();
   }
 
   async #answerAll(): Promise<void> {
     this.#isAnswering = true;
-    for (let question = this.#questions.shift(); question !== undefined; question = this.#questions.shift()) {
+    for (let question = this.#questions.take(); question !== undefined; question = this.#questions.take()) {
       if (this.#hasEnded) break;
       try {
         await this.#answer(question);
+        this.#noteMoved();
+        this.#boundQuestions();
       } catch (error) {
         // The index cannot be written, so nothing may be told; the next session begins again.
         this.session.close("overload", messageOf(error));
       }
     }
     this.#isAnswering = false;
+    this.#noteCompared();
     this.#options.onStand(this);
   }
 
@@ -194,13 +219,70 @@ export class Conversation implements Source {
     // What is sent must be committed first.
     await this.#options.ledger.store.committed();
     const step = this.#compare(question);
-    for (const next of step.questions) this.#ask(next);
-    for (const prefix of step.subtrees) {
+    for (const next of step.questions) {
+      this.#ask(next);
+      await this.#room();
+    }
+    for (const prefix of step.subtrees.flatMap(manageable)) {
       const paths = [...this.#options.ledger.store.inSubtree(prefix)].map((record) => record.path);
       await this.#sendEntries(paths.map((path) => [path, undefined]));
     }
     await this.#sendEntries(step.paths.map((path) => [path, undefined]));
     this.session.control.send({ type: "compared" });
+    await this.#room();
+  }
+
+  /** Something happened in the conversation. Keeps invariant 3, from when a comparison is first seen to be open. */
+  #noteMoved(): void {
+    const nowMs = this.#options.clock.monotonic();
+    if (this.#comparison !== undefined) this.#comparison.movedAtMs = nowMs;
+    else if (this.#isComparisonOpen) {
+      const timer = this.#options.clock.after(COMPARING_SILENT_MS_MAX, () => this.#checkComparison());
+      this.#comparison = { beganAtMs: nowMs, movedAtMs: nowMs, timer, hasStalled: false };
+    }
+  }
+
+  #checkComparison(): void {
+    const comparison = this.#comparison;
+    if (comparison === undefined) return;
+    const nowMs = this.#options.clock.monotonic();
+    const endsAtMs = Math.min(comparison.movedAtMs + COMPARING_SILENT_MS_MAX, comparison.beganAtMs + COMPARING_MS_MAX);
+    if (nowMs >= endsAtMs) {
+      comparison.hasStalled = true;
+      this.#options.onStand(this);
+    } else comparison.timer = this.#options.clock.after(endsAtMs - nowMs, () => this.#checkComparison());
+  }
+
+  #noteCompared(): void {
+    if (this.#isComparisonOpen) return;
+    this.#comparison?.timer.clear();
+    this.#comparison = undefined;
+  }
+
+  /** Resolves when the peer takes more, or the session has ended. */
+  async #room(): Promise<void> {
+    const { control } = this.session;
+    if (!control.isCongested) return;
+    this.#boundQuestions();
+    await control.writable();
+    this.#boundQuestions();
+  }
+
+  /** Keeps invariant 2. */
+  #boundQuestions(): void {
+    const { control } = this.session;
+    const isFull = this.#questions.bytes > QUESTION_BYTES_MAX;
+    if (isFull && !control.isCongested) {
+      if (!this.#isPaused) control.pause();
+      this.#isPaused = true;
+      return;
+    }
+    if (this.#isPaused) control.resume();
+    this.#isPaused = false;
+    if (this.#questions.bytes > QUESTION_BYTES_CLOGGED_MAX) {
+      this.#questions.clear();
+      this.session.close("overload", "more questions than answers were taken for");
+    }
   }
 
   #compare(question: Question): ComparisonStep {
@@ -241,7 +323,7 @@ export class Conversation implements Source {
 
   async #sendOne(entries: readonly Announcement[]): Promise<void> {
     this.session.control.send({ type: "entries", entries });
-    if (this.session.control.isCongested) await this.session.control.writable();
+    await this.#room();
   }
 
   #announcementOf(record: PathRecord, inline: Uint8Array | undefined): Announcement {
@@ -250,4 +332,9 @@ export class Conversation implements Source {
     else this.#announcedLacking.add(record.path);
     return { path: record.path, entry: record.known, held, inline: held ? inline : undefined };
   }
+}
+
+/** A subtree as parts that are small enough to be listed at once. */
+function manageable(prefix: readonly number[]): readonly (readonly number[])[] {
+  return prefix.length > 0 ? [prefix] : Array.from({ length: CHILDREN_PER_NODE }, (_, child) => [child]);
 }

@@ -1,17 +1,26 @@
 // What one peer has to be told: one slot per path, so that only the latest state of a path is ever sent.
 
+import { OUTBOX_INLINE_BYTES_MAX } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 
 export class Outbox {
   readonly #slots = new Map<RelativePath, Uint8Array | undefined>();
+  #inlineBytes = 0;
 
   get size(): number {
     return this.#slots.size;
   }
 
-  /** `inline`: the content, if it is small and fresh. A path that waits already keeps its place. */
+  /**
+   * `inline`: the content, if it is small and fresh; left out if too much waits already (the peer does not read, and may
+   * ask for it later). A path that waits already keeps its place.
+   */
   put(path: RelativePath, inline: Uint8Array | undefined): void {
-    this.#slots.set(path, inline);
+    this.#inlineBytes -= this.#slots.get(path)?.length ?? 0;
+    const bytes = inline?.length ?? 0;
+    const fits = this.#inlineBytes + bytes <= OUTBOX_INLINE_BYTES_MAX;
+    this.#slots.set(path, fits ? inline : undefined);
+    if (fits) this.#inlineBytes += bytes;
   }
 
   /** Takes up to `countMax` paths out, oldest first. */
@@ -21,7 +30,10 @@ export class Outbox {
       if (taken.length >= countMax) break;
       taken.push(slot);
     }
-    for (const [path] of taken) this.#slots.delete(path);
+    for (const [path, inline] of taken) {
+      this.#slots.delete(path);
+      this.#inlineBytes -= inline?.length ?? 0;
+    }
     return taken;
   }
 }

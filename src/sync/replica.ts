@@ -8,7 +8,7 @@
 import type { RelativePath } from "../core/path.ts";
 import type { Clock } from "../edge/clock.ts";
 import { conflictPath } from "../index/conflict-path.ts";
-import type { Content, PathEntry, PathRecord, Version } from "../index/entry.ts";
+import type { Content, Entry, PathEntry, PathRecord, Version } from "../index/entry.ts";
 import type { Fingerprinter } from "../index/fingerprint.ts";
 import type { Ledger } from "../index/ledger.ts";
 import { hasLiveChildren } from "../index/live-children.ts";
@@ -39,6 +39,12 @@ export interface ReplicaOptions {
   readonly onCommitFailed: (error: unknown) => void;
   /** It can be written (again). */
   readonly onCommitted: () => void;
+}
+
+/** Where an entry came from, and the content that came with it. */
+interface Origin {
+  readonly from: Conversation;
+  readonly inline: Uint8Array | undefined;
 }
 
 /** The index could not be written: tried again after this. */
@@ -83,6 +89,7 @@ export class Replica {
   join(session: Session): void {
     const conversation = new Conversation({
       session,
+      clock: this.#options.clock,
       ledger: this.#options.ledger,
       fingerprinter: this.#options.fingerprinter,
       onEntries: (from, entries) => this.#receive(from, entries),
@@ -200,22 +207,53 @@ export class Replica {
     this.publish();
   }
 
-  /** Merges an entry into what is known of its path; tells everybody but whom it came from. */
-  #mergeKnown(
-    { path, entry }: PathEntry,
-    origin: { readonly from: Conversation; readonly inline: Uint8Array | undefined } | undefined,
-    isLocal: boolean,
-  ): void {
-    const { ledger, onChanged } = this.#options;
+  /**
+   * Merges an entry into what is known of its path, and the conflict copies that this makes into theirs; tells everybody
+   * but whom it came from. A copy may push out another one, and so on: a loop, since a peer can make that a long way.
+   */
+  #mergeKnown(item: PathEntry, origin: Origin | undefined, isLocal: boolean): void {
+    const items = [item];
+    const changes: (readonly [PathRecord, PathRecord] | undefined)[] = [];
+    for (let next: PathEntry | undefined = item; next !== undefined;) {
+      const { change, conflict } = this.#store(next);
+      changes.push(change);
+      if (conflict !== undefined) items.push(conflict);
+      next = conflict;
+    }
+    // A copy before what it lost against (invariant 3).
+    for (const [index, merged] of [...items.entries()].toReversed()) {
+      const change = changes[index];
+      if (change === undefined) continue;
+      this.#tell(change, merged.entry, index === 0 ? origin : undefined, isLocal || index > 0);
+      const lostAt = items[index - 1];
+      if (lostAt !== undefined) this.#options.onConflict(lostAt.path, merged);
+    }
+  }
+
+  /** `change`: the record before and after, unless nothing in it is new. `conflict`: to be merged as well. */
+  #store({ path, entry }: PathEntry): {
+    readonly change: readonly [PathRecord, PathRecord] | undefined;
+    readonly conflict: PathEntry | undefined;
+  } {
+    const { ledger } = this.#options;
     const record = ledger.store.get(path) ?? emptyRecord(path);
     const { merged, conflict } = mergeEntries(record.known, entry, path);
-    if (merged === record.known) return;
+    if (merged === record.known) return { change: undefined, conflict };
     const next = withKnown(record, merged);
     ledger.put(record, next);
-    if (conflict !== undefined) this.#noteConflict(path, conflict);
+    return { change: [record, next], conflict };
+  }
+
+  #tell(
+    [record, next]: readonly [PathRecord, PathRecord],
+    heard: Entry,
+    origin: Origin | undefined,
+    isLocal: boolean,
+  ): void {
+    const { path } = next;
     // Whoever sent it knows it; unless the merge made more of it.
-    this.#announce(path, undefined, entriesEqual(merged, entry) ? origin?.from : undefined);
-    onChanged(record, next, isLocal);
+    this.#announce(path, undefined, entriesEqual(next.known, heard) ? origin?.from : undefined);
+    this.#options.onChanged(record, next, isLocal);
     this.#puller?.add(path, inlineOf(next, origin?.inline));
     if (record.known.live !== undefined && next.known.live?.content.kind !== "directory") this.#recheckChildren(path);
     this.#withdraw(next);

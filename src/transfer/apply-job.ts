@@ -42,7 +42,7 @@ export function applyOperations(context: JobContext, request: ApplyRequest): App
 
 function applyOne(state: ApplyState, operation: ApplyOperation): ApplyOutcome {
   try {
-    if (!state.parents.hold(operation.diskPath)) return operation.kind === "remove" ? GONE : { kind: "changed" };
+    if (!state.parents.hold(operation.diskPath)) return isGone(state, operation) ? GONE : { kind: "changed" };
     if (operation.expected === "absent" && hasOtherSpelling(state, operation)) return CASE_CLASH;
     switch (operation.kind) {
       case "directory":
@@ -63,6 +63,11 @@ function applyOne(state: ApplyState, operation: ApplyOperation): ApplyOutcome {
   } catch (error) {
     return { kind: "problem", problem: problemOf(operation.kind === "remove" ? "remove" : "write", error) };
   }
+}
+
+/** It is to be removed, and is not there any more. */
+function isGone({ context, root }: ApplyState, { kind, diskPath }: ApplyOperation): boolean {
+  return kind === "remove" && context.fs.lstat(absolutePath(root, diskPath)) === undefined;
 }
 
 /** Something answers to that name which its directory calls otherwise, and which is not what is to be moved there. */

@@ -99,7 +99,12 @@ export class Puller {
   readonly #fetchingContent = new Map<ContentHash, RelativePath>();
   readonly #around: Surroundings;
   #isScheduled = false;
+  /** More is pending than is due: what the index holds is gone through in parts. */
   #isOverflowing = false;
+  /** Where that stands. What nobody can deliver must not hide what comes after it. */
+  #restOfPending: Iterator<RelativePath> | undefined;
+  /** A path found no room since that began: it may lie before where it stands. */
+  #hasDropped = false;
   #isRemoving = false;
   #isStopped = false;
   #halt: Problem | undefined;
@@ -174,8 +179,11 @@ export class Puller {
   add(path: RelativePath, inline?: InlineFile): void {
     if (this.#isStopped) return;
     if (inline !== undefined) this.#inline.put(inline);
-    if (this.#due.size >= PULL_QUEUE_PATHS_MAX) this.#isOverflowing = true;
-    else this.#due.add(path);
+    if (this.#due.size < PULL_QUEUE_PATHS_MAX) this.#due.add(path);
+    else {
+      this.#isOverflowing = true;
+      this.#hasDropped = true;
+    }
     this.#schedule();
   }
 
@@ -204,6 +212,7 @@ export class Puller {
   /** A comparison ended, or ignore rules changed: look at everything that is pending again. */
   reconsider(): void {
     this.#queue.unparkAll();
+    this.#restOfPending = undefined;
     this.#refill();
   }
 
@@ -229,16 +238,23 @@ export class Puller {
     queueMicrotask(() => this.#evaluate());
   }
 
+  /** Makes pending paths due, as many as there is room for; the next call goes on where this one stopped. */
   #refill(): void {
     if (this.#isStopped) return;
-    this.#isOverflowing = false;
-    for (const path of this.#options.ledger.store.pending()) {
-      if (this.#due.size >= PULL_QUEUE_PATHS_MAX) {
-        this.#isOverflowing = true;
-        break;
-      }
-      this.#due.add(path);
+    if (this.#restOfPending === undefined) {
+      this.#hasDropped = false;
+      this.#restOfPending = this.#options.ledger.store.pending()[Symbol.iterator]();
     }
+    while (this.#due.size < PULL_QUEUE_PATHS_MAX) {
+      const next = this.#restOfPending.next();
+      if (next.done === true) {
+        this.#restOfPending = undefined;
+        this.#isOverflowing = this.#hasDropped;
+        return this.#schedule();
+      }
+      this.#due.add(next.value);
+    }
+    this.#isOverflowing = true;
     this.#schedule();
   }
 
@@ -430,6 +446,7 @@ export class Puller {
     } finally {
       this.#jobsRunning--;
       if (this.#jobsRunning === 0) this.#onIdle?.();
+      if (this.#isOverflowing) this.#schedule();
     }
   }
 

@@ -5,6 +5,7 @@ import { contentHashFromBytes, type ContentHash } from "../core/ids.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import { absolutePath } from "./disk-layout.ts";
+import { ParentGuard } from "./parent-guard.ts";
 
 export interface ReadRequest {
   /** Absolute disk path of the folder. */
@@ -64,12 +65,14 @@ export function readChunks(context: JobContext, request: ReadRequest): ReadResul
 class OpenFile {
   readonly #fs: FileSystem;
   readonly #root: string;
+  readonly #parents: ParentGuard;
   #path: string | undefined;
   #descriptor: number | undefined;
 
   constructor(fs: FileSystem, root: string) {
     this.#fs = fs;
     this.#root = root;
+    this.#parents = new ParentGuard(fs, root);
   }
 
   /** Fills `target`; false if the file is not there, cannot be read or is too short. */
@@ -77,6 +80,8 @@ class OpenFile {
     try {
       if (item.diskPath !== this.#path) {
         this.close();
+        // The path may be a peer's: what is outside the folder is not even compared with what it claims to know.
+        if (!this.#parents.hold(item.diskPath)) return false;
         this.#descriptor = this.#fs.openForReading(absolutePath(this.#root, item.diskPath));
         this.#path = item.diskPath;
       }

@@ -1,0 +1,69 @@
+// An instance under attack: a real process on a folder with something in it, and beside the folder something that must
+// stay as it is.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import { machines, type Machine } from "./machines.ts";
+import { snapshot, writeFiles } from "./trees.ts";
+import { waitFor } from "./wait.ts";
+
+export interface Victim {
+  readonly machine: Machine;
+  readonly port: number;
+  readonly folder: string;
+  /** A directory beside the folder, with a file `secret`. */
+  readonly outside: string;
+  /** Memory of its own that is resident now, in bytes: the index's file, mapped, is not counted. */
+  memoryBytes(): number;
+  /** Fails unless everything outside is as it was, and an honest peer that joins now syncs a file both ways. */
+  assertUnharmed(): Promise<void>;
+}
+
+/** Starts an instance on a folder that holds `mine.txt`. */
+export async function startVictim(t: TestContext, files: Readonly<Record<string, string>> = {}): Promise<Victim> {
+  const [machine, honest] = machines(t, 2) as [Machine, Machine];
+  const outside = join(dirname(machine.folder), "outside");
+  fs.mkdirSync(outside);
+  fs.writeFileSync(join(outside, "secret"), "nobody's business");
+  writeFiles(machine.folder, { "mine.txt": "mine", ...files });
+  await machine.start();
+  const { port, pid } = machine.instance;
+  const before = surroundings(machine);
+  await waitFor(async () => (await machine.instance.status()).entries > 0, { until: "the first scan" });
+  return {
+    machine,
+    port,
+    folder: machine.folder,
+    outside,
+    memoryBytes: () => residentBytes(pid),
+    assertUnharmed: async () => {
+      assert.deepEqual(surroundings(machine), before, "something outside the folder was touched");
+      await honest.start({ peers: [port] });
+      fs.writeFileSync(join(honest.folder, "from-honest.txt"), "to the victim");
+      fs.writeFileSync(join(machine.folder, "from-victim.txt"), "to the honest one");
+      await arrived(join(machine.folder, "from-honest.txt"), "to the victim");
+      await arrived(join(honest.folder, "from-victim.txt"), "to the honest one");
+      assert.equal(fs.readFileSync(join(machine.folder, "mine.txt"), "utf8"), "mine");
+      assert.equal(machine.instance.stderr, "");
+    },
+  };
+}
+
+async function arrived(file: string, content: string): Promise<void> {
+  const isThere = (): boolean => fs.existsSync(file) && fs.readFileSync(file, "utf8") === content;
+  // What the attack left to be done may come first, on a busy machine.
+  await waitFor(isThere, { until: file, deadlineMs: 60_000 });
+}
+
+/** Everything beside the folder: the names, and what is outside. */
+function surroundings(machine: Machine): unknown {
+  const base = dirname(machine.folder);
+  return [fs.readdirSync(base), [...snapshot(join(base, "outside"))]];
+}
+
+function residentBytes(pid: number): number {
+  const line = /^RssAnon:\s+(\d+) kB$/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
+  return Number(line?.[1]) * 1024;
+}
