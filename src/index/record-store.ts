@@ -362,7 +362,7 @@ export class RecordStore implements IndexStore {
   }
 
   #keyOf(path: RelativePath): string {
-    return keyOf(this.#fingerprinter.pathHash(path));
+    return this.#recents.get(path)?.key ?? keyOf(this.#fingerprinter.pathHash(path));
   }
 
   #parentKeyOf(path: RelativePath): string {
