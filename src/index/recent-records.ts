@@ -34,4 +34,8 @@ export class RecentRecords {
     const [oldest] = this.#records.keys();
     if (oldest !== undefined) this.#records.delete(oldest);
   }
+
+  clear(): void {
+    this.#records.clear();
+  }
 }

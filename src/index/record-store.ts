@@ -128,6 +128,10 @@ export class RecordStore implements IndexStore {
     this.#replace(path, old, { key: old.key, record: undefined, fingerprint: undefined });
   }
 
+  forgetRecent(): void {
+    this.#recents.clear();
+  }
+
   nextDot(nowMs: number): Dot {
     this.#counter = Math.max(this.#counter + 1, Math.floor(nowMs));
     this.#stateChanged = true;

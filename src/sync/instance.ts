@@ -338,7 +338,7 @@ export class Instance {
   }
 
   #scan(): void {
-    void this.#scanner.fullScan();
+    void this.#scanner.fullScan().then(() => this.#tidyWhenQuiet());
   }
 
   #noteHint(diskPath: string): void {
@@ -431,10 +431,12 @@ export class Instance {
 
   /** Once after each time that something happened, when nothing has happened for a while. */
   #tidyWhenQuiet(): void {
+    if (this.#isStopping) return;
     this.#tidyTimer?.clear();
     this.#tidyTimer = this.#options.clock.after(TIDY_AFTER_MS, () => {
       if (this.#isStopping || !this.#isInSync) return;
       void this.#puller.tidy();
+      this.#ledger.store.forgetRecent();
       this.#options.onQuiet();
     });
   }
