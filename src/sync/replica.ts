@@ -22,7 +22,6 @@ import type { InlineFile } from "../transfer/inline-content.ts";
 import type { Puller } from "../transfer/puller.ts";
 import type { Observation } from "../watch/observation.ts";
 import { Conversation } from "./conversation.ts";
-import { Superseded } from "./superseded.ts";
 
 export interface ReplicaOptions {
   readonly ledger: Ledger;
@@ -51,7 +50,6 @@ const QUIET_MS = 1_500;
 export class Replica {
   readonly #options: ReplicaOptions;
   readonly #conversations = new Map<Session, Conversation>();
-  readonly #superseded = new Superseded();
   #puller: Puller | undefined;
   #isPublishing = false;
   #hasNews = false;
@@ -176,15 +174,16 @@ export class Replica {
   /** What was here is gone, or about to be: a copy of it that nobody has put in place here is not to be waited for. */
   #noteReplaced(path: RelativePath, version: Version): void {
     if (version.content.kind !== "file") return;
-    this.#superseded.note(path, version);
-    const copy = this.#options.ledger.store.get(conflictPath(path, version));
+    const { store } = this.#options.ledger;
+    store.superseded.note(version);
+    const copy = store.get(conflictPath(path, version));
     if (copy !== undefined) this.#withdraw(copy);
   }
 
   #withdraw(record: PathRecord): void {
     if (isSettled(record) || record.known.live?.content.kind !== "file") return;
-    const withdrawal = this.#superseded.withdrawalOf({ path: record.path, entry: record.known });
-    if (withdrawal !== undefined) this.#mergeKnown(withdrawal, undefined, true);
+    const entry = this.#options.ledger.store.superseded.withdrawalOf(record.known);
+    if (entry !== undefined) this.#mergeKnown({ path: record.path, entry }, undefined, true);
   }
 
   #put(record: PathRecord, next: PathRecord): void {
