@@ -8,7 +8,7 @@ import { STAMP_MS_MAX } from "../core/limits.ts";
 import { contentEqual, sameContent } from "./content.ts";
 import type { Content, Dot, Entry, PathEntry, PathRecord, Version } from "./entry.ts";
 import { conflictEntry, mergeEntries, sameLive } from "./merge.ts";
-import { counterOf, hasSeen, withDot, type VersionVector } from "./version-vector.ts";
+import { counterOf, hasSeen, latestCounter, withDeletedStamp, withDot, type VersionVector } from "./version-vector.ts";
 
 /** Who changes something, and when. */
 export interface Changer {
@@ -74,7 +74,7 @@ export function changeEntry(change: Change): Entry {
   const { base, known, content, author, nowMs } = change;
   const dot = unseenDot(known.seen, change);
   const seen = withDot(base.seen, dot);
-  if (content === undefined) return { seen, live: undefined };
+  if (content === undefined) return { seen: withDeletedStamp(seen, base.live?.stamp ?? 0), live: undefined };
   const momentMs = content.kind === "file" ? Math.floor(content.mtimeUs / 1000) : nowMs;
   // The lower bound last: growing along causality outranks not lying in the future.
   const stamp = Math.min(Math.max(Math.min(momentMs, nowMs), stampAfter(base)), STAMP_MS_MAX);
@@ -98,9 +98,10 @@ function unseenDot(seen: VersionVector, { nextDot, nowMs }: Changer): Dot {
   return hasSeen(seen, dot) ? nextDot(counterOf(seen, dot.replica) + 1) : dot;
 }
 
-/** A tombstone has no stamp: the newest counter it has seen is at least as late, since counters follow the clock. */
+/** A tombstone has no stamp: a counter in its vector is at least as late as that of what it deleted. */
 function stampAfter({ seen, live }: Entry): number {
-  return live === undefined ? seen.reduce((latest, [, counter]) => Math.max(latest, counter + 1), 0) : live.stamp + 1;
+  if (live !== undefined) return live.stamp + 1;
+  return seen.length === 0 ? 0 : latestCounter(seen) + 1;
 }
 
 function holds(entry: Entry, content: Content | undefined): boolean {

@@ -9,6 +9,7 @@ import { SUPERSEDED_VERSIONS_MAX } from "../core/limits.ts";
 import type { Dot, Entry, Version } from "./entry.ts";
 import { copyDot } from "./merge.ts";
 import { keyOf, type Tables } from "./tables.ts";
+import { withDeletedStamp } from "./version-vector.ts";
 
 const TABLE = "superseded";
 const SERIAL_BYTES = 8;
@@ -47,7 +48,7 @@ export class Superseded {
   withdrawalOf({ live }: Entry): Entry | undefined {
     if (live === undefined || !this.#load().dots.has(keyOf(dotBytes(live.dot)))) return undefined;
     // It has seen exactly the copy, so whatever else is or comes to its path stays.
-    return { seen: [[live.dot.replica, live.dot.counter]], live: undefined };
+    return { seen: withDeletedStamp([[live.dot.replica, live.dot.counter]], live.stamp), live: undefined };
   }
 
   /** Once, when it is first needed. */
