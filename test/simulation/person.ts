@@ -37,6 +37,8 @@ export interface PersonSurroundings {
   readonly fs: FileSystem;
   readonly root: string;
   readonly nowMs: number;
+  /** Names of new files differ in case alone now and then. */
+  readonly mixesCase: boolean;
   /** A content that nobody has written before, of so many bytes. */
   readonly freshContent: (size: number) => Uint8Array;
 }
@@ -228,7 +230,9 @@ class Person {
     const choice = this.#choice();
     const directories = ["", "", ...this.#found.directories];
     const directory = directories[choice % directories.length] ?? "";
-    return join(directory, names[(choice >> 8) % names.length] ?? "a");
+    const name = names[(choice >> 8) % names.length] ?? "a";
+    const isUpper = this.#around.mixesCase && (choice >> 20) % 2 === 0;
+    return join(directory, isUpper ? name.toUpperCase() : name);
   }
 
   /** Replaces a file's content in place; a directory or a symlink there is left alone. */
