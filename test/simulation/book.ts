@@ -25,8 +25,11 @@ export class Book {
     for (const line of before.values()) count(counts, contentIn(line), -1);
     for (const [content, change] of counts) {
       const known = this.#contents.get(content);
-      if (known === undefined) this.#contents.set(content, { wasSeenOff: false, origin: `machine ${machine + 1}` });
-      if (change < 0) this.#contents.set(content, { origin: known?.origin ?? "", wasSeenOff: true });
+      // What was there before and nobody wrote is damage.
+      if (known === undefined && change > 0) {
+        this.#contents.set(content, { wasSeenOff: false, origin: `machine ${machine + 1}` });
+      }
+      if (known !== undefined && change < 0) this.#contents.set(content, { ...known, wasSeenOff: true });
     }
     for (const path of new Set([...before.keys(), ...after.keys()])) {
       if (before.get(path) === after.get(path)) continue;

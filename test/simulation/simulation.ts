@@ -256,8 +256,8 @@ class Simulation {
 
   /** In a chain, the first and the last never hear of each other. */
   #isApart(a: Machine, b: Machine): boolean {
-    const ends = [this.#machines[0], this.#machines.at(-1)];
-    return this.#plan.isChain && a !== b && ends.includes(a) && ends.includes(b);
+    const ends = new Set([this.#machines[0], this.#machines.at(-1)]);
+    return this.#plan.isChain && a !== b && ends.has(a) && ends.has(b);
   }
 
   #restart(machine: Machine, downMs: number): void {
@@ -297,7 +297,9 @@ class Simulation {
         reasons.push(`${name} is down`);
         continue;
       }
-      const isToldOf = (path: string): boolean => disk.quirks.ignoresCase && clashing.has(path) && problems.has(path);
+      // Of what is below a directory that clashes, only the directory is told of.
+      const isToldOf = (path: string): boolean =>
+        disk.quirks.ignoresCase && clashing.has(path) && withParents(path).some((above) => problems.has(above));
       const pending = [...store.pending()].filter((path) => !isToldOf(path));
       const [path] = pending;
       if (path !== undefined) {
@@ -365,11 +367,12 @@ function clashingPaths(paths: Iterable<string>): ReadonlySet<string> {
     spellings.set(key, (spellings.get(key) ?? new Set()).add(path));
   }
   const isAmbiguous = (path: string): boolean => (spellings.get(path.toLowerCase())?.size ?? 0) > 1;
-  const clashing = all.filter((path) => {
-    const parts = path.split("/");
-    return parts.some((_, index) => isAmbiguous(parts.slice(0, index + 1).join("/")));
-  });
-  return new Set(clashing);
+  return new Set(all.filter((path) => withParents(path).some(isAmbiguous)));
+}
+
+function withParents(path: string): readonly string[] {
+  const parts = path.split("/");
+  return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
 }
 
 /** Both trees without what a disk of these quirks does not keep. */
