@@ -8,6 +8,7 @@
 // 3. Anything else is a person's, and is left to the scanner.
 
 import { contentEqual } from "./content.ts";
+import { isTimeAsKept } from "./signature.ts";
 import type { Content, Entry } from "./entry.ts";
 
 export interface AfterPowerLoss {
@@ -46,11 +47,13 @@ export function judgeAfterPowerLoss(path: AfterPowerLoss): PowerLossVerdict {
 
 function holds({ live }: Entry, found: Content | "absent"): boolean {
   if (live === undefined || found === "absent") return live === undefined && found === "absent";
-  return contentEqual(live.content, found);
+  const { content } = live;
+  if (content.kind !== "file" || found.kind !== "file") return contentEqual(content, found);
+  return contentEqual({ ...content, mtimeUs: found.mtimeUs }, found) && isTimeAsKept(content.mtimeUs, found.mtimeUs);
 }
 
 function hasTimeOf({ live }: Entry, found: Content): boolean {
-  return live?.content.kind === "file" && found.kind === "file" && live.content.mtimeUs === found.mtimeUs;
+  return live?.content.kind === "file" && found.kind === "file" && isTimeAsKept(live.content.mtimeUs, found.mtimeUs);
 }
 
 /** The content of that version, under another time or mode. */
