@@ -95,6 +95,7 @@ export interface IndexStore {
   mark(path: RelativePath, before: Entry): void;
   /** Takes the mark away: the path is durable, or somebody else's now. With `expected`, only if it was not marked again since. */
   unmark(path: RelativePath, expected?: Mark): void;
+  isMarked(path: RelativePath): boolean;
   /** All marks, directory by directory. */
   marks(): Iterable<Mark>;
 

@@ -263,6 +263,10 @@ export class RecordStore implements IndexStore {
     this.#tables.set("marks", key, undefined);
   }
 
+  isMarked(path: RelativePath): boolean {
+    return this.#tables.get("marks", this.#markKey(path)) !== undefined;
+  }
+
   *marks(): Iterable<Mark> {
     for (const key of this.#tables.keys("marks", "")) {
       const row = this.#markAt(key);

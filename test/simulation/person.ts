@@ -185,7 +185,10 @@ class Person {
         if (other === path) return;
         fs.rename(path, `${path}.swap~`);
         fs.rename(other, path);
-        return fs.rename(`${path}.swap~`, other);
+        fs.rename(`${path}.swap~`, other);
+        // What is moved on before the first move was seen is not marked (docs/decisions/0010).
+        for (const swapped of [path, other]) this.#flush(swapped);
+        return;
       }
       case "delete":
         return fs.unlink(path);
@@ -273,6 +276,12 @@ class Person {
     this.#edit(full, (descriptor) => {
       this.#around.fs.write(descriptor, more, this.#around.fs.fstat(descriptor).size);
     });
+  }
+
+  #flush(full: string): void {
+    const descriptor = this.#around.fs.openForReading(full);
+    this.#around.fs.sync(descriptor);
+    this.#around.fs.close(descriptor);
   }
 
   #edit(full: string, edit: (descriptor: number) => void): void {

@@ -26,6 +26,7 @@ const QUIET_MS_MAX = 45 * 60_000;
 const CHECK_INTERVAL_MS = 500;
 /** Equal for so long counts as done. */
 const STABLE_CHECKS = 6;
+const TIDY_MS = 10_000;
 const IDLE_MS = 120_000;
 /** Keep-alives, on every session. */
 const IDLE_BYTES_MAX = 20_000;
@@ -327,6 +328,8 @@ class Simulation {
 
   /** Nothing but keep-alives, when there is nothing to do. */
   async #checkIdle(): Promise<void> {
+    // What is tidied up a few seconds later is no noise.
+    await this.#scheduler.runUntil(this.#scheduler.nowMs + TIDY_MS);
     const before = this.#machines.map(({ changes, diskWrites }) => ({ changes, diskWrites }));
     const bytesBefore = this.#network.deliveredBytes;
     await this.#scheduler.runUntil(this.#scheduler.nowMs + IDLE_MS);
