@@ -66,11 +66,14 @@ export function planOf(seed: number, { powerLoss = false }: PlanOptions = {}): P
     const spells = isFaulty && more.below(4) === 0 ? [readOnlySpell(more, count)] : [];
     return [...people, ...faults, ...spells].toSorted((a, b) => a.atMs - b.atMs);
   });
+  const coarse = machines.map((machine, index) => (index === 0 ? machine : withCoarseDisk(machine, more)));
+  const isChain = count > 2 && more.below(3) === 0;
   return {
     seed,
-    machines: machines.map((machine, index) => (index === 0 ? machine : withCoarseDisk(machine, more))),
+    // Who passes things on must be able to hold them.
+    machines: coarse.map((machine, index) => (isChain && index === 1 ? tellingCases(machine) : machine)),
     latencyMsMax: random.pick([2, 20, 200, 1000]),
-    isChain: count > 2 && more.below(3) === 0,
+    isChain,
     phases,
   };
 }
@@ -81,6 +84,10 @@ function withCoarseDisk({ quirks, watcher, ...machine }: MachinePlan, random: Pr
   const timeStepNs = random.pick([1n, 1n, 1n, 2_000_000_000n]);
   const overflowing = random.pick([0, 0, 0, 30]);
   return { ...machine, quirks: { ...quirks, ignoresCase, timeStepNs }, watcher: { ...watcher, overflowing } };
+}
+
+function tellingCases(machine: MachinePlan): MachinePlan {
+  return { ...machine, quirks: { ...machine.quirks, ignoresCase: false } };
 }
 
 function readOnlySpell(random: Prng, count: number): Happening {
