@@ -5,7 +5,7 @@
 // replica has only heard of. Its stamp is greater than that of what it was made on top of; merge.ts relies on it.
 
 import { STAMP_MS_MAX } from "../core/limits.ts";
-import { contentEqual, sameContent } from "./content.ts";
+import { contentEqual, isContentAsKept, sameContent } from "./content.ts";
 import type { Content, Dot, Entry, PathEntry, PathRecord, Version } from "./entry.ts";
 import { conflictEntry, mergeEntries, sameLive } from "./merge.ts";
 import { counterOf, hasSeen, latestCounter, withDeletedStamp, withDot, type VersionVector } from "./version-vector.ts";
@@ -46,7 +46,9 @@ export function observe(observation: Observation): Outcome {
   const { path, known, present } = record;
   const content = observed === "absent" ? undefined : observed;
   if (holds(present, content)) return { kind: "unchanged" };
-  if (holds(known, content)) return { kind: "adopted", present: known };
+  // Put in place by ourselves, mostly, and only the index did not get to keep that: the disk may have rounded its time.
+  const isPending = !sameLive(known, present);
+  if (holds(known, content, isPending ? isContentAsKept : contentEqual)) return { kind: "adopted", present: known };
 
   const local = changeEntry({ ...observation, base: present, known, content });
   const { merged, conflict } = mergeEntries(known, local, path);
@@ -104,7 +106,7 @@ function stampAfter({ seen, live }: Entry): number {
   return seen.length === 0 ? 0 : latestCounter(seen) + 1;
 }
 
-function holds(entry: Entry, content: Content | undefined): boolean {
+function holds(entry: Entry, content: Content | undefined, areEqual = contentEqual): boolean {
   const live = entry.live?.content;
-  return live === undefined || content === undefined ? live === content : contentEqual(live, content);
+  return live === undefined || content === undefined ? live === content : areEqual(live, content);
 }

@@ -7,7 +7,7 @@
 //    whoever edits a file gives it another time.
 // 3. Anything else is a person's, and is left to the scanner.
 
-import { contentEqual } from "./content.ts";
+import { isContentAsKept } from "./content.ts";
 import { isTimeAsKept } from "./signature.ts";
 import type { Content, Entry } from "./entry.ts";
 
@@ -47,9 +47,7 @@ export function judgeAfterPowerLoss(path: AfterPowerLoss): PowerLossVerdict {
 
 function holds({ live }: Entry, found: Content | "absent"): boolean {
   if (live === undefined || found === "absent") return live === undefined && found === "absent";
-  const { content } = live;
-  if (content.kind !== "file" || found.kind !== "file") return contentEqual(content, found);
-  return contentEqual({ ...content, mtimeUs: found.mtimeUs }, found) && isTimeAsKept(content.mtimeUs, found.mtimeUs);
+  return isContentAsKept(live.content, found);
 }
 
 function hasTimeOf({ live }: Entry, found: Content): boolean {
