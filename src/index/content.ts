@@ -1,6 +1,7 @@
 // When two contents are equal. Pure.
 
 import type { Content } from "./entry.ts";
+import { isTimeAsKept } from "./signature.ts";
 
 /** True if nothing tells them apart, mode and mtime included. */
 export function contentEqual(a: Content, b: Content): boolean {
@@ -20,4 +21,10 @@ export function sameContent(a: Content, b: Content): boolean {
     case "symlink":
       return b.kind === "symlink" && a.target === b.target;
   }
+}
+
+/** True if a disk that was given `set` would show `found`: equal, but for what the disk may make of the time. */
+export function isContentAsKept(set: Content, found: Content): boolean {
+  if (set.kind !== "file" || found.kind !== "file") return contentEqual(set, found);
+  return contentEqual({ ...set, mtimeUs: found.mtimeUs }, found) && isTimeAsKept(set.mtimeUs, found.mtimeUs);
 }

@@ -11,6 +11,7 @@ import type { ContentHash, ReplicaId } from "../core/ids.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Dot, Entry, PathRecord } from "./entry.ts";
 import type { MerkleTree } from "./merkle.ts";
+import type { Superseded } from "./superseded.ts";
 
 /** Where content can be found on this disk. */
 export type ContentLocation =
@@ -97,8 +98,12 @@ export interface IndexStore {
   mark(path: RelativePath, before: Entry): void;
   /** Takes the mark away: the path is durable, or somebody else's now. With `expected`, only if it was not marked again since. */
   unmark(path: RelativePath, expected?: Mark): void;
+  isMarked(path: RelativePath): boolean;
   /** All marks, directory by directory. */
   marks(): Iterable<Mark>;
+
+  /** What local changes replaced, committed together with them. */
+  readonly superseded: Superseded;
 
   /** Small values by name (settings of this replica, checkpoints). */
   getMeta(name: string): Uint8Array | undefined;

@@ -64,6 +64,17 @@ test("what is as known says is adopted without a new dot", () => {
   });
 });
 
+test("what is as known says, but for a time that the disk rounded, is adopted; a touch of what was there is not", () => {
+  const known = liveEntry(other, 9, fileOf(2, { mtimeUs: 903_500_000 }));
+  for (const mtimeUs of [903_000_000, 902_000_000]) {
+    const rounded = fileOf(2, { mtimeUs });
+    assert.equal(look(rounded, { known, present: liveEntry(other, 5, fileOf(1)) }).kind, "adopted");
+    assert.equal(look(rounded, { known, present: known }).kind, "changed");
+  }
+  const touched = fileOf(2, { mtimeUs: 901_000_000 });
+  assert.equal(look(touched, { known, present: liveEntry(other, 5, fileOf(1)) }).kind, "changed");
+});
+
 test("a new file", () => {
   const outcome = changed(look(fileOf(1)));
   assert.deepEqual(outcome.known, {

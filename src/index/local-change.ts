@@ -7,10 +7,18 @@
 import { createHash } from "node:crypto";
 import { REPLICA_ID_BYTES, replicaIdFromBytes, type ReplicaId } from "../core/ids.ts";
 import { COUNTER_MAX, STAMP_MS_MAX } from "../core/limits.ts";
-import { contentEqual, sameContent } from "./content.ts";
+import { contentEqual, isContentAsKept, sameContent } from "./content.ts";
 import type { Content, Dot, Entry, PathEntry, PathRecord, Version } from "./entry.ts";
 import { conflictEntry, mergeEntries, sameLive } from "./merge.ts";
-import { boundedVector, counterOf, hasSeen, withDot, type VersionVector } from "./version-vector.ts";
+import {
+  boundedVector,
+  counterOf,
+  hasSeen,
+  latestCounter,
+  withDeletedStamp,
+  withDot,
+  type VersionVector,
+} from "./version-vector.ts";
 
 /** Who changes something, and when. */
 export interface Changer {
@@ -48,7 +56,9 @@ export function observe(observation: Observation): Outcome {
   const { path, known, present } = record;
   const content = observed === "absent" ? undefined : observed;
   if (holds(present, content)) return { kind: "unchanged" };
-  if (holds(known, content)) return { kind: "adopted", present: known };
+  // Put in place by ourselves, mostly, and only the index did not get to keep that: the disk may have rounded its time.
+  const isPending = !sameLive(known, present);
+  if (holds(known, content, isPending ? isContentAsKept : contentEqual)) return { kind: "adopted", present: known };
 
   const local = changeEntry({ ...observation, base: present, known, content });
   const { merged, conflict } = mergeEntries(known, local, path);
@@ -75,12 +85,14 @@ export interface Change extends Changer {
 export function changeEntry(change: Change): Entry {
   const { base, known, content, author, nowMs } = change;
   const dot = unseenDot(known.seen, change);
-  const seen = boundedVector(withDot(base.seen, dot), dot.replica);
-  if (content === undefined) return { seen, live: undefined };
+  const withNew = withDot(base.seen, dot);
+  const seen = content === undefined ? withDeletedStamp(withNew, base.live?.stamp ?? 0) : withNew;
+  const bounded = boundedVector(seen, dot.replica);
+  if (content === undefined) return { seen: bounded, live: undefined };
   const momentMs = content.kind === "file" ? Math.floor(content.mtimeUs / 1000) : nowMs;
   // The lower bound last: growing along causality outranks not lying in the future.
   const stamp = Math.min(Math.max(Math.min(momentMs, nowMs), stampAfter(base)), STAMP_MS_MAX);
-  return { seen, live: { dot, stamp, author, content } };
+  return { seen: bounded, live: { dot, stamp, author, content } };
 }
 
 /**
@@ -115,12 +127,13 @@ function successorOf(replica: ReplicaId): ReplicaId {
   return replicaIdFromBytes(hash.subarray(0, REPLICA_ID_BYTES));
 }
 
-/** A tombstone has no stamp: the newest counter it has seen is at least as late, since counters follow the clock. */
+/** A tombstone has no stamp: a counter in its vector is at least as late as that of what it deleted. */
 function stampAfter({ seen, live }: Entry): number {
-  return live === undefined ? seen.reduce((latest, [, counter]) => Math.max(latest, counter + 1), 0) : live.stamp + 1;
+  if (live !== undefined) return live.stamp + 1;
+  return seen.length === 0 ? 0 : latestCounter(seen) + 1;
 }
 
-function holds(entry: Entry, content: Content | undefined): boolean {
+function holds(entry: Entry, content: Content | undefined, areEqual = contentEqual): boolean {
   const live = entry.live?.content;
-  return live === undefined || content === undefined ? live === content : contentEqual(live, content);
+  return live === undefined || content === undefined ? live === content : areEqual(live, content);
 }

@@ -100,7 +100,7 @@ function joined(a: Entry, b: Entry, live: Version | undefined): Entry {
 }
 
 /** The dot of the copy of the version `dot` at its conflict path: of a replica that makes nothing else. */
-function copyDot({ replica, counter }: Dot): Dot {
+export function copyDot({ replica, counter }: Dot): Dot {
   const hash = createHash("sha256").update(`dsync conflict copy ${replica} ${counter}`).digest();
   return { replica: replicaIdFromBytes(hash.subarray(0, REPLICA_ID_BYTES)), counter };
 }

@@ -108,3 +108,18 @@ test("what is pending may be in place without the index knowing: whole it is lef
     assert.equal(judgeAfterPowerLoss({ ...path, found: { ...file(1), contentId: DAMAGED_CONTENT } }).kind, "leave");
   }
 });
+
+test("a disk that keeps every other second only shows the same verdicts", () => {
+  const written = { ...file(3), mtimeUs: 3_900_001 };
+  const former = { ...file(2), mtimeUs: 1_000_001 };
+  const asKept = (content: FileContent): FileContent => ({
+    ...content,
+    mtimeUs: content.mtimeUs - (content.mtimeUs % 2_000_000),
+  });
+  const around = { held: entry(written, 2), before: [entry(former, 1)] };
+  assert.equal(judge({ ...around, found: asKept(written) }).kind, "leave");
+  assert.equal(judge({ ...around, found: asKept(former) }).kind, "undone");
+  assert.equal(judge({ ...around, found: { ...asKept(written), contentId: DAMAGED_CONTENT } }).kind, "damaged");
+  const edited = { ...file(5), mtimeUs: 4_000_000 };
+  assert.equal(judge({ ...around, found: edited }).kind, "leave");
+});

@@ -7,7 +7,8 @@
 //    whoever edits a file gives it another time.
 // 3. Anything else is a person's, and is left to the scanner.
 
-import { contentEqual } from "./content.ts";
+import { isContentAsKept } from "./content.ts";
+import { isTimeAsKept } from "./signature.ts";
 import type { Content, Entry } from "./entry.ts";
 
 export interface AfterPowerLoss {
@@ -46,11 +47,11 @@ export function judgeAfterPowerLoss(path: AfterPowerLoss): PowerLossVerdict {
 
 function holds({ live }: Entry, found: Content | "absent"): boolean {
   if (live === undefined || found === "absent") return live === undefined && found === "absent";
-  return contentEqual(live.content, found);
+  return isContentAsKept(live.content, found);
 }
 
 function hasTimeOf({ live }: Entry, found: Content): boolean {
-  return live?.content.kind === "file" && found.kind === "file" && live.content.mtimeUs === found.mtimeUs;
+  return live?.content.kind === "file" && found.kind === "file" && isTimeAsKept(live.content.mtimeUs, found.mtimeUs);
 }
 
 /** The content of that version, under another time or mode. */

@@ -20,6 +20,7 @@ import { contentOnDisk, isLive, isPending } from "./record-facts.ts";
 import { RecentRecords, type RecentRecord } from "./recent-records.ts";
 import { encodeRecord, parseFingerprint, parseRecord, parseSignature } from "./record-codec.ts";
 import { loadMerkle, newReplicaId, saveMerkle, saveState, type PreviousStop, type StoreState } from "./store-state.ts";
+import { Superseded } from "./superseded.ts";
 import { bytesOf, keyOf, type TableName, type Tables } from "./tables.ts";
 
 export interface RecordStoreOptions {
@@ -48,6 +49,7 @@ const MANIFEST_ITEM_BYTES = CONTENT_HASH_BYTES + 4;
 
 export class RecordStore implements IndexStore {
   readonly merkle: MerkleTree;
+  readonly superseded: Superseded;
   /** How the use of this index before this one ended. */
   readonly previousStop: PreviousStop;
   readonly #tables: Tables;
@@ -73,6 +75,7 @@ export class RecordStore implements IndexStore {
     this.#recents = new RecentRecords(options.isShared === true ? 0 : RECENT_RECORDS_MAX);
     this.#fingerprinter = createFingerprinter(hash);
     this.merkle = loadMerkle(tables);
+    this.superseded = new Superseded(tables);
     this.previousStop = options.previousStop;
     this.#replicaId = state.replicaId;
     this.#counter = state.counter;
@@ -262,6 +265,10 @@ export class RecordStore implements IndexStore {
       if (Buffer.compare(bytes, encodeMark({ path, bootId, before: expected.before })) !== 0) return;
     }
     this.#tables.set("marks", key, undefined);
+  }
+
+  isMarked(path: RelativePath): boolean {
+    return this.#tables.get("marks", this.#markKey(path)) !== undefined;
   }
 
   *marks(): Iterable<Mark> {

@@ -14,6 +14,7 @@ const GROUP_LENGTH: Readonly<Record<TableName, number>> = {
   manifests: 0,
   chunks: 0,
   marks: 0,
+  superseded: 0,
   meta: 0,
   state: 0,
 };

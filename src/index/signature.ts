@@ -3,6 +3,9 @@
 import type { Stat } from "../edge/file-system.ts";
 import type { StatSignature } from "./entry.ts";
 
+/** Of old Unix file systems, and of FAT. */
+const COARSE_STEPS_US = [1_000_000, 2_000_000];
+
 /**
  * The signature of a file, directory or symlink; `undefined` for everything else (sockets, devices).
  * A directory's size and times follow its children, and a symlink's mode is no property of it: they are left out (0).
@@ -32,6 +35,14 @@ export function signaturesEqual(a: StatSignature | undefined, b: StatSignature |
     a.ctimeNs === b.ctimeNs &&
     a.inode === b.inode
   );
+}
+
+/**
+ * True if a file that was given the time `setUs` would show `foundUs`: the same, or what a disk makes of it that keeps
+ * whole seconds, or every other one, only.
+ */
+export function isTimeAsKept(setUs: number, foundUs: number): boolean {
+  return setUs === foundUs || COARSE_STEPS_US.some((stepUs) => foundUs === Math.floor(setUs / stepUs) * stepUs);
 }
 
 /** Modification time as versions carry it: whole microseconds, rounded down. */

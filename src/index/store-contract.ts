@@ -259,6 +259,10 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
       { path: "a", before: [EMPTY_ENTRY, fileEntry({ counter: 2 })], isOfThisBoot: true },
       { path: "b", before: [fileEntry({ counter: 1 })], isOfThisBoot: true },
     ]);
+    assert.deepEqual(
+      ["a", "b", "c"].map((name) => store.isMarked(path(name))),
+      [true, true, false],
+    );
     store.unmark(path("a"), checked(marks[0]));
     store.unmark(path("b"));
     assert.deepEqual([...store.marks()], []);

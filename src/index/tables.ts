@@ -13,6 +13,7 @@ export const TABLE_NAMES = [
   "manifests", // content ID → encoded manifest
   "chunks", // half a chunk's hash → content ID + offset
   "marks", // path hash of the parent + path hash → what was there before the changes since the last checkpoint
+  "superseded", // slot → the dot of a copy that nobody is owed
   "meta", // name → value, for the rest of dsync
   "state", // the store's own: format, replica ID, counters, Merkle pages
 ] as const;

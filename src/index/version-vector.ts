@@ -7,6 +7,9 @@ import type { Dot } from "./entry.ts";
 /** Pairs in ascending order of replica ID, each replica once, counters above 0. */
 export type VersionVector = readonly (readonly [replica: ReplicaId, counter: number])[];
 
+/** No replica has this ID: under it, a tombstone's vector keeps the stamp that it deleted (docs/decisions/0002). */
+const DELETED_STAMP = "0000000000000000" as ReplicaId;
+
 /** The counter of `replica`, 0 if it is not in the vector. */
 export function counterOf(vector: VersionVector, replica: ReplicaId): number {
   for (const [id, counter] of vector) if (id === replica) return counter;
@@ -21,6 +24,16 @@ export function hasSeen(vector: VersionVector, dot: Dot): boolean {
 /** The vector with `dot` taken into account. */
 export function withDot(vector: VersionVector, dot: Dot): VersionVector {
   return joinVectors(vector, [[dot.replica, dot.counter]]);
+}
+
+/** The greatest counter of any replica, 0 if there is none. */
+export function latestCounter(vector: VersionVector): number {
+  return vector.reduce((latest, [, counter]) => Math.max(latest, counter), 0);
+}
+
+/** The vector of a tombstone: what was deleted had `stamp`, and whatever is made again there must get a greater one. */
+export function withDeletedStamp(vector: VersionVector, stamp: number): VersionVector {
+  return latestCounter(vector) >= stamp ? vector : withDot(vector, { replica: DELETED_STAMP, counter: stamp });
 }
 
 /** The element-wise maximum. Returns `a` itself if nothing of `b` is new. */

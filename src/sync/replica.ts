@@ -22,7 +22,6 @@ import type { InlineFile } from "../transfer/inline-content.ts";
 import type { Puller } from "../transfer/puller.ts";
 import type { Observation } from "../watch/observation.ts";
 import { Conversation } from "./conversation.ts";
-import { Superseded } from "./superseded.ts";
 
 export interface ReplicaOptions {
   readonly ledger: Ledger;
@@ -47,6 +46,13 @@ interface Origin {
   readonly inline: Uint8Array | undefined;
 }
 
+/** What a look found at a path. */
+interface Seen {
+  readonly content: Content | "absent";
+  readonly inline?: Uint8Array | undefined;
+  readonly movedFrom?: RelativePath | undefined;
+}
+
 /** The index could not be written: tried again after this. */
 const COMMIT_RETRY_MS = 2_000;
 /** Quiet, and still something is missing: peers are asked again for what they could not deliver. */
@@ -57,7 +63,6 @@ const QUIET_MS = 1_500;
 export class Replica {
   readonly #options: ReplicaOptions;
   readonly #conversations = new Map<Session, Conversation>();
-  readonly #superseded = new Superseded();
   #puller: Puller | undefined;
   #isPublishing = false;
   #hasNews = false;
@@ -103,6 +108,8 @@ export class Replica {
 
   /** What was seen on the disk and differs from the index. */
   observe(observations: readonly Observation[]): void {
+    // Before the paths that they moved from are forgotten.
+    for (const observation of observations) this.#keepMark(observation);
     for (const observation of observations) this.#observeOne(observation);
     this.publish();
   }
@@ -150,18 +157,18 @@ export class Replica {
       case "residue-gone":
         return this.#put(record, { ...record, residue: false });
       case "absent":
-        return this.#noteSeen({ ...record, signature: undefined, residue: false }, record, "absent");
+        return this.#noteSeen({ ...record, signature: undefined, residue: false }, record, { content: "absent" });
       case "present": {
-        const { content, signature, manifest, inline } = observation;
+        const { content, signature, manifest } = observation;
         if (manifest !== undefined && content.kind === "file") store.putManifest(content.contentId, manifest);
-        return this.#noteSeen({ ...record, signature, residue: false }, record, content, inline);
+        return this.#noteSeen({ ...record, signature, residue: false }, record, observation);
       }
     }
   }
 
   /** `seen`: the record with what is on the disk now; `observed`: what that is. */
-  #noteSeen(seen: PathRecord, record: PathRecord, observed: Content | "absent", inline?: Uint8Array): void {
-    const outcome = observe({ record, observed, ...this.#changer() });
+  #noteSeen(seen: PathRecord, record: PathRecord, observed: Seen): void {
+    const outcome = observe({ record, observed: observed.content, ...this.#changer() });
     switch (outcome.kind) {
       case "unchanged":
         return this.#put(record, seen);
@@ -170,28 +177,37 @@ export class Replica {
       case "changed": {
         const next = { ...seen, known: outcome.known, present: outcome.present };
         // A person's content now: what we wrote before says nothing about it.
-        this.#options.ledger.store.unmark(record.path);
+        if (!isOurContent(record, observed)) this.#options.ledger.store.unmark(record.path);
         this.#put(record, next);
         if (record.present.live !== undefined) this.#noteReplaced(record.path, record.present.live);
         if (outcome.conflict !== undefined) this.#noteConflict(record.path, outcome.conflict);
-        this.#announce(record.path, inline);
+        this.#announce(record.path, observed.inline);
         this.#options.onChanged(record, next, true);
       }
     }
   }
 
+  /** What we wrote may still be damaged by a power loss after a person moved it. */
+  #keepMark(observation: Observation): void {
+    if (observation.kind !== "present" || observation.movedFrom === undefined) return;
+    const { store } = this.#options.ledger;
+    const { path, movedFrom } = observation;
+    if (store.isMarked(movedFrom)) store.mark(path, (store.get(path) ?? emptyRecord(path)).present);
+  }
+
   /** What was here is gone, or about to be: a copy of it that nobody has put in place here is not to be waited for. */
   #noteReplaced(path: RelativePath, version: Version): void {
     if (version.content.kind !== "file") return;
-    this.#superseded.note(path, version);
-    const copy = this.#options.ledger.store.get(conflictPath(path, version));
+    const { store } = this.#options.ledger;
+    store.superseded.note(version);
+    const copy = store.get(conflictPath(path, version));
     if (copy !== undefined) this.#withdraw(copy);
   }
 
   #withdraw(record: PathRecord): void {
     if (isSettled(record) || record.known.live?.content.kind !== "file") return;
-    const withdrawal = this.#superseded.withdrawalOf({ path: record.path, entry: record.known });
-    if (withdrawal !== undefined) this.#mergeKnown(withdrawal, undefined, true);
+    const entry = this.#options.ledger.store.superseded.withdrawalOf(record.known);
+    if (entry !== undefined) this.#mergeKnown({ path: record.path, entry }, undefined, true);
   }
 
   #put(record: PathRecord, next: PathRecord): void {
@@ -342,6 +358,14 @@ export class Replica {
     this.#puller?.removeSource(session);
     this.#noteStand();
   }
+}
+
+/** True if a person changed no more than the time or mode, or moved what is there here. */
+function isOurContent({ present }: PathRecord, { content, movedFrom }: Seen): boolean {
+  if (movedFrom !== undefined) return true;
+  const before = present.live?.content;
+  if (content === "absent" || content.kind !== "file" || before?.kind !== "file") return false;
+  return before.contentId === content.contentId;
 }
 
 /** Content is of use only for a file that is not on this disk yet. */

@@ -12,7 +12,7 @@ import type { Mark } from "../index/index-store.ts";
 import { judgeAfterPowerLoss } from "../index/power-loss.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import { isSettled } from "../index/settle.ts";
-import { mtimeUsOf } from "../index/signature.ts";
+import { isTimeAsKept, mtimeUsOf } from "../index/signature.ts";
 import { fileContent } from "../watch/judge.ts";
 import type { ScannedChild } from "../watch/scan-job.ts";
 
@@ -113,7 +113,7 @@ function foundWithoutReading(
 function isWorthReading(suspect: Suspect | undefined, signature: StatSignature): boolean {
   if (suspect === undefined || suspect.mark !== undefined) return true;
   const pending = suspect.record.known.live?.content;
-  return pending?.kind === "file" && pending.mtimeUs === mtimeUsOf(signature);
+  return pending?.kind === "file" && isTimeAsKept(pending.mtimeUs, mtimeUsOf(signature));
 }
 
 async function settle(

@@ -12,7 +12,7 @@ import type { ContentHash } from "../core/ids.ts";
 import { TRASH_SHARE_MAX, TRASH_TRIM_AGE_MS_MIN } from "../core/limits.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
-import { sweep, type SweepRequest, type SweepResult } from "./sweep-job.ts";
+import { sweep, unstage, type SweepRequest, type SweepResult } from "./sweep-job.ts";
 import { trashBatchName } from "./trash.ts";
 import { batchesToTrim } from "./trim-trash.ts";
 
@@ -109,4 +109,22 @@ test("a disk that fails is told of, and no reason not to start (simulation, seed
     isFailing = false;
     assert.equal(fs.readDirectory("/f/.dsync/staging").length, 2);
   }
+});
+
+test("unstaging goes on after what cannot be removed, and leaves it to the sweep", () => {
+  const disk = new MemoryDisk(() => 0n);
+  const before: BeforeCall = (call, path) => {
+    if (call === "lstat" && path.endsWith("a")) throw systemError("EACCES", path);
+    if (call === "unlink" && path.endsWith("b")) throw systemError("EIO", path);
+  };
+  const memory = createMemoryFileSystem(disk, before);
+  for (const path of ["/f", "/f/.dsync", "/f/.dsync/staging"]) memory.makeDirectory(path, 0o755);
+  const names = ["a", "b", "c"].map((digit) => digit.repeat(64) as ContentHash);
+  for (const name of names) memory.close(memory.createFile(`/f/.dsync/staging/${name}`, 0o600));
+  const context = { fs: memory, blake3: loadBlake3({ portable: false }) };
+  assert.deepEqual(unstage(context, { root: "/f", contentIds: names }), { removed: 1 });
+  assert.deepEqual(
+    memory.readDirectory("/f/.dsync/staging").map(({ name }) => name),
+    names.slice(0, 2),
+  );
 });

@@ -44,11 +44,20 @@ export interface UnstageResult {
   readonly removed: number;
 }
 
+/** Never throws for what the disk does: what cannot be removed now is swept later. */
 export function unstage({ fs }: JobContext, { root, contentIds }: UnstageRequest): UnstageResult {
-  const paths = contentIds.map((contentId) => stagingPath(root, contentId));
-  const staged = paths.filter((path) => fs.lstat(path) !== undefined);
-  for (const path of staged) removeIfOlder(fs, path, Infinity);
-  return { removed: staged.length };
+  let removed = 0;
+  for (const contentId of contentIds) {
+    const path = stagingPath(root, contentId);
+    try {
+      if (fs.lstat(path) === undefined) continue;
+      fs.unlink(path);
+      removed++;
+    } catch {
+      // An hour later, or at the next start, the sweep says why.
+    }
+  }
+  return { removed };
 }
 
 /** Never throws for what the disk does: clearing up is no reason not to start. */

@@ -55,10 +55,25 @@ export function observationOf(
   record: PathRecord | undefined,
   seen: Omit<Extract<Observation, { kind: "present" }>, "kind">,
 ): Observation | undefined {
-  const { path, content, signature } = seen;
+  const { path, signature } = seen;
   const before = record?.present.live?.content;
-  if (before === undefined || !contentEqual(before, content)) return { kind: "present", ...seen };
+  const content = withRecordedTime(record, seen);
+  if (before === undefined || !contentEqual(before, content)) return { kind: "present", ...seen, content };
   return signaturesEqual(record?.signature, signature) ? undefined : { kind: "touched", path, signature };
+}
+
+/**
+ * A disk may keep coarser times than versions have. As long as a file has the time on the disk that it had when it was
+ * recorded, nobody gave it another one.
+ */
+function withRecordedTime(
+  record: PathRecord | undefined,
+  seen: { content: Content; signature: StatSignature },
+): Content {
+  const before = record?.present.live?.content;
+  const { content, signature } = seen;
+  if (before?.kind !== "file" || content.kind !== "file" || before.contentId !== content.contentId) return content;
+  return record?.signature?.mtimeNs === signature.mtimeNs ? { ...content, mtimeUs: before.mtimeUs } : content;
 }
 
 /** A file's content, as versions carry it. */

@@ -15,11 +15,11 @@ import { signaturesEqual } from "../index/signature.ts";
 import { absencesOf } from "./absences.ts";
 import { gatherFacts, type Fact } from "./gather.ts";
 import { hashFilesInBatches } from "./hash-files.ts";
-import { fileContent, judge, observationOf, type Judgement } from "./judge.ts";
+import { fileContent, judge, observationOf, racyDelayMs, type Judgement } from "./judge.ts";
 import { MoveSources } from "./move-sources.ts";
 import type { Observation } from "./observation.ts";
 import { hasParent, heldIfTrue, type ChangedFile, type Held, type RoundContext } from "./round-context.ts";
-import type { Suspect } from "./suspects.ts";
+import { suspect as newSuspect, type Suspect } from "./suspects.ts";
 
 type ChangedEntry = Extract<Judgement, { kind: "entry" }> & { readonly fact: Fact };
 type MovedFile = ChangedFile & { readonly from: PathRecord };
@@ -62,6 +62,15 @@ function sortFacts(context: RoundContext, facts: ReadonlyMap<RelativePath, Fact>
   return sorted;
 }
 
+/** What we wrote ourselves was never read: somebody may have edited it since, within one step of the disk's clock. */
+function lookAgainIfRacy(context: RoundContext, { suspect, child }: Fact): void {
+  const signature = child?.signature;
+  if (signature?.kind !== "file" || suspect.isWalked || suspect.isRacy) return;
+  const { diskPath, isUrgent } = suspect;
+  const delayMs = racyDelayMs(signature, context.nowMs());
+  if (delayMs > 0) context.retryAfter(newSuspect(diskPath, { isUrgent, isRacy: true }), delayMs);
+}
+
 function sortFact(
   context: RoundContext,
   { fact, held, sorted }: { readonly fact: Fact; readonly held: Held; readonly sorted: Sorted },
@@ -73,6 +82,7 @@ function sortFact(
     case "problem":
       return context.onProblem(suspect, judged.problem);
     case "same":
+      lookAgainIfRacy(context, fact);
       return context.onSolved(suspect.diskPath);
     case "residue-gone":
       sorted.residueGone.push(fact);

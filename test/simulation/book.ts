@@ -10,10 +10,18 @@ export class Book {
   readonly #contents = new Map<string, { wasSeenOff: boolean; readonly origin: string }>();
   /** In this phase: the machines on which people touched a path. */
   #touched = new Map<string, Set<number>>();
+  /** In this phase: the machines that lost power. */
+  #powerless = new Set<number>();
   /** In this phase: how each machine's people left what they touched. */
   #left = new Map<number, Map<string, string | undefined>>();
 
+  /** The machine lost power, and with it what its people did just before: only contents count there. */
+  notePowerLoss(machine: number): void {
+    this.#powerless.add(machine);
+  }
+
   beginPhase(): void {
+    this.#powerless = new Set();
     this.#touched = new Map();
     this.#left = new Map();
   }
@@ -25,8 +33,11 @@ export class Book {
     for (const line of before.values()) count(counts, contentIn(line), -1);
     for (const [content, change] of counts) {
       const known = this.#contents.get(content);
-      if (known === undefined) this.#contents.set(content, { wasSeenOff: false, origin: `machine ${machine + 1}` });
-      if (change < 0) this.#contents.set(content, { origin: known?.origin ?? "", wasSeenOff: true });
+      // What was there before and nobody wrote is damage.
+      if (known === undefined && change > 0) {
+        this.#contents.set(content, { wasSeenOff: false, origin: `machine ${machine + 1}` });
+      }
+      if (known !== undefined && change < 0) this.#contents.set(content, { ...known, wasSeenOff: true });
     }
     for (const path of new Set([...before.keys(), ...after.keys()])) {
       if (before.get(path) === after.get(path)) continue;
@@ -37,9 +48,9 @@ export class Book {
     }
   }
 
-  /** Contents that nobody saw off and that are nowhere in `tree`. */
-  lostFrom(tree: Tree): string[] {
-    const held = new Set([...tree.values()].map(contentIn));
+  /** Contents that nobody saw off and that are in none of `trees`. */
+  lostFrom(trees: readonly Tree[]): string[] {
+    const held = new Set(trees.flatMap((tree) => [...tree.values()].map(contentIn)));
     return [...this.#contents]
       .filter(([content, { wasSeenOff }]) => !wasSeenOff && !held.has(content))
       .map(([content, { origin }]) => `${content} of ${origin}`);
@@ -49,6 +60,7 @@ export class Book {
   strayingFrom(tree: Tree): string[] {
     const straying: string[] = [];
     for (const [machine, left] of this.#left) {
+      if (this.#powerless.has(machine)) continue;
       for (const [path, line] of left) {
         if (this.#isShared(path, machine) || tree.get(path) === line) continue;
         straying.push(
@@ -59,9 +71,11 @@ export class Book {
     return straying;
   }
 
-  /** True if anybody else touched the path, or something above or below it. */
-  #isShared(path: string, machine: number): boolean {
-    for (const [other, machines] of this.#touched) {
+  /** True if anybody else touched the path, or something above or below it, however it is spelled. */
+  #isShared(spelled: string, machine: number): boolean {
+    const path = spelled.toLowerCase();
+    for (const [otherSpelled, machines] of this.#touched) {
+      const other = otherSpelled.toLowerCase();
       const isRelated = other === path || other.startsWith(`${path}/`) || path.startsWith(`${other}/`);
       if (isRelated && (machines.size > 1 || !machines.has(machine))) return true;
     }

@@ -26,6 +26,7 @@ export type Happening = { readonly atMs: number; readonly machine: number } & (
   | { readonly kind: "restart"; readonly downMs: number }
   | { readonly kind: "call-fails"; readonly code: string; readonly afterCalls: number }
   | { readonly kind: "disk-full"; readonly freeBytes: number; readonly forMs: number }
+  | { readonly kind: "read-only"; readonly forMs: number }
   | { readonly kind: "partition"; readonly other: number; readonly forMs: number }
   | { readonly kind: "cut"; readonly other: number }
 );
@@ -34,6 +35,8 @@ export interface Plan {
   readonly seed: number;
   readonly machines: readonly MachinePlan[];
   readonly latencyMsMax: number;
+  /** The last machine reaches the first only through the one between them. */
+  readonly isChain: boolean;
   /** Between two phases everything gets quiet. */
   readonly phases: readonly (readonly Happening[])[];
 }
@@ -53,14 +56,42 @@ export function planOf(seed: number, { powerLoss = false }: PlanOptions = {}): P
   const count = 2 + random.below(2);
   const isFaulty = random.below(4) > 0;
   const machines = Array.from({ length: count }, () => machinePlan(random));
+  // From numbers of its own: what a seed meant before stays.
+  const more = new Prng(seed ^ 0x2545f491);
   const phases = Array.from({ length: 1 + random.below(3) }, () => {
     const people = Array.from({ length: 2 + random.below(24) }, () => personHappening(random, count));
     const faults = Array.from({ length: isFaulty ? random.below(5) : 0 }, () =>
       faultHappening(random, count, powerLoss),
     );
-    return [...people, ...faults].toSorted((a, b) => a.atMs - b.atMs);
+    const spells = isFaulty && more.below(4) === 0 ? [readOnlySpell(more, count)] : [];
+    return [...people, ...faults, ...spells].toSorted((a, b) => a.atMs - b.atMs);
   });
-  return { seed, machines, latencyMsMax: random.pick([2, 20, 200, 1000]), phases };
+  const coarse = machines.map((machine, index) => (index === 0 ? machine : withCoarseDisk(machine, more)));
+  const isChain = count > 2 && more.below(3) === 0;
+  return {
+    seed,
+    // Who passes things on must be able to hold them.
+    machines: coarse.map((machine, index) => (isChain && index === 1 ? tellingCases(machine) : machine)),
+    latencyMsMax: random.pick([2, 20, 200, 1000]),
+    isChain,
+    phases,
+  };
+}
+
+/** Not the first machine: its tree is what the others are held against. */
+function withCoarseDisk({ quirks, watcher, ...machine }: MachinePlan, random: Prng): MachinePlan {
+  const ignoresCase = random.below(4) === 0;
+  const timeStepNs = random.pick([1n, 1n, 1n, 2_000_000_000n]);
+  const overflowing = random.pick([0, 0, 0, 30]);
+  return { ...machine, quirks: { ...quirks, ignoresCase, timeStepNs }, watcher: { ...watcher, overflowing } };
+}
+
+function tellingCases(machine: MachinePlan): MachinePlan {
+  return { ...machine, quirks: { ...machine.quirks, ignoresCase: false } };
+}
+
+function readOnlySpell(random: Prng, count: number): Happening {
+  return { atMs: random.below(PHASE_MS), machine: random.below(count), kind: "read-only", forMs: random.below(20_000) };
 }
 
 function machinePlan(random: Prng): MachinePlan {
@@ -73,7 +104,7 @@ function machinePlan(random: Prng): MachinePlan {
   const watcher: WatcherFaults =
     random.below(2) === 0
       ? RELIABLE_WATCHER
-      : { dropped: random.below(200), doubled: random.below(300), late: random.below(100) };
+      : { dropped: random.below(200), doubled: random.below(300), late: random.below(100), overflowing: 0 };
   const skewMs = random.pick([0, 0, 3_000, -HOUR_MS, 24 * HOUR_MS, -10 * 365 * 24 * HOUR_MS]);
   return { skewMs, quirks, watcher };
 }

@@ -7,21 +7,29 @@ import { planOf } from "./plan.ts";
 import { simulate } from "./simulation.ts";
 
 /** Seeds that found something once; what they found is in the message of the commit that added them. */
-const KEPT = [4, 14, 21, 27, 32, 41, 137, 170, 181, 244, 377, 436, 1079, 5128];
+const KEPT = [4, 14, 21, 27, 32, 41, 137, 170, 181, 244, 377, 436, 1079, 5128, 209, 320, 20778001];
+/** The same, with power loss. */
+const KEPT_WITH_POWER_LOSS = [429, 445, 459, 470];
 const MS_PER_DAY = 86_400_000;
 
-async function check(seed: number): Promise<void> {
-  const { failures } = await simulate(planOf(seed));
-  assert.deepEqual(failures, [], `replay with: npm run sim -- --seed ${seed} --trace`);
+async function check(seed: number, { powerLoss = false } = {}): Promise<void> {
+  const { failures } = await simulate(planOf(seed, { powerLoss }));
+  const option = powerLoss ? " --power-loss" : "";
+  assert.deepEqual(failures, [], `replay with: npm run sim -- --seed ${seed}${option} --trace`);
 }
 
 for (const seed of KEPT) test(`simulation ${seed}`, () => check(seed));
+for (const seed of KEPT_WITH_POWER_LOSS)
+  test(`simulation ${seed} with power loss`, () => check(seed, { powerLoss: true }));
 
 test("a simulation that nobody has seen before", async (context) => {
   // Another one each day: what fails can still be looked into tomorrow.
   const seed = testSeed(Math.floor(Date.now() / MS_PER_DAY) * 1_000);
   context.diagnostic(`seeds ${seed} to ${seed + 4}`);
-  for (let next = seed; next < seed + 5; next++) await check(next);
+  for (let next = seed; next < seed + 5; next++) {
+    await check(next);
+    await check(next, { powerLoss: true });
+  }
 });
 
 test("the same seed leaves the same trace", async () => {
