@@ -3,6 +3,7 @@
 import { hashFiles } from "../content/hash-job.ts";
 import { applyOperations } from "../transfer/apply-job.ts";
 import { flush } from "../transfer/flush-job.ts";
+import { probe } from "../transfer/probe-job.ts";
 import { readChunks } from "../transfer/read-job.ts";
 import { roomOf } from "../transfer/room.ts";
 import { stageChunks } from "../transfer/stage-job.ts";
@@ -27,6 +28,7 @@ const JOB_TABLE: JobTable = {
   sweep,
   trash: useTrash,
   unstage,
+  probe,
   room: roomOf,
 };
 

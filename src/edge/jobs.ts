@@ -3,6 +3,7 @@
 
 import type { HashRequest, HashResult } from "../content/hash-job.ts";
 import type { LookRequest, LookResult, ScanRequest, ScanResult } from "../watch/scan-job.ts";
+import type { ProbeRequest, ProbeResult } from "../transfer/probe-job.ts";
 import type { ReadRequest, ReadResult } from "../transfer/read-job.ts";
 import type { RoomRequest, RoomResult } from "../transfer/room.ts";
 import type { StageRequest, StageResult } from "../transfer/stage-job.ts";
@@ -33,6 +34,8 @@ export interface Jobs {
   trash: { request: TrashRequest; result: TrashResult };
   /** Clears contents out of staging. */
   unstage: { request: UnstageRequest; result: UnstageResult };
+  /** Tries what the disk can keep. */
+  probe: { request: ProbeRequest; result: ProbeResult };
   /** Tells how much room the disk has. */
   room: { request: RoomRequest; result: RoomResult };
 }

@@ -48,6 +48,8 @@ export interface ScannerOptions {
   readonly isBusy: (path: RelativePath) => boolean;
   /** Small files that a hint led to are reported with their content, up to this size. */
   readonly inlineBytesMax: number;
+  /** False: modes that the disk shows are nobody's choice, and never reported (known-mode.ts). */
+  readonly keepsModes: boolean;
   /** Batches come one after the other; the store must say what they say when this returns (or its promise resolves). */
   readonly onObservations: (batch: readonly Observation[]) => void | Promise<void>;
   /** The folder is not the one that it was. Nothing was concluded from that look; may be called again. */
@@ -223,7 +225,7 @@ export class Scanner {
   }
 
   #roundContext(claim: (diskPath: string) => boolean): RoundContext {
-    const { store, jobs, identity, spelling, ignore, isBusy, inlineBytesMax, clock } = this.#options;
+    const { store, jobs, identity, spelling, ignore, isBusy, inlineBytesMax, keepsModes, clock } = this.#options;
     return {
       store,
       jobs,
@@ -232,6 +234,7 @@ export class Scanner {
       ignore,
       isBusy,
       inlineBytesMax,
+      keepsModes,
       nowMs: () => clock.now(),
       vanished: this.#vanished,
       claim,

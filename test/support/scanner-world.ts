@@ -29,6 +29,8 @@ import { waitFor } from "./wait.ts";
 const blake3 = loadBlake3({ portable: false });
 
 export interface ScannerWorldOptions {
+  /** Whether the disk keeps modes; it does by default. */
+  readonly keepsModes?: boolean;
   readonly ignore?: string;
   readonly fs?: FileSystem;
   readonly clock?: Clock;
@@ -71,6 +73,7 @@ export class ScannerWorld {
       ignore: () => this.rules,
       isBusy: (path) => this.busy.has(path),
       inlineBytesMax: 64 * 1024,
+      keepsModes: options.keepsModes ?? true,
       onObservations: (batch) => this.#apply(batch),
       onRootChanged: () => this.rootChanges++,
       onProblem: (diskPath, problem) => this.problems.set(diskPath, problem),
