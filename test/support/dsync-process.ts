@@ -10,6 +10,9 @@ import { waitFor } from "./wait.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
 
+/** Of a process that ended too early. */
+const EVENTS_SHOWN = 10;
+
 export type JsonEvent = Readonly<Record<string, unknown>> & { readonly event: string };
 
 export interface StartOptions {
@@ -34,6 +37,7 @@ export class DsyncProcess {
   readonly #child: ChildProcess;
   #stderr = "";
   #rest = "";
+  #isClosed = false;
   #exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
 
   private constructor(options: StartOptions) {
@@ -55,6 +59,8 @@ export class DsyncProcess {
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#readEvents(text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
     this.#child.on("exit", (code, signal) => (this.#exit = { code, signal }));
+    // All that it wrote has been read by then.
+    this.#child.on("close", () => (this.#isClosed = true));
   }
 
   /** Starts an instance and waits until it listens. */
@@ -93,16 +99,12 @@ export class DsyncProcess {
     name: string,
     { where = () => true, deadlineMs = 20_000 }: { where?: (event: JsonEvent) => boolean; deadlineMs?: number } = {},
   ): Promise<JsonEvent> {
-    return waitFor(
-      () => {
-        const found = this.events.find((event) => event.event === name && where(event));
-        if (found === undefined && this.#exit !== undefined) {
-          throw new Error(`dsync ended (${JSON.stringify(this.#exit)}): ${this.#stderr}`);
-        }
-        return found;
-      },
-      { until: `event ${name} of ${this.folder}`, deadlineMs },
-    );
+    const until = `event ${name} of ${this.folder}`;
+    const find = (): JsonEvent | undefined => this.events.find((event) => event.event === name && where(event));
+    const found = await waitFor(() => find() ?? (this.#isClosed ? "ended" : undefined), { until, deadlineMs });
+    if (found !== "ended") return found;
+    const last = this.events.slice(-EVENTS_SHOWN).map((event) => JSON.stringify(event));
+    throw new Error(`${until}: dsync ended (${JSON.stringify(this.#exit)}): ${this.#stderr}\n${last.join("\n")}`);
   }
 
   async status(): Promise<StatusReport> {
