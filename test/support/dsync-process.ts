@@ -107,6 +107,15 @@ export class DsyncProcess {
     throw new Error(`${until}: dsync ended (${JSON.stringify(this.#exit)}): ${this.#stderr}\n${last.join("\n")}`);
   }
 
+  /** Leaves its events unread, as a program that hangs does. */
+  pauseReading(): void {
+    this.#child.stdout?.pause();
+  }
+
+  resumeReading(): void {
+    this.#child.stdout?.resume();
+  }
+
   async status(): Promise<StatusReport> {
     const { stdout } = await runDsync(["status", "-d", this.folder, "--json"], this.#home);
     return JSON.parse(stdout) as StatusReport;
