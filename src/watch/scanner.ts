@@ -244,7 +244,11 @@ export class Scanner {
       lookAgain: (path, delayMs) => void this.#secondLooks.put(path, delayMs, undefined),
       onProblem: (suspect, problem) => this.#noteProblem(suspect, problem),
       secondSpellings: () => this.#problems.withCode(SECOND_SPELLING.code),
-      onSolved: (diskPath) => this.#problems.solve("path", diskPath),
+      onSolved: (diskPath) => {
+        this.#problems.solve("path", diskPath);
+        // Something happened to a directory that could not be listed: another owner shows in no signature.
+        if (this.#problems.has("listing", diskPath)) this.#walkLater(diskPath, 0);
+      },
       onOverflow: () => this.overflow(),
       defer: (suspect) => this.#defer(suspect),
       deliver: (build) => this.#deliver(build),

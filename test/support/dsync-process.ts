@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly args?: readonly string[];
   /** Put before the command, to run it inside a network namespace, say. */
   readonly prefix?: readonly string[];
+  /** The user (and group) that it and its commands run as; only root may choose. */
+  readonly userId?: number;
   /** With mDNS. Off by default, so that tests that run side by side do not meet. */
   readonly discovery?: boolean;
 }
@@ -34,6 +36,7 @@ export class DsyncProcess {
   readonly folder: string;
   readonly events: JsonEvent[] = [];
   readonly #home: string;
+  readonly #user: User;
   readonly #child: ChildProcess;
   #stderr = "";
   #rest = "";
@@ -55,7 +58,12 @@ export class DsyncProcess {
       ...(options.args ?? []),
     ];
     const [command = "", ...rest] = [...(options.prefix ?? []), process.execPath, ...args];
-    this.#child = spawn(command, rest, { env: environment(options.home), stdio: ["ignore", "pipe", "pipe"] });
+    this.#user = userOf(options.userId);
+    this.#child = spawn(command, rest, {
+      ...this.#user,
+      env: environment(options.home),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#readEvents(text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
     this.#child.on("exit", (code, signal) => (this.#exit = { code, signal }));
@@ -117,7 +125,7 @@ export class DsyncProcess {
   }
 
   async status(): Promise<StatusReport> {
-    const { stdout } = await runDsync(["status", "-d", this.folder, "--json"], this.#home);
+    const { stdout } = await runDsync(["status", "-d", this.folder, "--json"], this.#home, this.#user);
     return JSON.parse(stdout) as StatusReport;
   }
 
@@ -162,9 +170,11 @@ export class DsyncProcess {
 export async function runDsync(
   args: readonly string[],
   home: string,
+  user: User = {},
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   try {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [MAIN, ...args], {
+      ...user,
       env: environment(home),
       maxBuffer: 64 * 1024 * 1024,
     });
@@ -173,6 +183,15 @@ export async function runDsync(
     const failed = error as { code?: number; stdout?: string; stderr?: string };
     return { code: failed.code ?? -1, stdout: failed.stdout ?? "", stderr: failed.stderr ?? "" };
   }
+}
+
+interface User {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+function userOf(id: number | undefined): User {
+  return id === undefined ? {} : { uid: id, gid: id };
 }
 
 /** One machine's environment: its own home, config, state and runtime directories. */
