@@ -7,7 +7,7 @@ import { probe } from "../transfer/probe-job.ts";
 import { readChunks } from "../transfer/read-job.ts";
 import { roomOf } from "../transfer/room.ts";
 import { stageChunks } from "../transfer/stage-job.ts";
-import { sweep, unstage } from "../transfer/sweep-job.ts";
+import { sweep, sweepLeftovers, unstage } from "../transfer/sweep-job.ts";
 import { useTrash } from "../transfer/trash-job.ts";
 import { lookAtPaths, scanDirectories } from "../watch/scan-job.ts";
 import type { JobContext } from "./job-context.ts";
@@ -26,6 +26,7 @@ const JOB_TABLE: JobTable = {
   apply: applyOperations,
   flush,
   sweep,
+  leftovers: sweepLeftovers,
   trash: useTrash,
   unstage,
   probe,

@@ -60,6 +60,10 @@ export interface ScannerOptions {
 }
 
 const LARGE_BATCH = 100;
+/** Taken by one scan; the next one takes the rest. */
+const LEFTOVERS_MAX = 1_000;
+/** No job takes so long: what is older was left by a crash. */
+const LEFTOVER_AGE_MS = 86_400_000;
 
 type ScanState =
   | { readonly kind: "idle" }
@@ -78,6 +82,7 @@ export class Scanner {
   readonly #problems: Problems;
   readonly #schedule: RescanSchedule;
   readonly #deferred: Suspect[] = [];
+  readonly #leftovers: string[] = [];
   #heldSecondLooks: RelativePath[] = [];
   #deliveries: Promise<void> = Promise.resolve();
   #scan: ScanState = { kind: "idle" };
@@ -324,6 +329,16 @@ export class Scanner {
     this.#schedule.noteScan();
     this.#scan = { kind: "idle" };
     this.#lookAgain(this.#heldSecondLooks.splice(0));
+    await this.#sweepLeftovers();
+  }
+
+  async #sweepLeftovers(): Promise<void> {
+    const diskPaths = this.#leftovers.splice(0);
+    if (diskPaths.length === 0 || this.#isStopped) return;
+    const { jobs, identity, clock } = this.#options;
+    const request = { identity, diskPaths, beforeMs: clock.now() - LEFTOVER_AGE_MS };
+    // What cannot be removed now is found again.
+    await jobs.run("leftovers", request).catch(() => undefined);
   }
 
   async #walk(start: readonly string[]): Promise<void> {
@@ -353,6 +368,9 @@ export class Scanner {
         this.#listingRetries.put(directory, PROBLEM_RETRY_MS_MAX, undefined);
       },
       onReadable: (directory) => this.#problems.solve("listing", directory),
+      onLeftover: (diskPath) => {
+        if (this.#isReadingTree && this.#leftovers.length < LEFTOVERS_MAX) this.#leftovers.push(diskPath);
+      },
       onScanned: (paths) => {
         this.#scannedFiles += paths;
       },

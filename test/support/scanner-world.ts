@@ -21,6 +21,7 @@ import { mtimeUsOf } from "../../src/index/signature.ts";
 import { ignoreLines, parseIgnoreRules, type IgnoreRules } from "../../src/watch/ignore-rules.ts";
 import type { Observation } from "../../src/watch/observation.ts";
 import type { RootIdentity } from "../../src/edge/root-identity.ts";
+import { sweepLeftovers } from "../../src/transfer/sweep-job.ts";
 import { lookAtPaths, scanDirectories } from "../../src/watch/scan-job.ts";
 import { Scanner } from "../../src/watch/scanner.ts";
 import { Spelling } from "../../src/watch/spelling.ts";
@@ -175,6 +176,7 @@ export class ScannerWorld {
       this.beforeJob(name);
       if ("directories" in request) return scanDirectories(this.#fs, request);
       if ("paths" in request) return lookAtPaths(this.#fs, request);
+      if ("diskPaths" in request && "beforeMs" in request) return sweepLeftovers({ fs: this.#fs, blake3 }, request);
       assert.ok("inlineBytesMax" in request);
       this.hashed.push(...request.files);
       return hashFiles(this.#fs, blake3, request);
