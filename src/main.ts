@@ -74,6 +74,10 @@ function outputTo(stream: NodeJS.WriteStream): Output {
   stream.on("error", () => {});
   return {
     write: (text) => stream.write(text),
+    get waitingBytes() {
+      return stream.writableLength;
+    },
+    onceRead: (action) => void stream.once("drain", action),
     isTerminal: stream.isTTY,
     get columns() {
       return stream.isTTY ? stream.columns : undefined;

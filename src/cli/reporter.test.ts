@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { DsyncEvent, Progress } from "../core/events.ts";
+import { OUTPUT_WAITING_BYTES_MAX } from "../core/limits.ts";
 import type { PeerId, ReplicaId } from "../core/ids.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { createReporter } from "./create-reporter.ts";
@@ -50,6 +51,18 @@ class Recorder implements Output {
   text = "";
   isTerminal = false;
   columns: number | undefined;
+  waitingBytes = 0;
+  #actions: (() => void)[] = [];
+
+  onceRead(action: () => void): void {
+    this.#actions.push(action);
+  }
+
+  /** Somebody reads all that waits. */
+  read(): void {
+    this.waitingBytes = 0;
+    for (const action of this.#actions.splice(0)) action();
+  }
 
   write(text: string): void {
     this.text += text;
@@ -122,6 +135,26 @@ test("--json is one object per line on stdout, with event and time first and eve
     assert.deepEqual(JSON.parse(line), { event: kind, time: "2024-01-01T00:00:00.000Z", ...fields });
     assert.match(line, /^\{"event":"[a-z-]+","time":"/);
   }
+});
+
+test("--json that nobody reads is dropped beyond a bound, and counted", () => {
+  const { stdout, reporter } = world({ json: true });
+  const names = (): unknown[] => stdout.lines.map((line) => (JSON.parse(line) as { event: string }).event);
+  reporter.report({ kind: "resumed" });
+  stdout.waitingBytes = OUTPUT_WAITING_BYTES_MAX + 1;
+  reporter.report({ kind: "resumed" });
+  stdout.waitingBytes = 10;
+  reporter.report({ kind: "resumed" });
+  assert.deepEqual(names(), ["resumed"]);
+  stdout.read();
+  assert.deepEqual(names(), ["resumed", "dropped"]);
+  assert.equal((JSON.parse(stdout.lines[1] ?? "") as { count: number }).count, 2);
+  reporter.report({ kind: "resumed" });
+  stdout.waitingBytes = OUTPUT_WAITING_BYTES_MAX + 1;
+  reporter.report({ kind: "resumed" });
+  reporter.close();
+  stdout.read();
+  assert.deepEqual(names(), ["resumed", "dropped", "resumed", "dropped"]);
 });
 
 test("ten thousand changes are a few lines and a count", () => {

@@ -15,6 +15,10 @@ export interface Reporter {
 /** Standard output or error. */
 export interface Output {
   write(text: string): void;
+  /** What was written and nobody has read yet. */
+  readonly waitingBytes: number;
+  /** Calls `action` once when all of that has been read. */
+  onceRead(action: () => void): void;
   readonly isTerminal: boolean;
   /** Width now; terminals only. */
   readonly columns: number | undefined;

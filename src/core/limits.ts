@@ -318,3 +318,6 @@ export const CHANGES_SHOWN_PER_SECOND_MAX = 20;
 export const STATUS_REDRAW_MS = 100;
 /** How often a log (no terminal) says how much is left. */
 export const PROGRESS_LOG_MS = 10_000;
+
+/** Output that nobody has read yet: some 40,000 events. Beyond that, events are counted and not kept. */
+export const OUTPUT_WAITING_BYTES_MAX = 8 * MIB;

@@ -33,6 +33,16 @@ export function isReserved(path: RelativePath): boolean {
   return name === IGNORE_FILE || name.endsWith(PARTIAL_SUFFIX);
 }
 
+/** The name of what a job puts together in another directory than staging (transfer/across.ts). */
+export function besideName(jobId: number, number: number): string {
+  return `${DSYNC_DIRECTORY}-${jobId}-${number}${PARTIAL_SUFFIX}`;
+}
+
+/** True for names that {@link besideName} makes. */
+export function isBesideName(name: string): boolean {
+  return /^\.dsync-\d{1,15}-\d{1,15}\.part$/.test(name);
+}
+
 /** The directory that holds `path`, or `undefined` at the top. */
 export function parentOf(path: RelativePath): RelativePath | undefined {
   const slash = path.lastIndexOf("/");

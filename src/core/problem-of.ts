@@ -4,12 +4,14 @@ import { errnoOf, messageOf } from "./errors.ts";
 import type { Problem } from "./problem.ts";
 
 const REMEDIES: Readonly<Record<string, string>> = {
-  EACCES: "permission denied: give this user the right to it",
+  EACCES: "permission denied: give the user that runs dsync the right to it (chmod, chown)",
   EPERM: "not permitted: the file or file system forbids it",
   ENOSPC: "the disk is full: free some space, dsync goes on by itself",
   EDQUOT: "the disk quota is used up: free some space, dsync goes on by itself",
-  EROFS: "the file system is read-only: mount it writable",
-  ENAMETOOLONG: "the name is too long for this file system: shorten it",
+  EROFS: "the file system is read-only: mount it writable, dsync goes on by itself",
+  ENAMETOOLONG: "the name or path is too long for this file system: shorten it",
+  ENOENT: "it was moved or removed meanwhile: if it is still there, dsync looks again by itself",
+  EXDEV: "another file system is mounted in between: dsync tries again, or unmount that one",
   EINVAL: "the name is not allowed on this file system: rename it",
   EILSEQ: "the name is not allowed on this file system: rename it",
   EBUSY: "another program holds it: close that program",

@@ -3,10 +3,11 @@
 import { hashFiles } from "../content/hash-job.ts";
 import { applyOperations } from "../transfer/apply-job.ts";
 import { flush } from "../transfer/flush-job.ts";
+import { probe } from "../transfer/probe-job.ts";
 import { readChunks } from "../transfer/read-job.ts";
 import { roomOf } from "../transfer/room.ts";
 import { stageChunks } from "../transfer/stage-job.ts";
-import { sweep, unstage } from "../transfer/sweep-job.ts";
+import { sweep, sweepLeftovers, unstage } from "../transfer/sweep-job.ts";
 import { useTrash } from "../transfer/trash-job.ts";
 import { lookAtPaths, scanDirectories } from "../watch/scan-job.ts";
 import type { JobContext } from "./job-context.ts";
@@ -25,8 +26,10 @@ const JOB_TABLE: JobTable = {
   apply: applyOperations,
   flush,
   sweep,
+  leftovers: sweepLeftovers,
   trash: useTrash,
   unstage,
+  probe,
   room: roomOf,
 };
 

@@ -3,11 +3,19 @@
 
 import type { HashRequest, HashResult } from "../content/hash-job.ts";
 import type { LookRequest, LookResult, ScanRequest, ScanResult } from "../watch/scan-job.ts";
+import type { ProbeRequest, ProbeResult } from "../transfer/probe-job.ts";
 import type { ReadRequest, ReadResult } from "../transfer/read-job.ts";
 import type { RoomRequest, RoomResult } from "../transfer/room.ts";
 import type { StageRequest, StageResult } from "../transfer/stage-job.ts";
 import type { FlushRequest, FlushResult } from "../transfer/flush-job.ts";
-import type { SweepRequest, SweepResult, UnstageRequest, UnstageResult } from "../transfer/sweep-job.ts";
+import type {
+  LeftoversRequest,
+  LeftoversResult,
+  SweepRequest,
+  SweepResult,
+  UnstageRequest,
+  UnstageResult,
+} from "../transfer/sweep-job.ts";
 import type { TrashRequest, TrashResult } from "../transfer/trash-job.ts";
 import type { ApplyRequest, ApplyResult } from "../transfer/apply-operation.ts";
 
@@ -29,10 +37,14 @@ export interface Jobs {
   flush: { request: FlushRequest; result: FlushResult };
   /** Clears old staging and old trash. */
   sweep: { request: SweepRequest; result: SweepResult };
+  /** Clears what a crash left outside `.dsync/`. */
+  leftovers: { request: LeftoversRequest; result: LeftoversResult };
   /** What a person asks of the trash. */
   trash: { request: TrashRequest; result: TrashResult };
   /** Clears contents out of staging. */
   unstage: { request: UnstageRequest; result: UnstageResult };
+  /** Tries what the disk can keep. */
+  probe: { request: ProbeRequest; result: ProbeResult };
   /** Tells how much room the disk has. */
   room: { request: RoomRequest; result: RoomResult };
 }

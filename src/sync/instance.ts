@@ -71,6 +71,12 @@ export interface InstanceOptions {
   readonly onFatal: (error: Error) => void;
 }
 
+interface FoundAtOpening {
+  /** Contents that staging holds parts of. */
+  readonly staged: ReadonlySet<ContentHash>;
+  readonly keepsModes: boolean;
+}
+
 /** What a full disk can hold up. */
 type Halting = "index" | "transfer";
 
@@ -115,8 +121,8 @@ export class Instance {
   #sweeps = 0;
   #tidyTimer: Timer | undefined;
 
-  /** `staged`: contents that staging holds parts of. Use `Instance.open`. */
-  private constructor(options: InstanceOptions, staged: ConstructorParameters<typeof Puller>[0]["staged"]) {
+  /** Use `Instance.open`. */
+  private constructor(options: InstanceOptions, { staged, keepsModes }: FoundAtOpening) {
     const { folder, jobs, clock, emit } = options;
     const { store, identity } = folder;
     this.#options = options;
@@ -182,6 +188,7 @@ export class Instance {
       ignore: () => this.#ignore.rules,
       isBusy: (path) => this.#puller.isBusy(path),
       inlineBytesMax: INLINE_CONTENT_BYTES_MAX,
+      keepsModes,
       onObservations: (observations) => this.#replica.observe(observations),
       onRootChanged: () => this.#noteRootChanged(),
       onProblem: (path, problem) => this.#noteScanProblem(path, problem),
@@ -220,7 +227,8 @@ export class Instance {
       trimAtMs: undefined,
     });
     if (problem !== undefined) emit({ kind: "warning", message: problem.message });
-    return new Instance(options, new Set(staged));
+    const { keepsModes } = await jobs.run("probe", { root: identity.root });
+    return new Instance(options, { staged: new Set(staged), keepsModes });
   }
 
   /** Listens, watches and scans. Throws a DsyncError if the port cannot be had. */

@@ -8,12 +8,13 @@
 import type { RelativePath } from "../core/path.ts";
 import type { Clock } from "../edge/clock.ts";
 import { conflictPath } from "../index/conflict-path.ts";
-import type { Content, Entry, PathEntry, PathRecord, Version } from "../index/entry.ts";
+import type { Content, Dot, Entry, PathEntry, PathRecord, Version } from "../index/entry.ts";
 import type { Fingerprinter } from "../index/fingerprint.ts";
 import type { Ledger } from "../index/ledger.ts";
 import { hasLiveChildren } from "../index/live-children.ts";
 import { observe, type Changer } from "../index/local-change.ts";
 import { entriesEqual, mergeEntries } from "../index/merge.ts";
+import { OwnDots } from "../index/own-dots.ts";
 import { repairsOf } from "../index/repairs.ts";
 import { emptyRecord, isSettled, withKnown } from "../index/settle.ts";
 import type { Announcement } from "../pool/messages.ts";
@@ -63,6 +64,7 @@ const QUIET_MS = 1_500;
 export class Replica {
   readonly #options: ReplicaOptions;
   readonly #conversations = new Map<Session, Conversation>();
+  readonly #ownDots = new OwnDots();
   #puller: Puller | undefined;
   #isPublishing = false;
   #hasNews = false;
@@ -257,7 +259,8 @@ export class Replica {
     if (merged === record.known) return { change: undefined, conflict };
     const next = withKnown(record, merged);
     ledger.put(record, next);
-    return { change: [record, next], conflict };
+    const lost = conflict ?? this.#ownDots.defend({ path, known: record.known, heard: entry, merged });
+    return { change: [record, next], conflict: lost };
   }
 
   #tell(
@@ -295,7 +298,12 @@ export class Replica {
 
   #changer(): Changer {
     const { ledger, clock, author } = this.#options;
-    return { nextDot: (nowMs) => ledger.store.nextDot(nowMs), nowMs: Math.floor(clock.now()), author };
+    const nextDot = (nowMs: number): Dot => {
+      const dot = ledger.store.nextDot(nowMs);
+      this.#ownDots.note(dot);
+      return dot;
+    };
+    return { nextDot, nowMs: Math.floor(clock.now()), author };
   }
 
   async #publishAll(): Promise<void> {

@@ -10,6 +10,7 @@
 
 import { assertNever } from "../core/assert.ts";
 import { errnoOf } from "../core/errors.ts";
+import { besideName } from "../core/path.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import { ExactNames } from "../edge/exact-names.ts";
@@ -35,7 +36,7 @@ export function applyOperations(context: JobContext, request: ApplyRequest): App
     trash: new TrashBatch(context.fs, root, request.trashBatch),
     parents: new ParentGuard(context.fs, root),
     temporaryPath: () => absolutePath(root, `.dsync/staging/new-${jobId}-${temporaries++}`),
-    besideName: () => `.dsync-${jobId}-${temporaries++}.part`,
+    besideName: () => besideName(jobId, temporaries++),
   };
   return { kind: "applied", outcomes: request.operations.map((operation) => applyOne(state, operation)) };
 }

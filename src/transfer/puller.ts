@@ -106,6 +106,8 @@ export class Puller {
   /** A path found no room since that began: it may lie before where it stands. */
   #hasDropped = false;
   #isRemoving = false;
+  /** Removals were put off because more was due than is decided in one go. */
+  #isRemovalLeft = false;
   #isStopped = false;
   #halt: Problem | undefined;
   #jobId = 0;
@@ -275,11 +277,18 @@ export class Puller {
     this.#operate(works);
     if (this.#due.size > 0) {
       this.#postpone(removals);
+      this.#isRemovalLeft ||= removals.length > 0;
       this.#options.clock.after(0, () => this.#schedule());
     } else if (this.#isOverflowing && works.length === 0 && this.#jobsRunning === 0) {
       this.#postpone(removals);
       this.#options.clock.after(RETRY_DELAY_MS_MIN, () => this.#refill());
-    } else this.#remove(removals);
+    } else if (removals.length > 0) this.#remove(removals);
+    else if (this.#isRemovalLeft) {
+      // Nothing that is under way now would wake them.
+      this.#isRemovalLeft = false;
+      this.#wakeLater();
+      if (this.#due.size > 0) this.#schedule();
+    }
   }
 
   #evaluateOne(path: RelativePath, works: Work[], removals: Work[]): void {

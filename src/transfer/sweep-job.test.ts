@@ -6,13 +6,13 @@ import fc from "fast-check";
 import { MemoryDisk } from "../../test/support/memory-disk.ts";
 import { createMemoryFileSystem, type BeforeCall } from "../../test/support/memory-file-system.ts";
 import { systemError } from "../../test/support/system-error.ts";
-import { removeDirectory, temporaryDirectory, writeFiles } from "../../test/support/trees.ts";
+import { removeDirectory, rootIdentity, temporaryDirectory, writeFiles } from "../../test/support/trees.ts";
 import { loadBlake3 } from "../content/blake3.ts";
 import type { ContentHash } from "../core/ids.ts";
 import { TRASH_SHARE_MAX, TRASH_TRIM_AGE_MS_MIN } from "../core/limits.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
-import { sweep, unstage, type SweepRequest, type SweepResult } from "./sweep-job.ts";
+import { sweep, sweepLeftovers, unstage, type SweepRequest, type SweepResult } from "./sweep-job.ts";
 import { trashBatchName } from "./trash.ts";
 import { batchesToTrim } from "./trim-trash.ts";
 
@@ -42,6 +42,23 @@ test("at a start, staging keeps what is wanted and nothing else", () => {
   fs.mkdirSync(join(root, ".dsync/staging/a person's"));
   assert.deepEqual(run({ wanted: [WANTED] }).staged, [WANTED]);
   assert.deepEqual(new Set(staging()), new Set([WANTED, "a person's"]));
+});
+
+test("old leftovers with our own names go; others, younger ones and what is behind a symlink stay", () => {
+  const stay = ["dir/.dsync-1-x.part", "dir/mine.part", ".dsync-1-0.part.txt"];
+  const ours = [".dsync-1-0.part", "dir/.dsync-12-3.part"];
+  writeFiles(root, Object.fromEntries([...stay, ...ours, "outside/.dsync-1-1.part"].map((path) => [path, "x"])));
+  fs.symlinkSync("outside", join(root, "link"));
+  fs.mkdirSync(join(root, ".dsync-5-5.part"));
+  const diskPaths = [...stay, ...ours, "link/.dsync-1-1.part", ".dsync-5-5.part", ".dsync-9-9.part"];
+  const context = { fs: nodeFileSystem, blake3: loadBlake3({ portable: false }) };
+  const remove = (beforeMs: number): number =>
+    sweepLeftovers(context, { identity: rootIdentity(root), diskPaths, beforeMs }).removed;
+  assert.equal(remove(Date.now() - HOUR_MS), 0);
+  assert.equal(remove(Date.now() + HOUR_MS), 2);
+  for (const path of ours) assert.ok(!fs.existsSync(join(root, path)), path);
+  for (const path of [...stay, "outside/.dsync-1-1.part", ".dsync-5-5.part"])
+    assert.ok(fs.existsSync(join(root, path)), path);
 });
 
 test("while it runs, staging that was just written to stays, wanted or not", () => {

@@ -7,6 +7,9 @@ import { problemOf } from "../core/problem-of.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import type { EmptyTrashReport } from "../core/reports.ts";
 import type { JobContext } from "../edge/job-context.ts";
+import { isBesideName } from "../core/path.ts";
+import { isSameRoot, type RootIdentity } from "../edge/root-identity.ts";
+import { ParentGuard } from "./parent-guard.ts";
 import { absolutePath, stagingPath, STAGING_DIRECTORY } from "./disk-layout.ts";
 import { emptyTrash } from "./trash.ts";
 import { trimTrash } from "./trim-trash.ts";
@@ -42,6 +45,42 @@ export interface UnstageRequest {
 export interface UnstageResult {
   /** How many were there. */
   readonly removed: number;
+}
+
+export interface LeftoversRequest {
+  readonly identity: RootIdentity;
+  /** Disk paths, relative to the folder, of what a crash may have left beside its target. */
+  readonly diskPaths: readonly string[];
+  /** Whatever was changed since this moment (ms since 1970) stays: it may be in use. */
+  readonly beforeMs: number;
+}
+
+export interface LeftoversResult {
+  readonly removed: number;
+}
+
+/** Removes old leftovers with names of our own, and nothing through a symlink or in another folder. Never throws for what the disk does. */
+export function sweepLeftovers(
+  { fs }: JobContext,
+  { identity, diskPaths, beforeMs }: LeftoversRequest,
+): LeftoversResult {
+  const { root } = identity;
+  if (!isSameRoot(fs, identity)) return { removed: 0 };
+  const parents = new ParentGuard(fs, root);
+  let removed = 0;
+  for (const diskPath of diskPaths) {
+    if (!isBesideName(diskPath.slice(diskPath.lastIndexOf("/") + 1))) continue;
+    try {
+      const path = absolutePath(root, diskPath);
+      const kind = parents.hold(diskPath) ? fs.lstat(path)?.kind : undefined;
+      if (kind !== "file" && kind !== "symlink") continue;
+      removeIfOlder(fs, path, beforeMs);
+      if (fs.lstat(path) === undefined) removed++;
+    } catch {
+      // It is found again by the next scan.
+    }
+  }
+  return { removed };
 }
 
 /** Never throws for what the disk does: what cannot be removed now is swept later. */

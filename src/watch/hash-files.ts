@@ -5,6 +5,7 @@ import type { RelativePath } from "../core/path.ts";
 import type { Fact } from "./gather.ts";
 import { batchesOf } from "./hash-batches.ts";
 import { fileContent, observationOf, quietDelayMs, racyDelayMs } from "./judge.ts";
+import { withKnownMode } from "./known-mode.ts";
 import type { Observation } from "./observation.ts";
 import { hasParent, heldIfTrue, type ChangedFile, type Held, type RoundContext } from "./round-context.ts";
 import { suspect } from "./suspects.ts";
@@ -58,7 +59,13 @@ function reportHashed(context: RoundContext, { fact, outcome, held }: Hashed): r
       const delayMs = looked.isRacy ? 0 : racyDelayMs(signature, context.nowMs());
       if (delayMs > 0)
         context.retryAfter(suspect(looked.diskPath, { isUrgent: looked.isUrgent, isRacy: true }), delayMs);
-      const content = fileContent(contentId, signature);
+      const content = withKnownMode({
+        content: fileContent(contentId, signature),
+        signature,
+        record: held.record,
+        from: undefined,
+        keepsModes: context.keepsModes,
+      });
       const seen = { path, content, signature, manifest, inline, movedFrom: undefined };
       const observation = observationOf(held.record, seen);
       return observation === undefined ? [] : [observation];

@@ -10,7 +10,7 @@
 import fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errnoOf } from "../core/errors.ts";
-import { WATCH_BURST_EVENTS_MAX } from "../core/limits.ts";
+import { PROBLEM_PATHS_MAX, WATCH_BURST_EVENTS_MAX } from "../core/limits.ts";
 import { DSYNC_DIRECTORY } from "../core/path.ts";
 import { watchProblemOf } from "./watch-problem.ts";
 import type { WatchHandler, Watcher } from "./watcher.ts";
@@ -39,6 +39,8 @@ export class InotifyWatcher implements Watcher {
   readonly #options: InotifyWatcherOptions;
   #handler: WatchHandler | undefined;
   #top: Node | undefined;
+  /** Directories that may not be read. */
+  readonly #refused = new Set<string>();
   #burst = { startMs: 0, events: 0 };
 
   constructor(options: InotifyWatcherOptions) {
@@ -77,7 +79,8 @@ export class InotifyWatcher implements Watcher {
     this.#handler?.hint(diskPath);
     this.#countBurst();
     // Something was made, removed or moved under this name; a directory may be among them.
-    if (event === "rename") this.#renew(diskPath, name, node);
+    // And one that could not be watched may have got other rights.
+    if (event === "rename" || this.#refused.delete(diskPath)) this.#renew(diskPath, name, node);
   }
 
   #renew(diskPath: string, name: string, parent: Node): void {
@@ -128,8 +131,10 @@ export class InotifyWatcher implements Watcher {
     try {
       return this.#watch(diskPath);
     } catch (error) {
-      if (["ENOENT", "ENOTDIR", "EACCES", "EPERM"].includes(errnoOf(error) ?? "")) return undefined;
-      throw error;
+      const code = errnoOf(error) ?? "";
+      if (!["ENOENT", "ENOTDIR", "EACCES", "EPERM"].includes(code)) throw error;
+      if (code === "EACCES" && this.#refused.size < PROBLEM_PATHS_MAX) this.#refused.add(diskPath);
+      return undefined;
     }
   }
 

@@ -23,6 +23,10 @@ export class Problems {
     this.#onProblem(diskPath, problem);
   }
 
+  has(source: ProblemSource, diskPath: string): boolean {
+    return this.#codes[source].has(diskPath);
+  }
+
   /** Paths with this problem. */
   withCode(code: string): readonly string[] {
     return [...this.#codes.path].flatMap(([diskPath, its]) => (its === code ? [diskPath] : []));

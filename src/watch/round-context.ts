@@ -11,6 +11,8 @@ import type { Vanished } from "./vanished.ts";
 export interface RoundContext extends GatherContext {
   readonly nowMs: () => number;
   readonly inlineBytesMax: number;
+  /** See known-mode.ts. */
+  readonly keepsModes: boolean;
   readonly vanished: Vanished;
   /** Takes a path that is gone for a second look later; it stays in `vanished` until then. */
   readonly lookAgain: (path: RelativePath, delayMs: number) => void;

@@ -16,6 +16,7 @@ import { absencesOf } from "./absences.ts";
 import { gatherFacts, type Fact } from "./gather.ts";
 import { hashFilesInBatches } from "./hash-files.ts";
 import { fileContent, judge, observationOf, racyDelayMs, type Judgement } from "./judge.ts";
+import { withKnownMode } from "./known-mode.ts";
 import { MoveSources } from "./move-sources.ts";
 import type { Observation } from "./observation.ts";
 import { hasParent, heldIfTrue, type ChangedFile, type Held, type RoundContext } from "./round-context.ts";
@@ -177,7 +178,8 @@ async function reportAtOnce(context: RoundContext, { sorted, moved, sources }: A
       const held = heldIfTrue(context, fact);
       if (held === undefined || !hasParent(context, fact, present)) continue;
       context.onSolved(suspect.diskPath);
-      const seen = { path, content, signature, manifest: undefined, inline: undefined, movedFrom: from?.path };
+      const known = withKnownMode({ content, signature, record: held.record, from, keepsModes: context.keepsModes });
+      const seen = { path, content: known, signature, manifest: undefined, inline: undefined, movedFrom: from?.path };
       const observation = observationOf(held.record, seen);
       if (observation !== undefined) present.set(path, observation);
       // Its content was found: it needs no second look.

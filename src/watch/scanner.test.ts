@@ -3,6 +3,7 @@ import fs from "node:fs";
 import test from "node:test";
 import { ScannerWorld, type ScannerWorldOptions } from "../../test/support/scanner-world.ts";
 import { waitFor } from "../../test/support/wait.ts";
+import { systemClock } from "../edge/clock.ts";
 import type { FileSystem, Stat } from "../edge/file-system.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
 
@@ -543,3 +544,14 @@ test("suspects beyond what fits wait for a full scan, and nothing is lost", () =
     assert.deepEqual(world.hashed, []);
     world.assertMatchesDisk();
   }));
+
+test("a full scan has old leftovers of our own removed", async (t) => {
+  const clock = { ...systemClock, now: () => Date.now() + 2 * 86_400_000 };
+  const world = new ScannerWorld({ clock });
+  t.after(() => world.close());
+  world.write("dir/.dsync-1-0.part");
+  world.write("dir/mine.part");
+  await world.scanner.fullScan();
+  await waitFor(() => !fs.existsSync(world.disk("dir/.dsync-1-0.part")), { until: "the leftover to go" });
+  assert.ok(fs.existsSync(world.disk("dir/mine.part")));
+});

@@ -48,6 +48,8 @@ export interface ScannerOptions {
   readonly isBusy: (path: RelativePath) => boolean;
   /** Small files that a hint led to are reported with their content, up to this size. */
   readonly inlineBytesMax: number;
+  /** False: modes that the disk shows are nobody's choice, and never reported (known-mode.ts). */
+  readonly keepsModes: boolean;
   /** Batches come one after the other; the store must say what they say when this returns (or its promise resolves). */
   readonly onObservations: (batch: readonly Observation[]) => void | Promise<void>;
   /** The folder is not the one that it was. Nothing was concluded from that look; may be called again. */
@@ -58,6 +60,10 @@ export interface ScannerOptions {
 }
 
 const LARGE_BATCH = 100;
+/** Taken by one scan; the next one takes the rest. */
+const LEFTOVERS_MAX = 1_000;
+/** No job takes so long: what is older was left by a crash. */
+const LEFTOVER_AGE_MS = 86_400_000;
 
 type ScanState =
   | { readonly kind: "idle" }
@@ -76,6 +82,7 @@ export class Scanner {
   readonly #problems: Problems;
   readonly #schedule: RescanSchedule;
   readonly #deferred: Suspect[] = [];
+  readonly #leftovers: string[] = [];
   #heldSecondLooks: RelativePath[] = [];
   #deliveries: Promise<void> = Promise.resolve();
   #scan: ScanState = { kind: "idle" };
@@ -223,7 +230,7 @@ export class Scanner {
   }
 
   #roundContext(claim: (diskPath: string) => boolean): RoundContext {
-    const { store, jobs, identity, spelling, ignore, isBusy, inlineBytesMax, clock } = this.#options;
+    const { store, jobs, identity, spelling, ignore, isBusy, inlineBytesMax, keepsModes, clock } = this.#options;
     return {
       store,
       jobs,
@@ -232,6 +239,7 @@ export class Scanner {
       ignore,
       isBusy,
       inlineBytesMax,
+      keepsModes,
       nowMs: () => clock.now(),
       vanished: this.#vanished,
       claim,
@@ -241,7 +249,11 @@ export class Scanner {
       lookAgain: (path, delayMs) => void this.#secondLooks.put(path, delayMs, undefined),
       onProblem: (suspect, problem) => this.#noteProblem(suspect, problem),
       secondSpellings: () => this.#problems.withCode(SECOND_SPELLING.code),
-      onSolved: (diskPath) => this.#problems.solve("path", diskPath),
+      onSolved: (diskPath) => {
+        this.#problems.solve("path", diskPath);
+        // Something happened to a directory that could not be listed: another owner shows in no signature.
+        if (this.#problems.has("listing", diskPath)) this.#walkLater(diskPath, 0);
+      },
       onOverflow: () => this.overflow(),
       defer: (suspect) => this.#defer(suspect),
       deliver: (build) => this.#deliver(build),
@@ -317,6 +329,16 @@ export class Scanner {
     this.#schedule.noteScan();
     this.#scan = { kind: "idle" };
     this.#lookAgain(this.#heldSecondLooks.splice(0));
+    await this.#sweepLeftovers();
+  }
+
+  async #sweepLeftovers(): Promise<void> {
+    const diskPaths = this.#leftovers.splice(0);
+    if (diskPaths.length === 0 || this.#isStopped) return;
+    const { jobs, identity, clock } = this.#options;
+    const request = { identity, diskPaths, beforeMs: clock.now() - LEFTOVER_AGE_MS };
+    // What cannot be removed now is found again.
+    await jobs.run("leftovers", request).catch(() => undefined);
   }
 
   async #walk(start: readonly string[]): Promise<void> {
@@ -346,6 +368,9 @@ export class Scanner {
         this.#listingRetries.put(directory, PROBLEM_RETRY_MS_MAX, undefined);
       },
       onReadable: (directory) => this.#problems.solve("listing", directory),
+      onLeftover: (diskPath) => {
+        if (this.#isReadingTree && this.#leftovers.length < LEFTOVERS_MAX) this.#leftovers.push(diskPath);
+      },
       onScanned: (paths) => {
         this.#scannedFiles += paths;
       },

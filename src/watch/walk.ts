@@ -2,7 +2,7 @@
 // again before anything is reported, since the index moves on while a walk runs.
 
 import { DIRTY_PATHS_MAX, SCAN_DIRECTORIES_MAX } from "../core/limits.ts";
-import { baseName, type RelativePath } from "../core/path.ts";
+import { isBesideName, baseName, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { PathRecord } from "../index/entry.ts";
@@ -29,6 +29,8 @@ export interface WalkContext {
   readonly onUnreadable: (directory: string, problem: Problem) => void;
   readonly onReadable: (directory: string) => void;
   readonly onScanned: (paths: number) => void;
+  /** A file or symlink with a name that only dsync gives, outside of its own directory. */
+  readonly onLeftover: (diskPath: string) => void;
 }
 
 /** Scan jobs at once: one runs while the results of the other are compared. */
@@ -117,6 +119,7 @@ function compareChildren(context: WalkContext, { directory, path, children }: Li
     const isDirectory = child.signature?.kind === "directory";
     const record = missing.get(name);
     missing.delete(name);
+    if (isBesideName(child.name) && !isDirectory) context.onLeftover(diskPath);
     if (rules.isIgnored(childPath, isDirectory)) continue;
     // A name in a spelling that is new here is settled before anybody looks inside.
     const isSpelt = spelling.toDisk(childPath) === diskPath;

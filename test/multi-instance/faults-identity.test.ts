@@ -168,7 +168,17 @@ test("a cloned disk: two replicas with one ID both keep everything", { skip: why
   mounted.mount(["-o", "loop", image, a.folder]);
   mounted.mount(["-o", "loop", clone, c.folder]);
   await a.start({ peers: [b.instance.port] });
-  await c.start({ peers: [b.instance.port, a.instance.port] });
+  await c.start();
+  // Before they meet: what is newer at one of the two has not seen the other's.
+  writeFiles(a.folder, { "two.txt": "two by a", "new.txt": "new by a" });
+  await waitForEqualTrees([a.folder, b.folder]);
+  writeFiles(c.folder, { "two.txt": "two by c", "new.txt": "new by c" });
+  await waitFor(async () => (await c.instance.status()).entries === 3 && (await c.instance.status()).inSync, {
+    until: "the clone to notice its own changes",
+  });
+  const { port } = c.instance;
+  await c.stop();
+  await c.start({ port, peers: [b.instance.port, a.instance.port] });
   await waitFor(async () => (await a.instance.status()).replicaId !== (await c.instance.status()).replicaId, {
     until: "two replica IDs",
   });
@@ -181,5 +191,6 @@ test("a cloned disk: two replicas with one ID both keep everything", { skip: why
   writeFiles(a.folder, { "after.txt": "a" });
   await settle(a, b, c);
   const all = contents(b.folder);
-  for (const content of ["0", "1", "2", "3", "by a", "by c"]) assert.ok(all.includes(content), content);
+  for (const content of ["0", "1", "2", "3", "by a", "by c", "two by a", "two by c", "new by a", "new by c"])
+    assert.ok(all.includes(content), content);
 });

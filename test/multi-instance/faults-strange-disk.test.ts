@@ -73,12 +73,26 @@ test(
     fs.renameSync(join(a.folder, "dir"), join(a.folder, "moved"));
     fs.renameSync(join(a.folder, "new.txt"), join(a.folder, "newer.txt"));
     await settle(a, b);
-    writeFiles(b.folder, { "empty.txt": "edited on the stick", "made there.txt": "new" });
+    writeFiles(b.folder, {
+      "empty.txt": "edited on the stick",
+      "private.txt": "edited on the stick",
+      "made there.txt": "new",
+      "made there/file.txt": "new",
+    });
     fs.rmSync(join(b.folder, "newer.txt"));
     await settle(a, b);
     // Nothing that the disk rounded or dropped came back to the other side.
     assert.equal(fs.statSync(join(a.folder, "script.sh")).mode & 0o777, 0o755);
     assert.equal(fs.statSync(join(a.folder, "private.txt")).mode & 0o777, 0o600);
+    assert.equal(fs.statSync(join(a.folder, "made there.txt")).mode & 0o777, 0o644);
+    assert.equal(fs.statSync(join(a.folder, "made there")).mode & 0o777, 0o755);
+    // Replaced as editors do it, and moved.
+    writeFiles(b.folder, { "private.txt~": "replaced on the stick" });
+    fs.renameSync(join(b.folder, "private.txt~"), join(b.folder, "private.txt"));
+    fs.renameSync(join(b.folder, "script.sh"), join(b.folder, "renamed.sh"));
+    await settle(a, b);
+    assert.equal(fs.statSync(join(a.folder, "private.txt")).mode & 0o777, 0o600);
+    assert.equal(fs.statSync(join(a.folder, "renamed.sh")).mode & 0o777, 0o755);
     // Idle is quiet, also over a restart.
     const changes = (): number => a.instance.events.filter(({ event }) => event === "changed").length;
     const before = changes();

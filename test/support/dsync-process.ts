@@ -10,6 +10,9 @@ import { waitFor } from "./wait.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
 
+/** Of a process that ended too early. */
+const EVENTS_SHOWN = 10;
+
 export type JsonEvent = Readonly<Record<string, unknown>> & { readonly event: string };
 
 export interface StartOptions {
@@ -23,6 +26,8 @@ export interface StartOptions {
   readonly args?: readonly string[];
   /** Put before the command, to run it inside a network namespace, say. */
   readonly prefix?: readonly string[];
+  /** The user (and group) that it and its commands run as; only root may choose. */
+  readonly userId?: number;
   /** With mDNS. Off by default, so that tests that run side by side do not meet. */
   readonly discovery?: boolean;
 }
@@ -31,9 +36,11 @@ export class DsyncProcess {
   readonly folder: string;
   readonly events: JsonEvent[] = [];
   readonly #home: string;
+  readonly #user: User;
   readonly #child: ChildProcess;
   #stderr = "";
   #rest = "";
+  #isClosed = false;
   #exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
 
   private constructor(options: StartOptions) {
@@ -51,10 +58,17 @@ export class DsyncProcess {
       ...(options.args ?? []),
     ];
     const [command = "", ...rest] = [...(options.prefix ?? []), process.execPath, ...args];
-    this.#child = spawn(command, rest, { env: environment(options.home), stdio: ["ignore", "pipe", "pipe"] });
+    this.#user = userOf(options.userId);
+    this.#child = spawn(command, rest, {
+      ...this.#user,
+      env: environment(options.home),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#readEvents(text));
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
     this.#child.on("exit", (code, signal) => (this.#exit = { code, signal }));
+    // All that it wrote has been read by then.
+    this.#child.on("close", () => (this.#isClosed = true));
   }
 
   /** Starts an instance and waits until it listens. */
@@ -93,20 +107,25 @@ export class DsyncProcess {
     name: string,
     { where = () => true, deadlineMs = 20_000 }: { where?: (event: JsonEvent) => boolean; deadlineMs?: number } = {},
   ): Promise<JsonEvent> {
-    return waitFor(
-      () => {
-        const found = this.events.find((event) => event.event === name && where(event));
-        if (found === undefined && this.#exit !== undefined) {
-          throw new Error(`dsync ended (${JSON.stringify(this.#exit)}): ${this.#stderr}`);
-        }
-        return found;
-      },
-      { until: `event ${name} of ${this.folder}`, deadlineMs },
-    );
+    const until = `event ${name} of ${this.folder}`;
+    const find = (): JsonEvent | undefined => this.events.find((event) => event.event === name && where(event));
+    const found = await waitFor(() => find() ?? (this.#isClosed ? "ended" : undefined), { until, deadlineMs });
+    if (found !== "ended") return found;
+    const last = this.events.slice(-EVENTS_SHOWN).map((event) => JSON.stringify(event));
+    throw new Error(`${until}: dsync ended (${JSON.stringify(this.#exit)}): ${this.#stderr}\n${last.join("\n")}`);
+  }
+
+  /** Leaves its events unread, as a program that hangs does. */
+  pauseReading(): void {
+    this.#child.stdout?.pause();
+  }
+
+  resumeReading(): void {
+    this.#child.stdout?.resume();
   }
 
   async status(): Promise<StatusReport> {
-    const { stdout } = await runDsync(["status", "-d", this.folder, "--json"], this.#home);
+    const { stdout } = await runDsync(["status", "-d", this.folder, "--json"], this.#home, this.#user);
     return JSON.parse(stdout) as StatusReport;
   }
 
@@ -151,9 +170,11 @@ export class DsyncProcess {
 export async function runDsync(
   args: readonly string[],
   home: string,
+  user: User = {},
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   try {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [MAIN, ...args], {
+      ...user,
       env: environment(home),
       maxBuffer: 64 * 1024 * 1024,
     });
@@ -162,6 +183,15 @@ export async function runDsync(
     const failed = error as { code?: number; stdout?: string; stderr?: string };
     return { code: failed.code ?? -1, stdout: failed.stdout ?? "", stderr: failed.stderr ?? "" };
   }
+}
+
+interface User {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+function userOf(id: number | undefined): User {
+  return id === undefined ? {} : { uid: id, gid: id };
 }
 
 /** One machine's environment: its own home, config, state and runtime directories. */

@@ -21,6 +21,7 @@ import { mtimeUsOf } from "../../src/index/signature.ts";
 import { ignoreLines, parseIgnoreRules, type IgnoreRules } from "../../src/watch/ignore-rules.ts";
 import type { Observation } from "../../src/watch/observation.ts";
 import type { RootIdentity } from "../../src/edge/root-identity.ts";
+import { sweepLeftovers } from "../../src/transfer/sweep-job.ts";
 import { lookAtPaths, scanDirectories } from "../../src/watch/scan-job.ts";
 import { Scanner } from "../../src/watch/scanner.ts";
 import { Spelling } from "../../src/watch/spelling.ts";
@@ -29,6 +30,8 @@ import { waitFor } from "./wait.ts";
 const blake3 = loadBlake3({ portable: false });
 
 export interface ScannerWorldOptions {
+  /** Whether the disk keeps modes; it does by default. */
+  readonly keepsModes?: boolean;
   readonly ignore?: string;
   readonly fs?: FileSystem;
   readonly clock?: Clock;
@@ -71,6 +74,7 @@ export class ScannerWorld {
       ignore: () => this.rules,
       isBusy: (path) => this.busy.has(path),
       inlineBytesMax: 64 * 1024,
+      keepsModes: options.keepsModes ?? true,
       onObservations: (batch) => this.#apply(batch),
       onRootChanged: () => this.rootChanges++,
       onProblem: (diskPath, problem) => this.problems.set(diskPath, problem),
@@ -172,6 +176,7 @@ export class ScannerWorld {
       this.beforeJob(name);
       if ("directories" in request) return scanDirectories(this.#fs, request);
       if ("paths" in request) return lookAtPaths(this.#fs, request);
+      if ("diskPaths" in request && "beforeMs" in request) return sweepLeftovers({ fs: this.#fs, blake3 }, request);
       assert.ok("inlineBytesMax" in request);
       this.hashed.push(...request.files);
       return hashFiles(this.#fs, blake3, request);

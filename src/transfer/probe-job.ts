@@ -1,0 +1,49 @@
+// The `probe` job: what the folder's file system can keep. It tries, because names and types of file systems say little.
+
+import { errnoOf } from "../core/errors.ts";
+import type { FileSystem } from "../edge/file-system.ts";
+import type { JobContext } from "../edge/job-context.ts";
+import { discard } from "./discard.ts";
+import { absolutePath, STAGING_DIRECTORY } from "./disk-layout.ts";
+
+export interface ProbeRequest {
+  /** Absolute disk path of the folder. */
+  readonly root: string;
+}
+
+export interface ProbeResult {
+  /** False on FAT, exFAT and the like, where every file has the mode that the mount says. */
+  readonly keepsModes: boolean;
+}
+
+/** Two modes that no mount option makes of each other. */
+const PROBED_MODES = [0o600, 0o751];
+
+/** Never throws: a disk on which nothing can be tried (full, read-only) counts as one that keeps everything. */
+export function probe({ fs }: JobContext, { root }: ProbeRequest): ProbeResult {
+  const path = absolutePath(root, `${STAGING_DIRECTORY}/probe`);
+  discard(fs, path);
+  try {
+    return { keepsModes: keepsModesAt(fs, path) };
+  } catch {
+    return { keepsModes: true };
+  } finally {
+    discard(fs, path);
+  }
+}
+
+function keepsModesAt(fs: FileSystem, path: string): boolean {
+  const descriptor = fs.createFile(path, 0o600);
+  try {
+    return PROBED_MODES.every((mode) => {
+      fs.setModeOf(descriptor, mode);
+      return fs.fstat(descriptor).mode === mode;
+    });
+  } catch (error) {
+    // Our own file: only a file system that has no such thing refuses.
+    if (["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(errnoOf(error) ?? "")) return false;
+    throw error;
+  } finally {
+    fs.close(descriptor);
+  }
+}

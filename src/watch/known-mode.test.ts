@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ScannerWorld } from "../../test/support/scanner-world.ts";
+import { waitFor } from "../../test/support/wait.ts";
+import fs from "node:fs";
+import { join } from "node:path";
+import { removeDirectory, temporaryDirectory } from "../../test/support/trees.ts";
+import { loadBlake3 } from "../content/blake3.ts";
+import type { FileSystem } from "../edge/file-system.ts";
+import { nodeFileSystem } from "../edge/node-file-system.ts";
+import { emptyRecord } from "../index/settle.ts";
+import type { PathRecord, StatSignature, Version } from "../index/entry.ts";
+import type { ContentHash, ReplicaId } from "../core/ids.ts";
+import type { RelativePath } from "../core/path.ts";
+import { probe } from "../transfer/probe-job.ts";
+import { withKnownMode } from "./known-mode.ts";
+
+function signature(mode: number): StatSignature {
+  return { kind: "file", size: 1, mode, mtimeNs: 0n, ctimeNs: 0n, inode: 1n };
+}
+
+function file(mode: number): Version["content"] {
+  return { kind: "file", contentId: "0".repeat(64) as ContentHash, size: 1, mode, mtimeUs: 0 };
+}
+
+/** A record of a file that was asked to have `mode`, on a disk that shows `shown`. */
+function record(mode: number, shown: number): PathRecord {
+  const dot = { replica: "0".repeat(16) as ReplicaId, counter: 1 };
+  const entry = { seen: [[dot.replica, 1]] as const, live: { dot, stamp: 1, author: "a", content: file(mode) } };
+  return { ...emptyRecord("x" as RelativePath), known: entry, present: entry, signature: signature(shown) };
+}
+
+function modeSeen(
+  shown: number,
+  keepsModes: boolean,
+  { at, from }: { readonly at?: PathRecord; readonly from?: PathRecord } = {},
+): number | undefined {
+  const content = withKnownMode({ content: file(shown), signature: signature(shown), record: at, from, keepsModes });
+  return content.kind === "file" ? content.mode : undefined;
+}
+
+test("a disk that keeps modes: what it shows counts, unless it showed that before, too, and could not keep another", () => {
+  assert.equal(modeSeen(0o640, true), 0o640);
+  assert.equal(modeSeen(0o640, true, { at: record(0o600, 0o600) }), 0o640);
+  assert.equal(modeSeen(0o777, true, { at: record(0o600, 0o777) }), 0o600);
+  assert.equal(modeSeen(0o777, true, { from: record(0o600, 0o777) }), 0o600);
+  assert.equal(modeSeen(0o600, true, { from: record(0o640, 0o640) }), 0o600);
+});
+
+test("a disk that keeps none: what is known, else what is usual", () => {
+  assert.equal(modeSeen(0o777, false), 0o644);
+  assert.equal(modeSeen(0o777, false, { at: record(0o600, 0o755) }), 0o600);
+  assert.equal(modeSeen(0o777, false, { at: record(0o600, 0o777), from: record(0o755, 0o777) }), 0o600);
+  assert.equal(modeSeen(0o777, false, { from: record(0o755, 0o777) }), 0o755);
+  const { known } = record(0o640, 0o777);
+  assert.equal(modeSeen(0o777, false, { at: { ...emptyRecord("x" as RelativePath), known } }), 0o640);
+});
+
+test("a scan of a disk without modes reports none of its own", async (t) => {
+  const world = new ScannerWorld({ keepsModes: false });
+  t.after(() => world.close());
+  world.write("dir/file");
+  fs.chmodSync(world.disk("dir/file"), 0o777);
+  fs.chmodSync(world.disk("dir"), 0o777);
+  await world.scanner.fullScan();
+  await waitFor(() => world.scanner.isQuiet, { until: "a quiet scanner" });
+  const modes = ["dir", "dir/file"].map((path) => world.store.get(path as RelativePath)?.known.live?.content);
+  assert.deepEqual(
+    modes.map((content) => content !== undefined && content.kind !== "symlink" && content.mode),
+    [0o755, 0o644],
+  );
+});
+
+test("the probe finds out by what chmod leaves", (t) => {
+  const root = temporaryDirectory();
+  t.after(() => removeDirectory(root));
+  fs.mkdirSync(join(root, ".dsync/staging"), { recursive: true });
+  const blake3 = loadBlake3({ portable: false });
+  const refuse = (code: string) => (): never => {
+    throw Object.assign(new Error(code), { code });
+  };
+  const disks: readonly (readonly [Partial<FileSystem>, boolean])[] = [
+    [{}, true],
+    [{ setModeOf: () => {} }, false],
+    [{ setModeOf: refuse("EPERM") }, false],
+    [{ setModeOf: refuse("EIO") }, true],
+    [{ createFile: refuse("EROFS") }, true],
+  ];
+  for (const [different, keepsModes] of disks) {
+    assert.deepEqual(probe({ fs: { ...nodeFileSystem, ...different }, blake3 }, { root }), { keepsModes });
+    assert.deepEqual(fs.readdirSync(join(root, ".dsync/staging")), []);
+  }
+});
