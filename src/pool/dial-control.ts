@@ -1,14 +1,14 @@
 // The dialling side: from a target to a session, or one more data channel of one.
 
 import { DIAL_MS_MAX, DIAL_TARGETS_MAX, SESSIONS_MAX } from "../core/limits.ts";
-import { explainFailure, type HandshakeFailure } from "../handshake/handshake-failure.ts";
+import { explainFailure, isPassphraseRefusal, type HandshakeFailure } from "../handshake/handshake-failure.ts";
 import { formatAddress } from "./address.ts";
 import type { ChannelEnd } from "./channel.ts";
 import { dialChannel } from "./dial-channel.ts";
 import type { DialOutcome, DialRequest } from "./dialer.ts";
 import type { HelloMessage } from "./messages.ts";
 import type { PoolChannel } from "./pool-channel.ts";
-import { checkShare, refusalOf, type PoolContext } from "./pool-context.ts";
+import { checkShare, refusalOf, reportPassphrase, type PoolContext } from "./pool-context.ts";
 import type { DialTarget } from "./route.ts";
 
 /** Dials targets and makes sessions of what answers. */
@@ -69,6 +69,10 @@ export class ControlDialer {
 
   #handshakeFailed(target: DialTarget, reason: HandshakeFailure): DialOutcome {
     if (reason === "self") return { kind: "self" };
+    if (isPassphraseRefusal(reason)) {
+      reportPassphrase(this.#context, reason, target);
+      return { kind: "refused" };
+    }
     const refusal = refusalOf(reason);
     if (refusal === "handshake") return this.#failed(target, explainFailure(reason));
     const { host, port } = target;
