@@ -54,7 +54,7 @@ export function refusalOf(failure: HandshakeFailure): RefusalReason {
 /** Tells the person whose passphrases do not fit together, whichever side dialled. */
 export function reportPassphrase({ reports }: PoolContext, failure: PassphraseRefusal, at: Address): void {
   const detail = explainPassphrase(failure, `the peer at ${at.host}`);
-  reports.reportEachMinute(at.host, { reason: "passphrase", host: at.host, port: at.port, detail });
+  reports.reportEachMinute(`${failure} ${at.host}`, { reason: "passphrase", host: at.host, port: at.port, detail });
 }
 
 interface Address {

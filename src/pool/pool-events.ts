@@ -45,8 +45,8 @@ export class RefusalReports {
   readonly #byReason = new Map<RefusalReason, { reportedAtMs: number; held: number }>();
   /** In order of arrival. */
   readonly #peers = new Set<string>();
-  /** When each address was reported last, in order of that. */
-  readonly #addresses = new Map<string, number>();
+  /** When each was reported last, in order of that. */
+  readonly #reportedAtMs = new Map<string, number>();
   #named = { sinceMs: -Infinity, count: 0 };
 
   constructor(clock: Clock, emit: (event: RefusedEvent) => void) {
@@ -78,16 +78,15 @@ export class RefusalReports {
     this.#reportNamed(refusal);
   }
 
-  /** For what stays wrong until a person does something: said again each minute that it comes up. */
-  reportEachMinute(host: string, refusal: Omit<RefusedEvent, "type" | "count">): void {
+  /** For what stays wrong until a person does something: said again each minute that it comes up. `key`: what and who. */
+  reportEachMinute(key: string, refusal: Omit<RefusedEvent, "type" | "count">): void {
     const nowMs = this.#clock.monotonic();
-    const key = `${refusal.reason} ${host}`;
-    if (nowMs - (this.#addresses.get(key) ?? -Infinity) < REFUSAL_REPORT_MS) return;
-    this.#addresses.delete(key);
-    this.#addresses.set(key, nowMs);
-    if (this.#addresses.size > REFUSED_PEERS_MAX) {
-      const [oldest] = this.#addresses.keys();
-      if (oldest !== undefined) this.#addresses.delete(oldest);
+    if (nowMs - (this.#reportedAtMs.get(key) ?? -Infinity) < REFUSAL_REPORT_MS) return;
+    this.#reportedAtMs.delete(key);
+    this.#reportedAtMs.set(key, nowMs);
+    if (this.#reportedAtMs.size > REFUSED_PEERS_MAX) {
+      const [oldest] = this.#reportedAtMs.keys();
+      if (oldest !== undefined) this.#reportedAtMs.delete(oldest);
     }
     this.#reportNamed(refusal);
   }
