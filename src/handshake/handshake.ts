@@ -114,6 +114,7 @@ function agreeOnKeys(options: HandshakeOptions, ownHello: Uint8Array, theirs: re
   }
   const transcriptHash = hashTranscript(clientHello, serverHello);
   const keyed = { transcriptHash, keys: deriveKeys({ sharedSecret, transcriptHash }) };
+  sharedSecret.fill(0);
   return exchangeProofs(options, keyed, isServer ? ownHello : NOTHING);
 }
 
@@ -154,7 +155,7 @@ function confirmAsClient(options: HandshakeOptions, agreed: Agreed, exchange: Pa
   );
 }
 
-/** `undefined` without a key. Wipes it. */
+/** `undefined` without a key. Wipes both secrets. */
 function deriveWith(
   passphraseKey: Uint8Array | undefined,
   { sharedSecret, clientHello, serverHello }: Agreed,
@@ -163,7 +164,7 @@ function deriveWith(
   if (passphraseKey === undefined) return undefined;
   const transcriptHash = hashTranscript(clientHello, serverHello, clientShare);
   const keys = deriveKeys({ sharedSecret, passphraseKey, transcriptHash });
-  passphraseKey.fill(0);
+  for (const secret of [sharedSecret, passphraseKey]) secret.fill(0);
   return { transcriptHash, keys };
 }
 

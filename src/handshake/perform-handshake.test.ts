@@ -131,6 +131,27 @@ test("two passphrases: both sides know why, and both connections end", async () 
   await Promise.all([endOf(first), endOf(second)]);
 });
 
+test("the secrets of a handshake are wiped when it is over, well or badly", async () => {
+  for (const passphrase of ["right", "wrong"]) {
+    const given: Uint8Array[] = [];
+    const random = {
+      ...systemRandom,
+      bytes: (length: number) => {
+        const bytes = Uint8Array.from(systemRandom.bytes(length));
+        given.push(bytes);
+        return bytes;
+      },
+    };
+    const [first, second] = memoryConnectionPair();
+    const client = performHandshake(first, options("client", { random, passphrase: passphraseBytes(passphrase) }));
+    const server = performHandshake(second, options("server", { passphrase: passphraseBytes("right") }));
+    await Promise.all([client, server]);
+    // The challenge alone is no secret.
+    assert.equal(given.length, 3);
+    assert.equal(given.filter((bytes) => bytes.every((byte) => byte === 0)).length, 2);
+  }
+});
+
 test("a tampered handshake ends the connection of both", async () => {
   const tamper = (bytes: Uint8Array, from: "first" | "second") => {
     if (from === "first") return bytes;

@@ -36,11 +36,13 @@ export type HandshakeOutcome =
 export function performHandshake(connection: Connection, options: PerformHandshakeOptions): Promise<HandshakeOutcome> {
   const { random, clock, signal, passphrase } = options;
   const received = new ByteQueue();
+  const ephemeralSecret = random.bytes(EPHEMERAL_KEY_BYTES);
+  const scalarSecret = random.bytes(CPACE_BYTES);
   let step = startHandshake({
     ...options,
-    ephemeralSecret: random.bytes(EPHEMERAL_KEY_BYTES),
+    ephemeralSecret,
     challenge: random.bytes(CHALLENGE_BYTES),
-    passphrase: passphrase && { passphrase, scalarSecret: random.bytes(CPACE_BYTES) },
+    passphrase: passphrase && { passphrase, scalarSecret },
   });
 
   return new Promise((resolve) => {
@@ -53,6 +55,7 @@ export function performHandshake(connection: Connection, options: PerformHandsha
       isSettled = true;
       deadline.clear();
       signal.removeEventListener("abort", onAbort);
+      for (const secret of [ephemeralSecret, scalarSecret]) secret.fill(0);
       resolve(outcome);
     }
 
