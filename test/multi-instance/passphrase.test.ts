@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import type { DsyncProcess, JsonEvent } from "../support/dsync-process.ts";
 import { machines, startPair, type Machine } from "../support/machines.ts";
-import { waitForEqualTrees, writeFiles } from "../support/trees.ts";
+import { incompressible, waitForEqualTrees, writeFiles } from "../support/trees.ts";
 import { waitFor } from "../support/wait.ts";
 
 const PASSPHRASE = "correct horse 4711";
@@ -25,7 +25,8 @@ function joinedBy(instance: DsyncProcess): unknown[] {
 
 test("those with the passphrase sync; one with another and one without never join, and everybody is told why", async (t) => {
   const [a, b, other, none] = machines(t, 4) as [Machine, Machine, Machine, Machine];
-  writeFiles(a.folder, { "secret-plan.txt": "plan" });
+  // The large one needs data channels, which shake hands of their own.
+  writeFiles(a.folder, { "secret-plan.txt": "plan", "large.bin": incompressible(3_000_000, 1) });
   writeFiles(other.folder, { "other.txt": "other" });
   await startPair(a, b, ["--passphrase", PASSPHRASE]);
   const { port } = a.instance;
