@@ -4,6 +4,7 @@
 import { homedir, hostname, tmpdir } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { readCommandLine } from "./cli/front.ts";
+import { titleWithoutSecrets } from "./cli/hide-secrets.ts";
 import type { Output } from "./cli/reporter.ts";
 import type { Platform } from "./cli/platform.ts";
 import { errorText, exitCodeOf, type ExitCode } from "./cli/exit-code.ts";
@@ -17,6 +18,8 @@ for (const flag of ["--no-incremental-marking", "--max-semi-space-size=8", "--he
 
 async function main(): Promise<ExitCode> {
   const argv = process.argv.slice(2);
+  const title = titleWithoutSecrets(argv);
+  if (title !== undefined) process.title = title;
   const isVerbose = argv.includes("--verbose") || argv.includes("-v");
   try {
     const line = await readCommandLine(argv);

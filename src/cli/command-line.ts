@@ -2,7 +2,7 @@
 
 import { escapeForTerminal } from "../core/escape.ts";
 import { shellWord } from "../core/shell-word.ts";
-import type { FlagName } from "./flags.ts";
+import { spelled, type FlagName } from "./flags.ts";
 import { helpText, USAGE } from "./help.ts";
 import { nearest } from "./nearest.ts";
 import { usageError, type Settings } from "./settings.ts";
@@ -12,6 +12,8 @@ import { splitWords, type Given } from "./words.ts";
 /** What only the command line can say, beside the settings. */
 export interface RunFlags extends Settings {
   readonly passphrase: string | undefined;
+  /** As given; "": make one. */
+  readonly code: string | undefined;
   readonly verbose: boolean;
   readonly quiet: boolean;
   readonly json: boolean;
@@ -96,8 +98,9 @@ function parseIgnore(given: Given, [action, target, ...rest]: readonly string[])
 function runFlags(given: Given): RunFlags {
   if (given.has("quiet") && given.has("verbose"))
     throw usageError("--quiet and --verbose exclude each other: give one.");
-  if (given.has("passphrase") && given.has("passphrase-file")) {
-    throw usageError("--passphrase and --passphrase-file exclude each other: give one.");
+  const [first, second] = (["passphrase", "passphrase-file", "code"] as const).filter((name) => given.has(name));
+  if (first !== undefined && second !== undefined) {
+    throw usageError(`${spelled(first)} and ${spelled(second)} exclude each other: give one.`);
   }
   return {
     path: given.one("path", TEXT),
@@ -108,6 +111,7 @@ function runFlags(given: Given): RunFlags {
     exclude: given.all("exclude", TEXT),
     share: given.one("share", NAME),
     passphrase: given.one("passphrase", TEXT),
+    code: given.optional("code", TEXT),
     passphraseFile: given.one("passphrase-file", TEXT),
     maxConcurrentTransfers: given.one("max-concurrent-transfers", TRANSFERS),
     rateLimitBytesPerSecond: given.one("rate-limit", RATE),

@@ -53,7 +53,10 @@ export function textOf(event: DsyncEvent): string | undefined {
     case "peer-left":
       return `${escape(event.name)} left (${escape(event.reason)})`;
     case "peer-refused":
-      return `Refused ${escape(event.address)}: ${escape(event.reason)}`;
+      // The sentence about passphrases names the address itself.
+      return event.code === "passphrase"
+        ? escape(event.reason)
+        : `Refused ${escape(event.address)}: ${escape(event.reason)}`;
     case "changed":
       return changedText(event);
     case "conflict":

@@ -18,6 +18,7 @@ const EXAMPLES: readonly (readonly [command: string, help: string])[] = [
   ["dsync -d ~/shared", "on two machines: that is all"],
   ["dsync -d . -n laptop -e '*.iso'", "a name, and no disk images"],
   ["dsync -d ~/shared -a 10.0.0.7:9000", "where multicast does not reach"],
+  ["dsync -d ~/shared --code", "makes a code to type on the others"],
   ["dsync status -d ~/shared --json", "for scripts"],
 ];
 
@@ -32,7 +33,8 @@ export function helpText(): string {
     "Options:",
     ...ALL_FLAGS.map(flagLine),
     "",
-    "DSYNC_PASSPHRASE in the environment is a passphrase, too.",
+    "DSYNC_PASSPHRASE in the environment is a passphrase, too. One on the command",
+    "line is visible in the process list and the shell's history: prefer a file.",
     "",
     "Commands, on the instance that runs on the folder or on the folder alone:",
     ...COMMANDS.map(([usage, help]) => `  ${usage.padEnd(25)} ${help}`),

@@ -2,19 +2,22 @@
 
 import type { RunFlags } from "./command-line.ts";
 import { defaultConfigFile, readConfig, type Config } from "./config-file.ts";
-import { absolute, resolveFolder, resolveOptions, type Options } from "./options.ts";
+import { absolute } from "./locate.ts";
+import { resolveFolder, resolveOptions, type Options } from "./options.ts";
+import { passphraseWarnings } from "./passphrase.ts";
 import type { Platform } from "./platform.ts";
 
 export interface LoadedOptions {
   readonly options: Options;
-  /** About the config file; one sentence each. */
+  /** About the config file and the passphrase file; one sentence each. */
   readonly warnings: readonly string[];
 }
 
 /** Throws a DsyncError `usage`. */
 export function loadOptions(flags: RunFlags, platform: Platform): LoadedOptions {
   const config = loadConfig(flags.config, platform);
-  return { options: resolveOptions(flags, config, platform), warnings: config.warnings };
+  const options = resolveOptions(flags, config, platform);
+  return { options, warnings: [...config.warnings, ...passphraseWarnings(flags, config, platform)] };
 }
 
 /** What the commands beside an instance need of the config: its folder (absolute) and its share. Throws a DsyncError `usage`. */

@@ -28,7 +28,7 @@ function options(
   settings: Partial<Settings> = {},
   platform: Partial<Platform> = {},
 ): Options {
-  const none = { passphrase: undefined, verbose: false, quiet: false, json: false, config: undefined };
+  const none = { passphrase: undefined, code: undefined, verbose: false, quiet: false, json: false, config: undefined };
   const config: Config = { file: "/etc/x/dsync.toml", settings: { ...NO_SETTINGS, ...settings }, warnings: [] };
   return resolveOptions({ ...NO_SETTINGS, ...none, path: "f", ...flags }, config, { ...PLATFORM, ...platform });
 }
@@ -45,6 +45,7 @@ test("the defaults", () => {
     json: false,
     share: "default",
     passphrase: undefined,
+    makesCode: false,
     maxConcurrentTransfers: 4,
     rateLimitBytesPerSecond: undefined,
     trashDays: 14,
@@ -131,14 +132,18 @@ test("the passphrase: command line, environment, config file, in this order", ()
     string,
   ];
   writeFileSync(onCommandLine, "from a file\r\n");
-  writeFileSync(inConfig, " from the config \n\n");
+  writeFileSync(inConfig, " from the config \nits second line\n");
   writeFileSync(empty, "\n");
   const environment = { DSYNC_PASSPHRASE: "from the environment" };
   const settings = { passphraseFile: inConfig };
   assert.equal(options({ passphrase: "given" }, settings, { environment }).passphrase, "given");
   assert.equal(options({ passphraseFile: onCommandLine }, settings, { environment }).passphrase, "from a file");
   assert.equal(options({}, settings, { environment }).passphrase, "from the environment");
-  assert.equal(options({}, settings).passphrase, " from the config \n");
+  assert.equal(options({}, settings).passphrase, " from the config ");
+  assert.equal(options({ code: "APPLE bread--butter" }, settings, { environment }).passphrase, "apple-bread-butter");
+  assert.deepEqual(options({ code: "" }, settings, { environment }).passphrase, undefined);
+  assert.equal(options({ code: "" }).makesCode, true);
+  assert.throws(() => options({ code: "apple-bread-buter" }), usageWith("Did you mean butter?"));
   assert.throws(() => options({ passphraseFile: empty }), usageWith("empty"));
   assert.throws(() => options({ passphraseFile: "missing" }), usageWith("/start/missing: there is no such file"));
   assert.throws(

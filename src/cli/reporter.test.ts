@@ -31,7 +31,7 @@ const EVENTS: readonly DsyncEvent[] = [
   { kind: "port-taken", wanted: 9000, used: 9001 },
   { kind: "peer-joined", id: ID, name: EVIL, address: EVIL },
   { kind: "peer-left", id: ID, name: EVIL, reason: EVIL },
-  { kind: "peer-refused", address: EVIL, reason: EVIL },
+  { kind: "peer-refused", address: EVIL, reason: EVIL, code: "handshake" },
   { kind: "changed", path: EVIL, change: "moved", from: EVIL, by: EVIL, isLocal: false },
   { kind: "conflict", path: EVIL, conflictPath: EVIL, author: EVIL },
   { kind: "problem", path: EVIL, reason: EVIL },

@@ -18,6 +18,7 @@ import { systemRandom } from "../edge/random.ts";
 import { tcpNetwork } from "../edge/tcp-network.ts";
 import { createWorkerRunner } from "../edge/worker-runner.ts";
 import { createIdentity, type Identity } from "../handshake/identity.ts";
+import { passphraseBytes } from "../handshake/passphrase-exchange.ts";
 import { selectAead } from "../handshake/select-aead.ts";
 import { PROTOCOL_VERSION } from "../pool/messages.ts";
 import { channelOpener } from "../pool/open-channel.ts";
@@ -26,6 +27,7 @@ import { openFolder } from "../sync/open-folder.ts";
 import { trashAccess } from "../transfer/trash-access.ts";
 import { createIgnoreFile, IgnoreFile } from "../watch/ignore-file.ts";
 import { createSystemWatcher } from "../watch/system-watcher.ts";
+import { codeBanner, makeCode } from "./code.ts";
 import type { RunFlags } from "./command-line.ts";
 import { createReporter } from "./create-reporter.ts";
 import { folderAccess } from "./local-access.ts";
@@ -56,7 +58,6 @@ const STOP_MS_MAX = 1_800;
 export async function runInstance(flags: RunFlags, around: RunSurroundings): Promise<void> {
   const { platform } = around;
   const { options, warnings } = loadOptions(flags, platform);
-  if (options.passphrase !== undefined) throw passphraseNotYet();
   const reporter = createReporter({
     stdout: around.stdout,
     stderr: around.stderr,
@@ -68,7 +69,7 @@ export async function runInstance(flags: RunFlags, around: RunSurroundings): Pro
   const emit = (event: DsyncEvent): void => reporter.report(event);
   try {
     for (const message of warnings) emit({ kind: "warning", message });
-    await runUntilStopped(options, around, emit);
+    await runUntilStopped(withCode(options, around), around, emit);
     emit({ kind: "stopped" });
   } catch (error) {
     if (options.json) emit({ kind: "failed", message: messageOf(error) });
@@ -76,6 +77,15 @@ export async function runInstance(flags: RunFlags, around: RunSurroundings): Pro
   } finally {
     reporter.close();
   }
+}
+
+/** Makes the code that was asked for, and shows it: to a person, so that it is in no log and no event. */
+function withCode(options: Options, { stdout, stderr }: RunSurroundings): Options {
+  if (!options.makesCode) return options;
+  const code = makeCode(systemRandom);
+  const output = options.json || options.verbosity === "quiet" ? stderr : stdout;
+  output.write(codeBanner(code));
+  return { ...options, passphrase: code };
 }
 
 async function runUntilStopped(
@@ -105,6 +115,7 @@ async function runUntilStopped(
   const jobs = createWorkerRunner({ workers: Math.min(Math.max(availableParallelism(), 2), WORKERS_MAX), portable });
   const identity = createIdentity(systemRandom);
   const aead = selectAead({ portable });
+  const passphrase = options.passphrase === undefined ? undefined : passphraseBytes(options.passphrase);
   createIgnoreFile(root);
   const instance = await Instance.open({
     folder,
@@ -116,7 +127,7 @@ async function runUntilStopped(
     hash,
     pool: {
       ownId: identity.peerId,
-      openChannel: channelOpener({ identity, aead, random: systemRandom, clock: systemClock }),
+      openChannel: channelOpener({ identity, passphrase, aead, random: systemRandom, clock: systemClock }),
       listenPort: { port: options.port.value, isExplicit: options.port.explicit },
       share: options.share,
       name: options.name,
@@ -231,12 +242,4 @@ function createDeferred<T>(): { readonly promise: Promise<T>; readonly resolve: 
 
 function noHome(): never {
   throw new DsyncError("environment", "There is no home directory to remember folders in. Set XDG_STATE_HOME or HOME.");
-}
-
-function passphraseNotYet(): DsyncError {
-  return new DsyncError(
-    "usage",
-    "Passphrases are not supported in this version, and running without the protection that you asked for would be wrong. " +
-      "Leave the passphrase out to sync with everybody on this network.",
-  );
 }

@@ -31,6 +31,11 @@ export class Given {
     return texts[0] === undefined ? undefined : checked(kind, spelled(name), texts[0]);
   }
 
+  /** Like `one`, for a flag whose value may be left out: then "". */
+  optional<T>(name: FlagName, kind: ValueKind<T>): T | "" | undefined {
+    return this.#texts(name).join("") === "" && this.#texts(name).length === 1 ? "" : this.one(name, kind);
+  }
+
   all<T>(name: FlagName, kind: ValueKind<T>): readonly T[] {
     return this.#texts(name).map((text) => checked(kind, spelled(name), text));
   }

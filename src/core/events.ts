@@ -51,7 +51,13 @@ export type DsyncEvent =
   | { readonly kind: "peer-joined"; readonly id: PeerId; readonly name: string; readonly address: string }
   | { readonly kind: "peer-left"; readonly id: PeerId; readonly name: string; readonly reason: string }
   /** Somebody could not become a peer: another share, a wrong passphrase, an address that is not local. */
-  | { readonly kind: "peer-refused"; readonly address: string; readonly reason: string }
+  | {
+      readonly kind: "peer-refused";
+      readonly address: string;
+      readonly reason: string;
+      /** `passphrase`, `other-share`, …: the kind of reason, for scripts. */
+      readonly code: string;
+    }
   /** A path changed: `by` is the friendly name of who did it, `isLocal` whether that was in this folder. */
   | {
       readonly kind: "changed";

@@ -117,9 +117,9 @@ test("what is changed is named", () => {
   assert.equal(serverReason(0), "not-dsync");
   assert.equal(serverReason(5), "not-dsync");
   assert.equal(serverReason(7), "version");
-  assert.equal(serverReason(8), "passphrase");
+  assert.equal(serverReason(8), "version");
   assert.equal(clientReason(7), "version");
-  assert.equal(clientReason(8), "passphrase");
+  assert.equal(clientReason(8), "version");
   assert.equal(clientReason(50), "bad-proof");
   assert.equal(clientReason(HELLO_BYTES + 1), "bad-proof");
   assert.equal(reasonOf(converse(client, server, (b, m) => (m === 2 ? flip(b, 1) : b)).server), "bad-proof");

@@ -1,12 +1,16 @@
 // The handshake as a pure state machine: no socket, no clock, no randomness of its own. docs/protocol.md, "Handshake".
 //
 //   C → S  client hello
-//   S → C  server hello, server proof
+//   S → C  server hello                           with a passphrase: its share is in it,
+//   C → S    [client share, client confirmation]  and both show that they know the passphrase
+//   S → C    [server confirmation], server proof  before either shows who it is
 //   C → S  client proof
 //
 // Invariants: 1. nothing but fixed-size messages is read. 2. Secrets are given out only after the other side has signed
 // the transcript, which holds our fresh challenge. 3. A proof is made for one role, so none can be sent back to its maker.
+// 4. With a passphrase, nothing that depends on an identity is sent to a side that has not confirmed the passphrase.
 
+import { timingSafeEqual } from "node:crypto";
 import { x25519 } from "@noble/curves/ed25519.js";
 import { peerIdFromBytes, type PeerId } from "../core/ids.ts";
 import type { Aead } from "./aead.ts";
@@ -16,12 +20,16 @@ import {
   ephemeralKeyOf,
   HELLO_BYTES,
   HELLO_HEAD_BYTES,
-  MODE_OPEN,
   parseHelloHead,
+  SHARE_BYTES,
+  shareOf,
+  withShare,
+  type HelloMode,
   type Role,
 } from "./hello.ts";
 import type { Identity } from "./identity.ts";
-import { agree, deriveKeys, hashTranscript } from "./key-schedule.ts";
+import { agree, deriveKeys, hashTranscript, type KeySchedule } from "./key-schedule.ts";
+import { startPassphraseExchange, type PassphraseExchange, type PassphraseInput } from "./passphrase-exchange.ts";
 import { openProof, PROOF_BYTES, sealProof } from "./proof.ts";
 
 export interface HandshakeOptions {
@@ -34,6 +42,8 @@ export interface HandshakeOptions {
   readonly ephemeralSecret: Uint8Array;
   /** 32 random bytes, used for this handshake only. */
   readonly challenge: Uint8Array;
+  /** Let in only those who know it; `undefined`: everybody. */
+  readonly passphrase?: PassphraseInput | undefined;
   /** Refuse everybody else. */
   readonly expectedPeerId?: PeerId | undefined;
 }
@@ -59,44 +69,120 @@ export type HandshakeStep =
   | { readonly kind: "done"; readonly output: Uint8Array; readonly secrets: ChannelSecrets }
   | { readonly kind: "failed"; readonly output: Uint8Array; readonly reason: HandshakeRefusal };
 
+export const CONFIRMATION_BYTES = 32;
+
 const NOTHING = new Uint8Array(0);
+const NOT_CONFIRMED = new Uint8Array(CONFIRMATION_BYTES);
 
 export function startHandshake(options: HandshakeOptions): HandshakeStep {
   const { role, version, ephemeralSecret, challenge } = options;
-  const ownHello = encodeHello({ role, version, challenge, ephemeralKey: x25519.getPublicKey(ephemeralSecret) });
+  const mode = modeOf(options);
+  const ownHello = encodeHello({ role, version, mode, challenge, ephemeralKey: x25519.getPublicKey(ephemeralSecret) });
   const isServer = role === "server";
   return reading(isServer ? NOTHING : ownHello, HELLO_HEAD_BYTES, (head) => {
     const refusal = refuseHead(head, options);
     // The client cannot know our version and mode yet, and would otherwise have nothing to explain the end with.
-    const isExplained = isServer && (refusal === "version" || refusal === "passphrase");
+    const isExplained = isServer && refusal !== "not-dsync" && refusal !== "reflection";
     if (refusal !== undefined) return failed(refusal, isExplained ? ownHello : NOTHING);
-    return reading(NOTHING, HELLO_BYTES - HELLO_HEAD_BYTES, (rest) =>
-      exchangeProofs(options, ownHello, Buffer.concat([head, rest])),
-    );
+    return reading(NOTHING, HELLO_BYTES - HELLO_HEAD_BYTES, (rest) => agreeOnKeys(options, ownHello, [head, rest]));
   });
 }
 
-function refuseHead(bytes: Uint8Array, { role, version }: HandshakeOptions): HandshakeRefusal | undefined {
-  const head = parseHelloHead(bytes);
-  if (head.kind === "not-dsync") return "not-dsync";
-  if (head.role === role) return "reflection";
-  if (head.version !== version) return "version";
-  return head.mode === MODE_OPEN ? undefined : "passphrase";
+function modeOf({ passphrase }: HandshakeOptions): HelloMode {
+  return passphrase === undefined ? "open" : "passphrase";
 }
 
-function exchangeProofs(options: HandshakeOptions, ownHello: Uint8Array, theirHello: Uint8Array): HandshakeStep {
-  const { role, identity, aead } = options;
-  const isServer = role === "server";
+function refuseHead(bytes: Uint8Array, options: HandshakeOptions): HandshakeRefusal | undefined {
+  const head = parseHelloHead(bytes);
+  if (head.kind === "not-dsync") return "not-dsync";
+  if (head.role === options.role) return "reflection";
+  if (head.version !== options.version || head.mode === "unknown") return "version";
+  if (head.mode === modeOf(options)) return undefined;
+  return head.mode === "passphrase" ? "passphrase-missing" : "passphrase-unused";
+}
+
+function agreeOnKeys(options: HandshakeOptions, ownHello: Uint8Array, theirs: readonly Uint8Array[]): HandshakeStep {
+  const isServer = options.role === "server";
+  const theirHello = Buffer.concat(theirs);
   const sharedSecret = agree(options.ephemeralSecret, ephemeralKeyOf(theirHello));
   if (sharedSecret === undefined) return failed("low-order");
+  const [clientHello, serverHello] = isServer ? [theirHello, ownHello] : [ownHello, theirHello];
+  const agreed: Agreed = { sharedSecret, clientHello, serverHello };
+  if (options.passphrase !== undefined) {
+    const exchange = startPassphraseExchange({ ...options.passphrase, role: options.role, clientHello, serverHello });
+    return isServer ? confirmAsServer(options, agreed, exchange) : confirmAsClient(options, agreed, exchange);
+  }
+  const transcriptHash = hashTranscript(clientHello, serverHello);
+  const keyed = { transcriptHash, keys: deriveKeys({ sharedSecret, transcriptHash }) };
+  sharedSecret.fill(0);
+  return exchangeProofs(options, keyed, isServer ? ownHello : NOTHING);
+}
 
-  const transcriptHash = isServer ? hashTranscript(theirHello, ownHello) : hashTranscript(ownHello, theirHello);
-  const keys = deriveKeys({ sharedSecret, transcriptHash });
+/** What the hellos have settled. */
+interface Agreed {
+  readonly sharedSecret: Uint8Array;
+  readonly clientHello: Uint8Array;
+  readonly serverHello: Uint8Array;
+}
+
+interface Keyed {
+  readonly transcriptHash: Uint8Array;
+  readonly keys: KeySchedule;
+}
+
+/** Sends the share within the hello; says nothing more to a client that has not shown that it knows the passphrase. */
+function confirmAsServer(options: HandshakeOptions, agreed: Agreed, exchange: PassphraseExchange): HandshakeStep {
+  const serverHello = withShare(agreed.serverHello, exchange.ownShare);
+  return reading(serverHello, SHARE_BYTES + CONFIRMATION_BYTES, (bytes) => {
+    const clientShare = bytes.subarray(0, SHARE_BYTES);
+    const passphraseKey = exchange.finish(clientShare);
+    const keyed = deriveWith(passphraseKey, { ...agreed, serverHello }, clientShare);
+    if (keyed === undefined) return failed("low-order");
+    const { clientConfirmation, serverConfirmation } = keyed.keys;
+    // Zeros, which no key gives, and which tell the client why this ends and a guesser nothing more.
+    if (!isSame(bytes.subarray(SHARE_BYTES), clientConfirmation)) return failed("passphrase-other", NOT_CONFIRMED);
+    return exchangeProofs(options, keyed, serverConfirmation);
+  });
+}
+
+function confirmAsClient(options: HandshakeOptions, agreed: Agreed, exchange: PassphraseExchange): HandshakeStep {
+  const keyed = deriveWith(exchange.finish(shareOf(agreed.serverHello)), agreed, exchange.ownShare);
+  if (keyed === undefined) return failed("low-order");
+  const { clientConfirmation, serverConfirmation } = keyed.keys;
+  const opening = Buffer.concat([exchange.ownShare, clientConfirmation]);
+  return reading(opening, CONFIRMATION_BYTES, (bytes) =>
+    isSame(bytes, serverConfirmation) ? exchangeProofs(options, keyed, NOTHING) : failed("passphrase-other"),
+  );
+}
+
+/** `undefined` without a key. Wipes both secrets. */
+function deriveWith(
+  passphraseKey: Uint8Array | undefined,
+  { sharedSecret, clientHello, serverHello }: Agreed,
+  clientShare: Uint8Array,
+): Keyed | undefined {
+  if (passphraseKey === undefined) return undefined;
+  const transcriptHash = hashTranscript(clientHello, serverHello, clientShare);
+  const keys = deriveKeys({ sharedSecret, passphraseKey, transcriptHash });
+  for (const secret of [sharedSecret, passphraseKey]) secret.fill(0);
+  return { transcriptHash, keys };
+}
+
+/** In constant time. */
+function isSame(bytes: Uint8Array, expected: Uint8Array): boolean {
+  return timingSafeEqual(bytes, expected);
+}
+
+/** `opening`: what a server sends before its proof. */
+function exchangeProofs(options: HandshakeOptions, keyed: Keyed, opening: Uint8Array): HandshakeStep {
+  const { role, identity, aead } = options;
+  const { transcriptHash, keys } = keyed;
+  const isServer = role === "server";
   const server = { aead, transcriptHash, role: "server", key: keys.serverProofKey } as const;
   const client = { aead, transcriptHash, role: "client", key: keys.clientProofKey } as const;
 
-  const opening = isServer ? Buffer.concat([ownHello, sealProof(identity, server)]) : NOTHING;
-  return reading(opening, PROOF_BYTES, (bytes) => {
+  const output = isServer ? Buffer.concat([opening, sealProof(identity, server)]) : opening;
+  return reading(output, PROOF_BYTES, (bytes) => {
     const proof = openProof(bytes, isServer ? client : server);
     if (proof.kind !== "proven") return failed(proof.kind);
     const peerId = peerIdFromBytes(proof.publicKey);

@@ -39,9 +39,11 @@ test("points of low order give no secret, also with the bit set that X25519 igno
 
 test("each key is HKDF-SHA-256 under a label of its own", () => {
   const sharedSecret = Buffer.alloc(32, 1);
-  const passphraseKey = Buffer.alloc(32, 2);
+  const passphraseKey = Buffer.alloc(64, 2);
   const transcriptHash = Buffer.alloc(32, 3);
   const labels = {
+    clientConfirmation: "dsync client confirmation",
+    serverConfirmation: "dsync server confirmation",
     clientProofKey: "dsync client proof",
     serverProofKey: "dsync server proof",
     clientRecordKey: "dsync client records",

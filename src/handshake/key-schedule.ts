@@ -7,8 +7,13 @@ import { expand, extract } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { AEAD_KEY_BYTES } from "./aead.ts";
 
-/** Four independent keys: for each direction, one that seals a single proof of identity and one that seals records. */
+const NO_SHARE = new Uint8Array(0);
+
+/** Independent keys: for each direction, one that seals a single proof of identity and one that seals records. */
 export interface KeySchedule {
+  /** What a client that knows the passphrase sends to show it; 32 bytes, no key. Likewise the server's. */
+  readonly clientConfirmation: Uint8Array;
+  readonly serverConfirmation: Uint8Array;
   readonly clientProofKey: Uint8Array;
   readonly serverProofKey: Uint8Array;
   readonly clientRecordKey: Uint8Array;
@@ -18,8 +23,8 @@ export interface KeySchedule {
 export interface KeyScheduleInput {
   /** 32 bytes: see {@link agree}. */
   readonly sharedSecret: Uint8Array;
-  /** 32 bytes that only those who know the passphrase share; none without a passphrase. */
-  readonly passphraseKey?: Uint8Array;
+  /** 64 bytes that only those who know the passphrase share; none without a passphrase. */
+  readonly passphraseKey?: Uint8Array | undefined;
   /** 32 bytes: see {@link hashTranscript}. */
   readonly transcriptHash: Uint8Array;
 }
@@ -28,8 +33,11 @@ export interface KeyScheduleInput {
 export function deriveKeys({ sharedSecret, passphraseKey, transcriptHash }: KeyScheduleInput): KeySchedule {
   const secret = passphraseKey === undefined ? sharedSecret : Buffer.concat([sharedSecret, passphraseKey]);
   const root = extract(sha256, secret, transcriptHash);
+  if (passphraseKey !== undefined) secret.fill(0);
   const derive = (label: string) => expand(sha256, root, Buffer.from(`dsync ${label}`), AEAD_KEY_BYTES);
   return {
+    clientConfirmation: derive("client confirmation"),
+    serverConfirmation: derive("server confirmation"),
     clientProofKey: derive("client proof"),
     serverProofKey: derive("server proof"),
     clientRecordKey: derive("client records"),
@@ -37,9 +45,16 @@ export function deriveKeys({ sharedSecret, passphraseKey, transcriptHash }: KeyS
   };
 }
 
-/** BLAKE3 of both hellos: the same on both sides, and never the same twice, since both hold a fresh challenge. */
-export function hashTranscript(clientHello: Uint8Array, serverHello: Uint8Array): Uint8Array {
-  return blake3(Buffer.concat([clientHello, serverHello]));
+/**
+ * BLAKE3 of both hellos and, with a passphrase, the client's share: the same on both sides, and never the same twice,
+ * since both hellos hold a fresh challenge.
+ */
+export function hashTranscript(
+  clientHello: Uint8Array,
+  serverHello: Uint8Array,
+  clientShare: Uint8Array = NO_SHARE,
+): Uint8Array {
+  return blake3(Buffer.concat([clientHello, serverHello, clientShare]));
 }
 
 /** The X25519 secret (RFC 7748 §6.1) of two ephemeral keys, or `undefined` if their point is of low order. */

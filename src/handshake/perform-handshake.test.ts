@@ -8,6 +8,7 @@ import { systemRandom } from "../edge/random.ts";
 import { nativeAead } from "./aead-native.ts";
 import type { Role } from "./hello.ts";
 import { createIdentity } from "./identity.ts";
+import { passphraseBytes } from "./passphrase-exchange.ts";
 import { performHandshake, type HandshakeOutcome, type PerformHandshakeOptions } from "./perform-handshake.ts";
 
 function options(role: Role, changes: Partial<PerformHandshakeOptions> = {}): PerformHandshakeOptions {
@@ -118,6 +119,37 @@ test("both sides of two versions know why", async () => {
   const { client, server } = await converse({}, { version: 7 });
   assert.equal(reasonOf(client), "version");
   assert.equal(reasonOf(server), "version");
+});
+
+test("two passphrases: both sides know why, and both connections end", async () => {
+  const [first, second] = memoryConnectionPair({ cut: () => 7 });
+  const [right, wrong] = [passphraseBytes("right"), passphraseBytes("wrong")];
+  const client = performHandshake(first, options("client", { passphrase: right }));
+  const server = performHandshake(second, options("server", { passphrase: wrong }));
+  assert.equal(reasonOf(await client), "passphrase-other");
+  assert.equal(reasonOf(await server), "passphrase-other");
+  await Promise.all([endOf(first), endOf(second)]);
+});
+
+test("the secrets of a handshake are wiped when it is over, well or badly", async () => {
+  for (const passphrase of ["right", "wrong"]) {
+    const given: Uint8Array[] = [];
+    const random = {
+      ...systemRandom,
+      bytes: (length: number) => {
+        const bytes = Uint8Array.from(systemRandom.bytes(length));
+        given.push(bytes);
+        return bytes;
+      },
+    };
+    const [first, second] = memoryConnectionPair();
+    const client = performHandshake(first, options("client", { random, passphrase: passphraseBytes(passphrase) }));
+    const server = performHandshake(second, options("server", { passphrase: passphraseBytes("right") }));
+    await Promise.all([client, server]);
+    // The challenge alone is no secret.
+    assert.equal(given.length, 3);
+    assert.equal(given.filter((bytes) => bytes.every((byte) => byte === 0)).length, 2);
+  }
 });
 
 test("a tampered handshake ends the connection of both", async () => {

@@ -7,6 +7,7 @@ import type { Clock } from "../edge/clock.ts";
 import type { Connection } from "../edge/network.ts";
 import type { Random } from "../edge/random.ts";
 import type { Aead } from "./aead.ts";
+import { CPACE_BYTES } from "./cpace.ts";
 import type { HandshakeFailure } from "./handshake-failure.ts";
 import { startHandshake, type ChannelSecrets, type HandshakeStep } from "./handshake.ts";
 import { CHALLENGE_BYTES, EPHEMERAL_KEY_BYTES, type Role } from "./hello.ts";
@@ -20,6 +21,8 @@ export interface PerformHandshakeOptions {
   readonly random: Random;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** See `passphraseBytes`; `undefined`: none is used. */
+  readonly passphrase?: Uint8Array | undefined;
   readonly expectedPeerId?: PeerId | undefined;
 }
 
@@ -31,12 +34,15 @@ export type HandshakeOutcome =
 
 /** Never rejects. Takes over the connection's handlers until it is done. */
 export function performHandshake(connection: Connection, options: PerformHandshakeOptions): Promise<HandshakeOutcome> {
-  const { random, clock, signal } = options;
+  const { random, clock, signal, passphrase } = options;
   const received = new ByteQueue();
+  const ephemeralSecret = random.bytes(EPHEMERAL_KEY_BYTES);
+  const scalarSecret = random.bytes(CPACE_BYTES);
   let step = startHandshake({
     ...options,
-    ephemeralSecret: random.bytes(EPHEMERAL_KEY_BYTES),
+    ephemeralSecret,
     challenge: random.bytes(CHALLENGE_BYTES),
+    passphrase: passphrase && { passphrase, scalarSecret },
   });
 
   return new Promise((resolve) => {
@@ -49,6 +55,7 @@ export function performHandshake(connection: Connection, options: PerformHandsha
       isSettled = true;
       deadline.clear();
       signal.removeEventListener("abort", onAbort);
+      for (const secret of [ephemeralSecret, scalarSecret]) secret.fill(0);
       resolve(outcome);
     }
 

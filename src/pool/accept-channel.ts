@@ -2,12 +2,12 @@
 
 import { SESSIONS_MAX, SESSIONS_PER_ADDRESS_MAX, STABLE_MS_MIN } from "../core/limits.ts";
 import type { Connection } from "../edge/network.ts";
-import { explainFailure } from "../handshake/handshake-failure.ts";
+import { explainFailure, isPassphraseRefusal } from "../handshake/handshake-failure.ts";
 import type { ChannelEnd } from "./channel.ts";
 import type { InboundGate, Permit } from "./inbound-gate.ts";
 import type { HelloMessage } from "./messages.ts";
 import { PoolChannel } from "./pool-channel.ts";
-import { checkShare, refusalOf, type PoolContext } from "./pool-context.ts";
+import { checkShare, refusalOf, reportPassphrase, type PoolContext } from "./pool-context.ts";
 
 /** Never rejects. */
 export async function acceptChannel(context: PoolContext, gate: InboundGate, connection: Connection): Promise<void> {
@@ -53,8 +53,9 @@ async function shakeHands(
     return channel;
   }
   permit.failed();
+  if (isPassphraseRefusal(outcome.reason)) reportPassphrase(context, outcome.reason, connection.remote);
   // An end is what port scanners and our own dials to ourselves leave; the gate counts them, and that is enough.
-  if (outcome.reason !== "ended" && outcome.reason !== "aborted") {
+  else if (outcome.reason !== "ended" && outcome.reason !== "aborted") {
     const detail = explainFailure(outcome.reason);
     reports.report({ reason: refusalOf(outcome.reason), ...connection.remote, detail });
   }

@@ -1,15 +1,23 @@
 // The dialling side: from a target to a session, or one more data channel of one.
 
-import { DIAL_MS_MAX, DIAL_TARGETS_MAX, SESSIONS_MAX } from "../core/limits.ts";
-import { explainFailure, type HandshakeFailure } from "../handshake/handshake-failure.ts";
-import { formatAddress } from "./address.ts";
+import {
+  DIAL_MS_MAX,
+  DIAL_TARGETS_MAX,
+  HANDSHAKE_TOKEN_MS,
+  HANDSHAKE_TOKENS_MAX,
+  LIMITED_ADDRESSES_MAX,
+  SESSIONS_MAX,
+} from "../core/limits.ts";
+import { explainFailure, isPassphraseRefusal, type HandshakeFailure } from "../handshake/handshake-failure.ts";
+import { addressKey, formatAddress } from "./address.ts";
 import type { ChannelEnd } from "./channel.ts";
 import { dialChannel } from "./dial-channel.ts";
 import type { DialOutcome, DialRequest } from "./dialer.ts";
 import type { HelloMessage } from "./messages.ts";
 import type { PoolChannel } from "./pool-channel.ts";
-import { checkShare, refusalOf, type PoolContext } from "./pool-context.ts";
+import { checkShare, refusalOf, reportPassphrase, type PoolContext } from "./pool-context.ts";
 import type { DialTarget } from "./route.ts";
+import { KeyedBuckets } from "./token-bucket.ts";
 
 /** Dials targets and makes sessions of what answers. */
 export class ControlDialer {
@@ -17,6 +25,12 @@ export class ControlDialer {
   readonly #onFailed: (target: DialTarget, detail: string) => void;
   /** The last failure of each address, so that each is reported once. */
   readonly #failures = new Map<string, string>();
+  /** Dials of each address that may end at another passphrase: each gives whoever answers one guess at ours. */
+  readonly #guesses = new KeyedBuckets({
+    capacity: HANDSHAKE_TOKENS_MAX,
+    tokensPerMs: 1 / HANDSHAKE_TOKEN_MS,
+    keysMax: LIMITED_ADDRESSES_MAX,
+  });
 
   /** `onFailed`: called when an address cannot be dialled for another reason than the last time. */
   constructor(context: PoolContext, onFailed: (target: DialTarget, detail: string) => void) {
@@ -27,7 +41,12 @@ export class ControlDialer {
   /** Never rejects. */
   async dial({ target, connectMsMax, signal }: DialRequest): Promise<DialOutcome> {
     const { host, port, peerId: expectedPeerId } = target;
+    const { clock } = this.#context;
+    const guesser = addressKey(host);
+    if (!this.#guesses.take(guesser, clock.monotonic())) return { kind: "refused" };
     const outcome = await dialChannel({ ...this.#context, host, port, expectedPeerId, connectMsMax, signal });
+    const isGuess = outcome.kind === "failed" && isGuessLeft(outcome.reason);
+    if (!isGuess) this.#guesses.giveBack(guesser, clock.monotonic());
     if (outcome.kind === "unreachable") return this.#failed(target, outcome.detail);
     if (outcome.kind === "failed") return this.#handshakeFailed(target, outcome.reason);
     this.#failures.delete(addressOf(target));
@@ -69,6 +88,10 @@ export class ControlDialer {
 
   #handshakeFailed(target: DialTarget, reason: HandshakeFailure): DialOutcome {
     if (reason === "self") return { kind: "self" };
+    if (isPassphraseRefusal(reason)) {
+      reportPassphrase(this.#context, reason, target);
+      return { kind: "refused" };
+    }
     const refusal = refusalOf(reason);
     if (refusal === "handshake") return this.#failed(target, explainFailure(reason));
     const { host, port } = target;
@@ -99,6 +122,11 @@ export async function dialData(context: PoolContext, control: PoolChannel): Prom
   channel.send(context.ownHello("data"));
   const greeting = await channel.receiveHello();
   return greeting.kind === "hello" && checkPurpose(channel, greeting.hello, "data") ? channel : undefined;
+}
+
+/** True if whoever answered may have tried out a passphrase: it said so, or left when it could have known. */
+function isGuessLeft(reason: HandshakeFailure): boolean {
+  return reason === "passphrase-other" || reason === "ended" || reason === "timeout";
 }
 
 /** True if the answer is to what was asked; otherwise the peer has broken the protocol. */

@@ -27,8 +27,10 @@ export type OpenOutcome =
 /** Never rejects; ends by itself within HANDSHAKE_MS_MAX. The connection is the channel's from then on. */
 export type OpenChannel = (connection: Connection, request: OpenChannelRequest) => Promise<OpenOutcome>;
 
-/** The real one: every channel of this instance is opened with the same identity. */
+/** The real one: every channel of this instance is opened with the same identity and passphrase. */
 export function channelOpener(options: {
+  /** See `passphraseBytes`; `undefined`: none is used. */
+  readonly passphrase?: Uint8Array | undefined;
   readonly identity: Identity;
   readonly aead: Aead;
   readonly random: Random;

@@ -3,7 +3,12 @@
 import { escapeForTerminal } from "../core/escape.ts";
 import type { Clock } from "../edge/clock.ts";
 import type { Network } from "../edge/network.ts";
-import type { HandshakeFailure } from "../handshake/handshake-failure.ts";
+import {
+  explainPassphrase,
+  isPassphraseRefusal,
+  type HandshakeFailure,
+  type PassphraseRefusal,
+} from "../handshake/handshake-failure.ts";
 import type { HelloMessage } from "./messages.ts";
 import type { OpenChannel } from "./open-channel.ts";
 import type { PeerTable } from "./peer-table.ts";
@@ -41,6 +46,18 @@ export function checkShare(context: PoolContext, channel: PoolChannel, peerHello
 
 /** How a failed handshake is reported. */
 export function refusalOf(failure: HandshakeFailure): RefusalReason {
-  const isNamed = failure === "version" || failure === "passphrase" || failure === "wrong-peer";
+  if (isPassphraseRefusal(failure)) return "passphrase";
+  const isNamed = failure === "version" || failure === "wrong-peer";
   return isNamed ? failure : "handshake";
+}
+
+/** Tells the person whose passphrases do not fit together, whichever side dialled. */
+export function reportPassphrase({ reports }: PoolContext, failure: PassphraseRefusal, at: Address): void {
+  const detail = explainPassphrase(failure, `the peer at ${at.host}`);
+  reports.reportEachMinute(`${failure} ${at.host}`, { reason: "passphrase", host: at.host, port: at.port, detail });
+}
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
 }

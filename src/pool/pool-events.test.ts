@@ -47,3 +47,18 @@ test("a peer that is another one each time is reported a few times a minute", ()
   reports.reportOnce("anna", { reason: "other-share", ...from });
   assert.equal(events.length, REFUSED_PEERS_NAMED_MAX + 2);
 });
+
+test("what stays wrong is said once a minute for each peer, and a crowd of them a few times in all", () => {
+  const { clock, events, reports } = setUp();
+  for (let count = 0; count < 100; count++) reports.reportEachMinute("anna", { reason: "passphrase", ...from });
+  assert.equal(events.length, 1);
+  reports.reportEachMinute("ben", { reason: "passphrase", ...from });
+  clock.advance(REFUSAL_REPORT_MS);
+  reports.reportEachMinute("anna", { reason: "passphrase", ...from });
+  assert.equal(events.length, 3);
+  clock.advance(REFUSAL_REPORT_MS);
+  for (let count = 0; count < 1_000; count++) {
+    reports.reportEachMinute(`peer ${count}`, { reason: "passphrase", ...from });
+  }
+  assert.equal(events.length, 3 + REFUSED_PEERS_NAMED_MAX + 1);
+});

@@ -35,13 +35,18 @@ export type PoolEvent =
 
 export type RefusedEvent = Extract<PoolEvent, { type: "refused" }>;
 
-/** Lets one refusal of each kind through per minute, and one per peer of those that name a peer (a few per minute). */
+/**
+ * Lets one refusal of each kind through per minute, and one per peer of those that name a peer: ever, or per minute.
+ * Of the latter two, a few per minute in all.
+ */
 export class RefusalReports {
   readonly #clock: Clock;
   readonly #emit: (event: RefusedEvent) => void;
   readonly #byReason = new Map<RefusalReason, { reportedAtMs: number; held: number }>();
   /** In order of arrival. */
   readonly #peers = new Set<string>();
+  /** When each was reported last, in order of that. */
+  readonly #reportedAtMs = new Map<string, number>();
   #named = { sinceMs: -Infinity, count: 0 };
 
   constructor(clock: Clock, emit: (event: RefusedEvent) => void) {
@@ -70,6 +75,23 @@ export class RefusalReports {
       const [oldest] = this.#peers;
       if (oldest !== undefined) this.#peers.delete(oldest);
     }
+    this.#reportNamed(refusal);
+  }
+
+  /** For what stays wrong until a person does something: said again each minute that it comes up. `key`: what and who. */
+  reportEachMinute(key: string, refusal: Omit<RefusedEvent, "type" | "count">): void {
+    const nowMs = this.#clock.monotonic();
+    if (nowMs - (this.#reportedAtMs.get(key) ?? -Infinity) < REFUSAL_REPORT_MS) return;
+    this.#reportedAtMs.delete(key);
+    this.#reportedAtMs.set(key, nowMs);
+    if (this.#reportedAtMs.size > REFUSED_PEERS_MAX) {
+      const [oldest] = this.#reportedAtMs.keys();
+      if (oldest !== undefined) this.#reportedAtMs.delete(oldest);
+    }
+    this.#reportNamed(refusal);
+  }
+
+  #reportNamed(refusal: Omit<RefusedEvent, "type" | "count">): void {
     const nowMs = this.#clock.monotonic();
     if (nowMs - this.#named.sinceMs >= REFUSAL_REPORT_MS) this.#named = { sinceMs: nowMs, count: 0 };
     // A new identity costs nothing.

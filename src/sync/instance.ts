@@ -387,7 +387,12 @@ export class Instance {
         });
       }
       case "refused":
-        return emit({ kind: "peer-refused", address: formatAddress(event.host, event.port), reason: event.detail });
+        return emit({
+          kind: "peer-refused",
+          address: formatAddress(event.host, event.port),
+          reason: event.detail,
+          code: event.reason,
+        });
       case "dial-failed":
         return emit({
           kind: "debug",

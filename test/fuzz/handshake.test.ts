@@ -6,7 +6,8 @@ import * as fc from "fast-check";
 import { systemRandom } from "../../src/edge/random.ts";
 import { startHandshake, type HandshakeStep } from "../../src/handshake/handshake.ts";
 import type { Role } from "../../src/handshake/hello.ts";
-import { createIdentity } from "../../src/handshake/identity.ts";
+import { createIdentity, type Identity } from "../../src/handshake/identity.ts";
+import { passphraseBytes } from "../../src/handshake/passphrase-exchange.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
 import { PROTOCOL_VERSION } from "../../src/pool/messages.ts";
 import { fuzz } from "../support/fuzz.ts";
@@ -15,7 +16,13 @@ import { mutated } from "../support/mutations.ts";
 const aead = selectAead({ portable: false });
 const identity = createIdentity(systemRandom);
 
-function start(role: Role, who = identity): HandshakeStep {
+interface StartOptions {
+  readonly passphrase?: string | undefined;
+  readonly who?: Identity;
+}
+
+function start(role: Role, { passphrase, who = identity }: StartOptions): HandshakeStep {
+  const secret = passphrase === undefined ? undefined : passphraseBytes(passphrase);
   return startHandshake({
     role,
     identity: who,
@@ -23,6 +30,7 @@ function start(role: Role, who = identity): HandshakeStep {
     version: PROTOCOL_VERSION,
     ephemeralSecret: systemRandom.bytes(32),
     challenge: systemRandom.bytes(32),
+    passphrase: secret && { passphrase: secret, scalarSecret: systemRandom.bytes(32) },
   });
 }
 
@@ -39,24 +47,29 @@ function feed(first: HandshakeStep, bytes: Uint8Array): { readonly step: Handsha
   return { step, output };
 }
 
-for (const role of ["client", "server"] as const) {
-  const other = role === "client" ? "server" : "client";
+for (const passphrase of [undefined, "secret"]) {
+  for (const role of ["client", "server"] as const) {
+    const other = role === "client" ? "server" : "client";
+    const named = `a ${role} ${passphrase === undefined ? "without" : "with"} a passphrase`;
 
-  test(`a ${role} takes any bytes, proves nothing by them, and answers little`, () => {
-    fuzz(fc.uint8Array({ maxLength: 400 }), (bytes) => {
-      const { step, output } = feed(start(role), bytes);
-      assert.notEqual(step.kind, "done");
-      assert.ok(output.length <= 105 + 112);
+    test(`${named} takes any bytes, proves nothing by them, and answers little`, () => {
+      fuzz(fc.uint8Array({ maxLength: 400 }), (bytes) => {
+        const { step, output } = feed(start(role, { passphrase }), bytes);
+        assert.notEqual(step.kind, "done");
+        assert.ok(output.length <= 105 + 112);
+      });
     });
-  });
 
-  test(`a ${role} takes a mutated hello`, () => {
-    const hellos = fc.constant(null).map(() => feed(start("client", createIdentity(systemRandom)), Buffer.alloc(0)));
-    const inputs = fc.tuple(mutated(hellos.map(({ output }) => output)), fc.uint8Array({ maxLength: 120 }));
-    fuzz(inputs, ([hello, rest]) => {
-      const bytes = Buffer.concat([hello, rest]);
-      if (bytes.length > 5) bytes[5] = other === "client" ? 0x43 : 0x53;
-      assert.notEqual(feed(start(role), bytes).step.kind, "done");
+    test(`${named} takes a mutated hello, and whatever comes behind it`, () => {
+      const hellos = fc.constant(null).map(() => {
+        return feed(start("client", { passphrase, who: createIdentity(systemRandom) }), Buffer.alloc(0)).output;
+      });
+      const inputs = fc.tuple(mutated(hellos), fc.uint8Array({ maxLength: 220 }));
+      fuzz(inputs, ([hello, rest]) => {
+        const bytes = Buffer.concat([hello, rest]);
+        if (bytes.length > 5) bytes[5] = other === "client" ? 0x43 : 0x53;
+        assert.notEqual(feed(start(role, { passphrase }), bytes).step.kind, "done");
+      });
     });
-  });
+  }
 }

@@ -37,6 +37,7 @@ function clientHello(): Uint8Array {
   return encodeHello({
     role: "client",
     version: PROTOCOL_VERSION,
+    mode: "open",
     ephemeralKey: systemRandom.bytes(32),
     challenge: systemRandom.bytes(32),
   });

@@ -16,7 +16,8 @@ test("wrong usage ends with code 2 and a sentence, and changes nothing", async (
     [["-d", join(a.folder, "no/such/parent")], /neither it nor the directory above it exists/],
     [["-d", a.folder, "--prot", "1"], /--port/],
     [["-d", a.folder, "-p", "70000"], /--port/],
-    [["-d", a.folder, "--passphrase", "secret"], /not supported/],
+    [["-d", a.folder, "--passphrase", ""], /--passphrase needs a value/],
+    [["-d", a.folder, "--code", "apple-bread-buter"], /The third word .* Did you mean butter\?/],
   ] as const) {
     const { code, stderr } = await runDsync(args, a.home);
     assert.equal(code, 2, `${args.join(" ")}: ${stderr}`);

@@ -4,6 +4,7 @@ import { replicaIdFromBytes, type PeerId } from "../../src/core/ids.ts";
 import type { Random } from "../../src/edge/random.ts";
 import { systemRandom } from "../../src/edge/random.ts";
 import { createIdentity, type Identity } from "../../src/handshake/identity.ts";
+import { passphraseBytes } from "../../src/handshake/passphrase-exchange.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
 import type { ChannelEnd } from "../../src/pool/channel.ts";
 import { channelOpener, type OpenChannel } from "../../src/pool/open-channel.ts";
@@ -24,7 +25,11 @@ export interface PoolHost {
   readonly events: PoolEvent[];
 }
 
-export type PoolHostOptions = Partial<PoolOptions> & { readonly host: string; readonly identity?: Identity };
+export type PoolHostOptions = Partial<PoolOptions> & {
+  readonly host: string;
+  readonly identity?: Identity;
+  readonly passphrase?: string;
+};
 
 /** Jitter is always half of what it can be; keys are random. */
 const random: Random = { bytes: (length) => systemRandom.bytes(length), fraction: () => 0.5 };
@@ -42,8 +47,9 @@ export class PoolWorld {
   }
 
   /** Opens channels as an instance of its own, for a test that plays a peer. */
-  openChannel(identity = createIdentity(random)): OpenChannel {
-    return channelOpener({ identity, aead, random, clock: this.clock });
+  openChannel(identity = createIdentity(random), passphrase?: string): OpenChannel {
+    const secret = passphrase === undefined ? undefined : passphraseBytes(passphrase);
+    return channelOpener({ identity, passphrase: secret, aead, random, clock: this.clock });
   }
 
   /** A pool on `host` that listens on port 9000. */
@@ -59,7 +65,7 @@ export class PoolWorld {
       clock,
       random,
       ownId: identity.peerId,
-      openChannel: this.openChannel(identity),
+      openChannel: this.openChannel(identity, options.passphrase),
       listenPort: { port: 9000, isExplicit: true },
       share: "default",
       name: host,
