@@ -6,7 +6,7 @@ import type { PeerId, ReplicaId } from "../core/ids.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { createReporter } from "./create-reporter.ts";
 import { levelOf, textOf } from "./event-text.ts";
-import { columnsOfText } from "./format.ts";
+import { columnsOfText } from "./text-width.ts";
 import type { Output, Reporter, ReporterOptions } from "./reporter.ts";
 
 const ID = "ab".repeat(32) as PeerId;
