@@ -3,7 +3,7 @@
 // Starting: the folder is scanned and peers are joined at the same time; what is known from before is told at once.
 // Stopping: nothing new begins, what is being put in place is finished, the index is committed, peers hear a goodbye.
 
-import type { DsyncEvent, Progress } from "../core/events.ts";
+import type { DsyncEvent, PeerProgress, Progress } from "../core/events.ts";
 import { messageOf } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import type { ContentHash } from "../core/ids.ts";
@@ -33,6 +33,7 @@ import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
 import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
+import type { Conversation } from "./conversation.ts";
 import { describeChange } from "./describe-change.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { ProgressMeter } from "./progress-meter.ts";
@@ -382,8 +383,9 @@ export class Instance {
         return emit({ kind: "peer-refused", address: formatAddress(event.host, event.port), reason: event.detail });
       case "dial-failed":
         return emit({
-          kind: "debug",
-          message: `Cannot reach ${formatAddress(event.host, event.port)}: ${event.detail}`,
+          kind: "peer-unreachable",
+          address: formatAddress(event.host, event.port),
+          reason: event.detail,
         });
     }
   }
@@ -463,6 +465,12 @@ export class Instance {
       scanning: this.#scanner.isScanning,
       scannedFiles: this.#scanner.scannedFiles,
       entries: this.#ledger.store.liveCount,
+      transfers: [...this.#puller.largeFetches].map(({ path, size, bytesDone }) => ({
+        path,
+        doneBytes: bytesDone,
+        sizeBytes: size,
+      })),
+      peers: this.#replica.conversations.map(peerProgress),
     };
   }
 
@@ -540,6 +548,17 @@ export class Instance {
       `(${Math.ceil(bytes / 2 ** 20)} MiB) were removed before their time.`;
     this.#options.emit({ kind: "warning", message });
   }
+}
+
+function peerProgress({ session, peerStand, isInSync, isComparing }: Conversation): PeerProgress {
+  const { pendingFiles = 0, pendingBytes = 0 } = peerStand ?? {};
+  const isPending = pendingFiles > 0 || !isComparing;
+  return {
+    id: session.peer.id,
+    state: isInSync ? "in-sync" : isPending ? "pending" : "comparing",
+    pendingFiles,
+    pendingBytes,
+  };
 }
 
 /** What staging may hold parts of, for later. */
