@@ -4,7 +4,7 @@
 import { homedir, hostname, tmpdir } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { readCommandLine } from "./cli/front.ts";
-import type { Output } from "./cli/reporter.ts";
+import type { Output, Screen } from "./cli/reporter.ts";
 import type { Platform } from "./cli/platform.ts";
 import { errorText, exitCodeOf, type ExitCode } from "./cli/exit-code.ts";
 
@@ -77,6 +77,28 @@ function outputTo(stream: NodeJS.WriteStream): Output {
     isTerminal: stream.isTTY,
     get columns() {
       return stream.isTTY ? stream.columns : undefined;
+    },
+    ...(stream.isTTY ? { screen: screenOf(stream) } : {}),
+  };
+}
+
+function screenOf(stream: NodeJS.WriteStream): Screen {
+  return {
+    get rows() {
+      return stream.rows;
+    },
+    onResize: (action) => {
+      stream.on("resize", action);
+      return () => stream.off("resize", action);
+    },
+    onEnd: (action) => {
+      process.on("exit", action);
+      // Runs before the stack is printed, which would vanish with the view otherwise.
+      process.on("uncaughtExceptionMonitor", action);
+      return () => {
+        process.off("exit", action);
+        process.off("uncaughtExceptionMonitor", action);
+      };
     },
   };
 }
