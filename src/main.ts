@@ -32,6 +32,10 @@ async function main(): Promise<ExitCode> {
         await runInstance(line.flags, { ...surroundings(), onStop: onStopSignal });
         return 0;
       }
+      case "doctor": {
+        const { runDoctor } = await import("./cli/run-doctor.ts");
+        return await runDoctor(line, { ...surroundings(), nodeVersion: process.versions.node });
+      }
       default: {
         const { runFolderCommand } = await import("./cli/run-folder-command.ts");
         return await runFolderCommand(line, surroundings());

@@ -30,8 +30,16 @@ interface FolderFlags {
 export type CommandLine =
   | { readonly command: "run"; readonly flags: RunFlags }
   | FolderCommand
+  | DoctorCommand
   | { readonly command: "help"; readonly text: string }
   | { readonly command: "version" };
+
+/** `port`, `share`: what the instance will run with, if none runs. */
+export type DoctorCommand = FolderFlags & {
+  readonly command: "doctor";
+  readonly port: number | undefined;
+  readonly share: string | undefined;
+};
 
 /** The commands that need a folder. */
 export type FolderCommand = FolderFlags &
@@ -54,7 +62,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   return command === undefined ? { command: "run", flags: runFlags(given) } : parseCommand(given, command, rest);
 }
 
-const COMMANDS = ["status", "conflicts", "trash", "ignore", "forget"];
+const COMMANDS = ["status", "conflicts", "trash", "doctor", "ignore", "forget"];
 
 function parseCommand(given: Given, command: string, rest: readonly string[]): CommandLine {
   switch (command) {
@@ -65,6 +73,14 @@ function parseCommand(given: Given, command: string, rest: readonly string[]): C
       return { command, ...folderFlags(given, command) };
     case "trash":
       return parseTrash(given, rest);
+    case "doctor":
+      expectWords(command, rest, 0);
+      return {
+        command,
+        ...folderFlags(given, command, ["port", "share"]),
+        port: given.one("port", PORT),
+        share: given.one("share", NAME),
+      };
     case "ignore":
       return parseIgnore(given, rest);
     default: {

@@ -102,6 +102,8 @@ export const REFUSED_PEERS_MAX = 1_024;
 export const REFUSAL_REPORT_MS = 60_000;
 /** Refused peers that are named in this time; a peer that is another one each time is then a flood like any other. */
 export const REFUSED_PEERS_NAMED_MAX = 16;
+/** Refusals that the status lists: the last few say why somebody is missing. */
+export const REFUSED_LISTED_MAX = 16;
 /** How often a control channel is looked at; a check counts as silent if nothing arrived since the one before. */
 export const KEEP_ALIVE_CHECK_MS = 5_000;
 /** Every so many silent checks a ping is sent (10 s). */

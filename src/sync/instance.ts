@@ -7,10 +7,10 @@ import type { DsyncEvent, PeerProgress, Progress } from "../core/events.ts";
 import { messageOf } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import type { ContentHash } from "../core/ids.ts";
-import { INLINE_CONTENT_BYTES_MAX } from "../core/limits.ts";
+import { INLINE_CONTENT_BYTES_MAX, REFUSED_LISTED_MAX } from "../core/limits.ts";
 import { IGNORE_FILE, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
-import type { ConflictReport, EmptyTrashReport, StatusReport } from "../core/reports.ts";
+import type { ConflictReport, EmptyTrashReport, RefusedReport, StatusReport } from "../core/reports.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import { CountingNetwork } from "../edge/counting-network.ts";
 import { changedError } from "../edge/folder-claim.ts";
@@ -109,6 +109,7 @@ export class Instance {
   readonly #scanProblems = new Map<string, Problem>();
   /** What pauses, with the reason. */
   readonly #halts = new Map<Halting, string>();
+  #refused: readonly RefusedReport[] = [];
   #trashBatch: { readonly name: string; readonly untilMs: number } | undefined;
   #wasInSync = false;
   #isProgressDue = false;
@@ -285,6 +286,7 @@ export class Instance {
       name: pool.name,
       port: this.port,
       replicaId: store.replicaId,
+      peerId: pool.ownId,
       merkleRoot: Buffer.from(store.merkle.root()).toString("hex"),
       inSync: this.#isInSync,
       peers: conversations.map((conversation) => {
@@ -305,6 +307,7 @@ export class Instance {
       halted: this.#haltReason ?? null,
       entries: store.liveCount,
       traffic: this.#network.traffic,
+      refused: this.#refused,
     };
   }
 
@@ -379,8 +382,11 @@ export class Instance {
           reason: event.end.detail === "" ? event.end.code : event.end.detail,
         });
       }
-      case "refused":
-        return emit({ kind: "peer-refused", address: formatAddress(event.host, event.port), reason: event.detail });
+      case "refused": {
+        const refused = { address: formatAddress(event.host, event.port), reason: event.detail };
+        this.#refused = [...this.#refused, refused].slice(-REFUSED_LISTED_MAX);
+        return emit({ kind: "peer-refused", ...refused });
+      }
       case "dial-failed":
         return emit({
           kind: "peer-unreachable",
