@@ -3,6 +3,7 @@
 
 import { homedir, hostname, tmpdir } from "node:os";
 import { setFlagsFromString } from "node:v8";
+import { SHELLS } from "./cli/commands.ts";
 import { readCommandLine } from "./cli/front.ts";
 import type { Output, Screen } from "./cli/reporter.ts";
 import type { Platform } from "./cli/platform.ts";
@@ -27,6 +28,12 @@ async function main(): Promise<ExitCode> {
       case "help":
         process.stdout.write(line.text);
         return 0;
+      case "completion": {
+        const { completionScript } = await import("./cli/completion.ts");
+        const usual = SHELLS.find((shell) => process.env["SHELL"]?.endsWith(`/${shell}`) === true);
+        process.stdout.write(completionScript(line.shell ?? usual ?? "bash"));
+        return 0;
+      }
       case "run": {
         const { runInstance } = await import("./cli/run.ts");
         await runInstance(line.flags, { ...surroundings(), onStop: onStopSignal });

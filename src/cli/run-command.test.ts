@@ -59,6 +59,7 @@ function run(argv: string, answers: Partial<FolderAccess> = {}): Promise<Command
   const command = parseCommandLine(argv.split(" "));
   assert.ok(command.command !== "run" && command.command !== "help");
   assert.ok(command.command !== "version" && command.command !== "forget" && command.command !== "doctor");
+  assert.ok(command.command !== "completion");
   return runCommand(command, {
     status: async () => STATUS,
     conflicts: async () => CONFLICTS,
