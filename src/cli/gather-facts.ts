@@ -24,7 +24,7 @@ export interface Probes {
   readonly tryPort: (port: number) => Promise<"free" | "taken" | { readonly reason: string }>;
   readonly canConnect: (host: string, port: number) => Promise<boolean>;
   readonly multicast: () => Promise<MulticastProbe>;
-  /** This machine's, without loopback; the best first. */
+  /** This machine's that a peer may come from, without loopback; the best first. */
   readonly ownAddresses: () => readonly string[];
   /** `undefined`: no instance runs on the folder. Throws if one runs and does not answer. */
   readonly status: () => Promise<StatusReport | undefined>;

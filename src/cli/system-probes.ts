@@ -12,6 +12,7 @@ import { probeMulticast } from "../discovery/probe-multicast.ts";
 import { systemInterfaces } from "../discovery/system-interfaces.ts";
 import { systemClock } from "../edge/clock.ts";
 import { systemRandom } from "../edge/random.ts";
+import { isLocalAddress } from "../pool/address.ts";
 import { directoriesCountedMax } from "./doctor-facts.ts";
 import type { Probes } from "./gather-facts.ts";
 
@@ -45,7 +46,8 @@ export function systemProbes(): Omit<Probes, "status"> {
       systemInterfaces()
         .filter(({ loopback }) => !loopback)
         .flatMap(({ addresses }) => addresses.map(({ address }) => address))
-        .filter((address) => !isLinkLocal6(address)),
+        // From any other the instance would refuse us, and say so.
+        .filter((address) => isLocalAddress(address) && !isLinkLocal6(address)),
   };
 }
 

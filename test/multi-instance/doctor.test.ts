@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Finding } from "../../src/cli/finding.ts";
 import { DsyncProcess, runDsync } from "../support/dsync-process.ts";
+import { waitFor } from "../support/wait.ts";
 
 test("doctor beside a running instance, on its port, and with a port that is taken", async (t) => {
   const home = mkdtempSync(join(tmpdir(), "dsync-doctor-"));
@@ -29,6 +30,12 @@ test("doctor beside a running instance, on its port, and with a port that is tak
       ({ check, verdict, text }) => check === "peer" && verdict === "ok" && /^second .*connected/.test(text),
     ),
   );
+  // What the live view and the doctor are told of peers.
+  await first.waitForEvent("progress", { where: ({ peers }) => JSON.stringify(peers).includes('"state":"in-sync"') });
+  const other = await DsyncProcess.start({ folder: idle, home, peers: [first.port], args: ["--share", "other"] });
+  const refused = await waitFor(async () => (await first.status()).refused[0], { until: "the other share is refused" });
+  assert.match(refused.reason, /share "other"/);
+  await other.stop();
   const taken = await runDsync(["doctor", "-d", idle, "-p", String(first.port)], home);
   assert.equal(taken.code, 1);
   assert.match(taken.stdout, /^problem {2}TCP port \d+ is taken by another program\.\n {9}→ Choose another with -p/m);
