@@ -3,9 +3,10 @@
 
 import { homedir, hostname, tmpdir } from "node:os";
 import { setFlagsFromString } from "node:v8";
+import { SHELLS } from "./cli/commands.ts";
 import { readCommandLine } from "./cli/front.ts";
 import { titleWithoutSecrets } from "./cli/hide-secrets.ts";
-import type { Output } from "./cli/reporter.ts";
+import type { Output, Screen } from "./cli/reporter.ts";
 import type { Platform } from "./cli/platform.ts";
 import { errorText, exitCodeOf, type ExitCode } from "./cli/exit-code.ts";
 
@@ -30,10 +31,20 @@ async function main(): Promise<ExitCode> {
       case "help":
         process.stdout.write(line.text);
         return 0;
+      case "completion": {
+        const { completionScript } = await import("./cli/completion.ts");
+        const usual = SHELLS.find((shell) => process.env["SHELL"]?.endsWith(`/${shell}`) === true);
+        process.stdout.write(completionScript(line.shell ?? usual ?? "bash"));
+        return 0;
+      }
       case "run": {
         const { runInstance } = await import("./cli/run.ts");
         await runInstance(line.flags, { ...surroundings(), onStop: onStopSignal });
         return 0;
+      }
+      case "doctor": {
+        const { runDoctor } = await import("./cli/run-doctor.ts");
+        return await runDoctor(line, { ...surroundings(), nodeVersion: process.versions.node });
       }
       default: {
         const { runFolderCommand } = await import("./cli/run-folder-command.ts");
@@ -84,6 +95,28 @@ function outputTo(stream: NodeJS.WriteStream): Output {
     isTerminal: stream.isTTY,
     get columns() {
       return stream.isTTY ? stream.columns : undefined;
+    },
+    ...(stream.isTTY ? { screen: screenOf(stream) } : {}),
+  };
+}
+
+function screenOf(stream: NodeJS.WriteStream): Screen {
+  return {
+    get rows() {
+      return stream.rows;
+    },
+    onResize: (action) => {
+      stream.on("resize", action);
+      return () => stream.off("resize", action);
+    },
+    onEnd: (action) => {
+      process.on("exit", action);
+      // Runs before the stack is printed, which would vanish with the view otherwise.
+      process.on("uncaughtExceptionMonitor", action);
+      return () => {
+        process.off("exit", action);
+        process.off("uncaughtExceptionMonitor", action);
+      };
     },
   };
 }

@@ -5,7 +5,8 @@ import { DsyncError } from "../core/errors.ts";
 import { parseCommandLine, type CommandLine, type RunFlags } from "./command-line.ts";
 import { ALL_FLAGS } from "./flags.ts";
 import { readCommandLine } from "./front.ts";
-import { helpText } from "./help.ts";
+import { COMMANDS as ALL_COMMANDS } from "./commands.ts";
+import { fullHelpText, helpText } from "./help.ts";
 import { NO_SETTINGS } from "./settings.ts";
 
 const NO_FLAGS: RunFlags = {
@@ -206,13 +207,18 @@ test("whatever is given, it is a command line or a usage error, and nothing is p
   assert.equal(log.mock.callCount() + error.mock.callCount(), 0);
 });
 
-test("the help fits a screen and tells every flag", () => {
-  const lines = helpText().split("\n");
-  assert.ok(
-    lines.every((line) => line.length <= 80),
-    "wider than 80 columns",
-  );
-  assert.ok(lines.length <= 48, `${lines.length} lines`);
-  for (const { name } of ALL_FLAGS) assert.ok(helpText().includes(`--${name}`), name);
-  assert.ok(helpText().includes("Examples:"));
+test("the help fits a terminal of 24 lines and names every flag; with --verbose it explains each", () => {
+  for (const [text, linesMax] of [
+    [helpText(), 23],
+    [fullHelpText(), 48],
+  ] as const) {
+    const lines = text.trimEnd().split("\n");
+    for (const line of lines) assert.ok(line.length <= 80, line);
+    assert.ok(lines.length <= linesMax, `${lines.length} lines`);
+    for (const { name } of ALL_FLAGS) assert.ok(text.includes(`--${name}`), name);
+    for (const { name } of ALL_COMMANDS) assert.ok(text.includes(`  ${name} `), name);
+    assert.equal(lines.filter((line) => line.startsWith("  dsync ")).length, 3, "three examples");
+  }
+  for (const { help } of ALL_FLAGS) assert.ok(fullHelpText().includes(help), help);
+  assert.deepEqual(parseCommandLine(["--help", "--verbose"]), { command: "help", text: fullHelpText() });
 });

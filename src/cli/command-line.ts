@@ -2,8 +2,9 @@
 
 import { escapeForTerminal } from "../core/escape.ts";
 import { shellWord } from "../core/shell-word.ts";
+import { COMMANDS, SHELLS, type Shell } from "./commands.ts";
 import { spelled, type FlagName } from "./flags.ts";
-import { helpText, USAGE } from "./help.ts";
+import { fullHelpText, helpText, USAGE } from "./help.ts";
 import { nearest } from "./nearest.ts";
 import { usageError, type Settings } from "./settings.ts";
 import { DAYS, NAME, PEER, PORT, RATE, TEXT, TRANSFERS } from "./values.ts";
@@ -32,8 +33,18 @@ interface FolderFlags {
 export type CommandLine =
   | { readonly command: "run"; readonly flags: RunFlags }
   | FolderCommand
+  | DoctorCommand
+  /** `undefined`: whichever the person uses. */
+  | { readonly command: "completion"; readonly shell: Shell | undefined }
   | { readonly command: "help"; readonly text: string }
   | { readonly command: "version" };
+
+/** `port`, `share`: what the instance will run with, if none runs. */
+export type DoctorCommand = FolderFlags & {
+  readonly command: "doctor";
+  readonly port: number | undefined;
+  readonly share: string | undefined;
+};
 
 /** The commands that need a folder. */
 export type FolderCommand = FolderFlags &
@@ -50,13 +61,11 @@ export type FolderCommand = FolderFlags &
 /** `argv` without node and script. Throws a DsyncError `usage`. */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const given = splitWords(argv);
-  if (given.has("help")) return { command: "help", text: helpText() };
+  if (given.has("help")) return { command: "help", text: given.has("verbose") ? fullHelpText() : helpText() };
   if (given.has("version")) return { command: "version" };
   const [command, ...rest] = given.words;
   return command === undefined ? { command: "run", flags: runFlags(given) } : parseCommand(given, command, rest);
 }
-
-const COMMANDS = ["status", "conflicts", "trash", "ignore", "forget"];
 
 function parseCommand(given: Given, command: string, rest: readonly string[]): CommandLine {
   switch (command) {
@@ -67,10 +76,23 @@ function parseCommand(given: Given, command: string, rest: readonly string[]): C
       return { command, ...folderFlags(given, command) };
     case "trash":
       return parseTrash(given, rest);
+    case "doctor":
+      expectWords(command, rest, 0);
+      return {
+        command,
+        ...folderFlags(given, command, ["port", "share"]),
+        port: given.one("port", PORT),
+        share: given.one("share", NAME),
+      };
+    case "completion":
+      return parseCompletion(given, rest);
     case "ignore":
       return parseIgnore(given, rest);
     default: {
-      const meant = nearest(command, COMMANDS);
+      const meant = nearest(
+        command,
+        COMMANDS.map(({ name }) => name),
+      );
       const hint = meant === undefined ? `To sync a folder: dsync -d ${shellWord(command)}` : `Did you mean ${meant}?`;
       throw usageError(`There is no command ${quoted(command)}. ${hint}\n${USAGE}`);
     }
@@ -93,6 +115,16 @@ function parseIgnore(given: Given, [action, target, ...rest]: readonly string[])
   expectWords("ignore test", rest, 0);
   const common = folderFlags(given, "ignore test", ["exclude"]);
   return { command: "ignore-test", target, exclude: given.all("exclude", TEXT), ...common };
+}
+
+function parseCompletion(given: Given, rest: readonly string[]): CommandLine {
+  given.expectOnly("completion", []);
+  expectWords("completion", rest, 1);
+  const [name] = rest;
+  const shell = SHELLS.find((shell) => shell === name);
+  if (name !== undefined && shell === undefined)
+    throw usageError(`There is no completion for ${quoted(name)}: dsync completion ${SHELLS.join(", ")}.`);
+  return { command: "completion", shell };
 }
 
 function runFlags(given: Given): RunFlags {

@@ -21,6 +21,10 @@ export function levelOf(event: DsyncEvent): Level {
     case "conflict":
       return "warning";
     case "debug":
+    case "peer-found":
+    case "peer-lost":
+    case "peer-sought":
+    case "peer-unreachable":
       return "debug";
     case "folder-created":
     case "started":
@@ -52,6 +56,14 @@ export function textOf(event: DsyncEvent): string | undefined {
       return `${escape(event.name)} joined (${escape(event.address)}, ${shortId(event.id)})`;
     case "peer-left":
       return `${escape(event.name)} left (${escape(event.reason)})`;
+    case "peer-found":
+      return `Found ${escape(event.name)} (${shortId(event.id)})`;
+    case "peer-lost":
+      return `${escape(event.name)} no longer announces itself (${shortId(event.id)})`;
+    case "peer-sought":
+      return `Connecting to ${escape(event.address)}`;
+    case "peer-unreachable":
+      return `Cannot reach ${escape(event.address)}: ${escape(event.reason)}`;
     case "peer-refused":
       // The sentence about passphrases names the address itself.
       return event.code === "passphrase"

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { columnsOfText, fitColumns, formatBytes, formatCount, formatDate, formatDuration, plural } from "./format.ts";
+import { formatBytes, formatCount, formatDate, formatDuration, plural } from "./format.ts";
 import { nearest } from "./nearest.ts";
 
 test("counts", () => {
@@ -39,24 +38,6 @@ test("durations and dates", () => {
   ]);
   assert.match(formatDate("2024-05-01T12:00:00.000Z"), /^2024-0[45]-\d\d \d\d:\d\d$/);
   assert.equal(formatDate("never"), "never");
-});
-
-test("columns: wide characters take two, combining ones none", () => {
-  assert.equal(columnsOfText("aé日本👍e\u0301"), 1 + 1 + 4 + 2 + 1);
-  assert.equal(fitColumns("日本語", 5), "日本…");
-  assert.equal(fitColumns("日本語", 4), "日…");
-  assert.equal(fitColumns("日本語", 6), "日本語");
-  assert.equal(fitColumns("abc", 0), "");
-});
-
-test("fitted text is never wider, and a text that fits is left alone", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "grapheme" }), fc.nat(40), (text, columns) => {
-      const fitted = fitColumns(text, columns);
-      assert.ok(columnsOfText(fitted) <= columns);
-      if (columnsOfText(text) <= columns) assert.equal(fitted, text);
-    }),
-  );
 });
 
 test("the nearest word, if one is near", () => {

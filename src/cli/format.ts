@@ -1,4 +1,4 @@
-// How numbers, times and widths look to a person. Pure.
+// How numbers and times look to a person. Pure.
 
 /** `4,312`. */
 export function formatCount(count: number): string {
@@ -46,34 +46,4 @@ export function formatDate(iso: string): string {
     (part) => String(part).padStart(2, "0"),
   );
   return `${time.getFullYear()}-${month}-${day} ${hour}:${minute}`;
-}
-
-const WIDE =
-  /[\p{Emoji_Presentation}\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]/u;
-const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
-
-/** Terminal columns that one character takes. */
-function columnsOf(character: string): number {
-  if (ZERO_WIDTH.test(character)) return 0;
-  return WIDE.test(character) ? 2 : 1;
-}
-
-/** Terminal columns that `text`, without control characters, takes. */
-export function columnsOfText(text: string): number {
-  let columns = 0;
-  for (const character of text) columns += columnsOf(character);
-  return columns;
-}
-
-/** `text` cut to at most `columns`, with `…` where something was cut. */
-export function fitColumns(text: string, columns: number): string {
-  if (columnsOfText(text) <= columns) return text;
-  let fitted = "";
-  let used = 1;
-  for (const character of text) {
-    used += columnsOf(character);
-    if (used > columns) break;
-    fitted += character;
-  }
-  return columns < 1 ? "" : `${fitted}…`;
 }

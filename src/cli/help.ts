@@ -1,30 +1,40 @@
-// The help text: made from the table of flags, 80 columns, one screen. Pure.
+// The help text: made from the tables of flags and commands, 80 columns. Pure.
 
-import { ALL_FLAGS, type Flag } from "./flags.ts";
+import { COMMANDS } from "./commands.ts";
+import { ALL_FLAGS, type Flag, type FlagName } from "./flags.ts";
+import { wrapColumns } from "./text-width.ts";
 
 export const USAGE = "Usage: dsync -d <folder> [options]   (dsync --help says more)";
 
-const COMMANDS: readonly (readonly [usage: string, help: string])[] = [
-  ["status", "peers, in sync or not, what is pending, what failed"],
-  ["conflicts", "conflict copies, with who made them and when"],
-  ["trash list", "what was replaced or deleted by others"],
-  ["trash restore <path> ...", "bring it back; never overwrites"],
-  ["trash empty", "remove it for good"],
-  ["ignore test <path>", "is it ignored, and by which line"],
-  ["forget", "forget what this machine remembers of a folder"],
-];
+/** Those that most people need; `--help --verbose` explains the others, too. */
+const COMMON: ReadonlySet<FlagName> = new Set(["path", "port", "peer", "exclude", "share"]);
 
 const EXAMPLES: readonly (readonly [command: string, help: string])[] = [
   ["dsync -d ~/shared", "on two machines: that is all"],
-  ["dsync -d . -n laptop -e '*.iso'", "a name, and no disk images"],
   ["dsync -d ~/shared -a 10.0.0.7:9000", "where multicast does not reach"],
   ["dsync -d ~/shared --code", "makes a code to type on the others"],
-  ["dsync status -d ~/shared --json", "for scripts"],
 ];
 
-/** What `dsync --help` prints. */
+const COLUMNS = 79;
+
+/** What `dsync --help` prints: it fits a terminal of 24 lines. */
 export function helpText(): string {
-  return [
+  const others = ALL_FLAGS.filter(({ name }) => !COMMON.has(name)).map(shortUsage);
+  return text([
+    "Keeps a folder identical on every machine of the local network, until Ctrl-C.",
+    "Examples:",
+    ...exampleLines(),
+    "Options:",
+    ...ALL_FLAGS.filter(({ name }) => COMMON.has(name)).map(flagLine),
+    ...wrapColumns(`${others.join(", ")}: dsync --help --verbose`, COLUMNS - 2).map((line) => `  ${line}`),
+    "Commands, each with -d <folder> and --json where it makes sense:",
+    ...commandLines(),
+  ]);
+}
+
+/** What `dsync --help --verbose` prints. */
+export function fullHelpText(): string {
+  return text([
     "Keeps a folder identical on every machine of the local network, until Ctrl-C.",
     "",
     "Usage:  dsync -d <folder> [options]",
@@ -37,16 +47,32 @@ export function helpText(): string {
     "line is visible in the process list and the shell's history: prefer a file.",
     "",
     "Commands, on the instance that runs on the folder or on the folder alone:",
-    ...COMMANDS.map(([usage, help]) => `  ${usage.padEnd(25)} ${help}`),
+    ...commandLines(),
     "",
     "Examples:",
-    ...EXAMPLES.map(([command, help]) => `  ${command.padEnd(36)} ${help}`),
-    "",
-  ].join("\n");
+    ...exampleLines(),
+  ]);
+}
+
+function exampleLines(): readonly string[] {
+  return EXAMPLES.map(([command, help]) => `  ${command.padEnd(36)} ${help}`);
+}
+
+function commandLines(): readonly string[] {
+  return COMMANDS.map(({ name, usage = name, help }) => `  ${usage.padEnd(25)} ${help}`);
+}
+
+/** `-v/--verbose`. */
+function shortUsage(flag: Flag): string {
+  return flag.letter === undefined ? `--${flag.name}` : `-${flag.letter}/--${flag.name}`;
 }
 
 function flagLine(flag: Flag): string {
   const letter = flag.letter === undefined ? "    " : `-${flag.letter}, `;
   const value = flag.value === undefined ? "" : ` ${flag.value}`;
   return `  ${`${letter}--${flag.name}${value}`.padEnd(35)} ${flag.help}`;
+}
+
+function text(lines: readonly string[]): string {
+  return `${lines.join("\n")}\n`;
 }

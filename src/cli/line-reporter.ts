@@ -60,7 +60,7 @@ export class LineReporter implements Reporter {
   #print(level: Level, text: string): void {
     const { stdout, stderr, clock } = this.#options;
     const output = level === "error" || level === "warning" ? stderr : stdout;
-    const line = `${formatTime(clock.now())} ${label(level)}${text}\n`;
+    const line = logLine(level, text, clock.now());
     if (this.#statusLine === undefined) output.write(line);
     else this.#statusLine.above(() => output.write(line));
   }
@@ -72,6 +72,11 @@ export class LineReporter implements Reporter {
     const idle = this.#peers.size === 0 ? "" : " · up to date";
     return busy === undefined ? `${peers}${idle}` : `${peers} · ${busy}`;
   }
+}
+
+/** With its last newline. `text`: escaped. */
+export function logLine(level: Level, text: string, nowMs: number): string {
+  return `${formatTime(nowMs)} ${label(level)}${text}\n`;
 }
 
 function label(level: Level): string {

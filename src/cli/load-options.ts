@@ -20,13 +20,14 @@ export function loadOptions(flags: RunFlags, platform: Platform): LoadedOptions 
   return { options, warnings: [...config.warnings, ...passphraseWarnings(flags, config, platform)] };
 }
 
-/** What the commands beside an instance need of the config: its folder (absolute) and its share. Throws a DsyncError `usage`. */
+/** What the commands beside an instance need of the config: its folder (absolute), its share and port. Throws a DsyncError `usage`. */
 export function loadFolder(
   command: { readonly path: string | undefined; readonly config: string | undefined },
   platform: Platform,
-): { readonly folder: string; readonly share: string | undefined } {
+): { readonly folder: string; readonly share: string | undefined; readonly port: number | undefined } {
   const config = loadConfig(command.config, platform);
-  return { folder: resolveFolder(command.path, config, platform), share: config.settings.share };
+  const { share, port } = config.settings;
+  return { folder: resolveFolder(command.path, config, platform), share, port };
 }
 
 function loadConfig(explicit: string | undefined, platform: Platform): Config {

@@ -32,6 +32,8 @@ const STATUS: StatusReport = {
   halted: null,
   entries: 5,
   traffic: { sentBytes: 6, receivedBytes: 7 },
+  refused: [],
+  peerId: null,
 };
 
 /** Answers everything, with what it was asked where there is room for that. */

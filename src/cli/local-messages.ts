@@ -10,6 +10,7 @@ import type {
   IgnoreRuleReport,
   PeerReport,
   Pending,
+  RefusedReport,
   RestoreOutcome,
   StatusReport,
   TrafficReport,
@@ -78,6 +79,7 @@ export const parseStatus = record<StatusReport>({
   name: nullable(text),
   port: nullable(count),
   replicaId: text,
+  peerId: nullable(text),
   merkleRoot: text,
   inSync: flag,
   peers: list(peer),
@@ -88,6 +90,7 @@ export const parseStatus = record<StatusReport>({
   halted: nullable(text),
   entries: count,
   traffic: record<TrafficReport>({ sentBytes: count, receivedBytes: count }),
+  refused: list(record<RefusedReport>({ address: text, reason: text })),
 });
 
 export const parseConflicts = list(

@@ -7,7 +7,7 @@ import type { PeerId, ReplicaId } from "../core/ids.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { createReporter } from "./create-reporter.ts";
 import { levelOf, textOf } from "./event-text.ts";
-import { columnsOfText } from "./format.ts";
+import { columnsOfText } from "./text-width.ts";
 import type { Output, Reporter, ReporterOptions } from "./reporter.ts";
 
 const ID = "ab".repeat(32) as PeerId;
@@ -23,13 +23,29 @@ const PROGRESS: Progress = {
   scanning: false,
   scannedFiles: 0,
   entries: 9,
+  transfers: [],
+  peers: [],
 };
 
 const EVENTS: readonly DsyncEvent[] = [
   { kind: "folder-created", folder: EVIL },
-  { kind: "started", folder: EVIL, share: EVIL, name: EVIL, port: 9000, peerId: ID, replicaId: "00" as ReplicaId },
+  {
+    kind: "started",
+    folder: EVIL,
+    share: EVIL,
+    name: EVIL,
+    port: 9000,
+    peerId: ID,
+    replicaId: "00" as ReplicaId,
+    addresses: [EVIL],
+    discovery: true,
+  },
   { kind: "port-taken", wanted: 9000, used: 9001 },
   { kind: "peer-joined", id: ID, name: EVIL, address: EVIL },
+  { kind: "peer-found", id: ID, name: EVIL },
+  { kind: "peer-lost", id: ID, name: EVIL },
+  { kind: "peer-sought", address: EVIL },
+  { kind: "peer-unreachable", address: EVIL, reason: EVIL },
   { kind: "peer-left", id: ID, name: EVIL, reason: EVIL },
   { kind: "peer-refused", address: EVIL, reason: EVIL, code: "handshake" },
   { kind: "changed", path: EVIL, change: "moved", from: EVIL, by: EVIL, isLocal: false },

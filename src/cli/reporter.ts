@@ -22,6 +22,19 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Width now; terminals only. */
   readonly columns: number | undefined;
+  /** What more a terminal can do, where somebody may be looking at it; absent elsewhere. */
+  readonly screen?: Screen;
+}
+
+/** A terminal as a rectangle. */
+export interface Screen {
+  /** Height now. */
+  readonly rows: number;
+  /** Calls back whenever the size changes. The returned function ends that. */
+  onResize(action: () => void): () => void;
+  /** Calls back right before the process ends, however it ends but by a kill that cannot be caught; and before it is
+   * reported why. The returned function ends that. */
+  onEnd(action: () => void): () => void;
 }
 
 export interface ReporterOptions {

@@ -36,6 +36,8 @@ const STATUS: StatusReport = {
   halted: null,
   entries: 5000,
   traffic: { sentBytes: 1, receivedBytes: 1 },
+  refused: [],
+  peerId: null,
 };
 
 const EMPTY: StatusReport = {
@@ -56,7 +58,8 @@ const TRASH = [{ item: `batch/${EVIL}`, path: EVIL, time: "2024-05-01T10:00:00.0
 function run(argv: string, answers: Partial<FolderAccess> = {}): Promise<CommandResult> {
   const command = parseCommandLine(argv.split(" "));
   assert.ok(command.command !== "run" && command.command !== "help");
-  assert.ok(command.command !== "version" && command.command !== "forget");
+  assert.ok(command.command !== "version" && command.command !== "forget" && command.command !== "doctor");
+  assert.ok(command.command !== "completion");
   return runCommand(command, {
     status: async () => STATUS,
     conflicts: async () => CONFLICTS,

@@ -5,6 +5,7 @@ import { loadBlake3 } from "../content/blake3.ts";
 import { DsyncError, messageOf } from "../core/errors.ts";
 import type { DsyncEvent } from "../core/events.ts";
 import { Discovery } from "../discovery/discovery.ts";
+import { isLinkLocal6 } from "../discovery/interfaces.ts";
 import { openMdnsSocket } from "../discovery/mdns-socket.ts";
 import type { Candidate } from "../discovery/candidates.ts";
 import type { DiscoveredPeer } from "../discovery/peer-table.ts";
@@ -20,6 +21,7 @@ import { createWorkerRunner } from "../edge/worker-runner.ts";
 import { createIdentity, type Identity } from "../handshake/identity.ts";
 import { passphraseBytes } from "../handshake/passphrase-exchange.ts";
 import { selectAead } from "../handshake/select-aead.ts";
+import { formatAddress } from "../pool/address.ts";
 import { PROTOCOL_VERSION } from "../pool/messages.ts";
 import { channelOpener } from "../pool/open-channel.ts";
 import { Instance } from "../sync/instance.ts";
@@ -152,10 +154,16 @@ async function runUntilStopped(
     }
     stops.unshift(await openLocalApi(root, { instance, jobs, platform }));
     if (options.discovery) stops.unshift(startDiscovery(options, identity, instance, emit));
-    for (const { host, port } of options.peers) instance.targets.addTarget({ host, port, source: "peer-flag" });
-    const { share, name } = options;
+    for (const { host, port } of options.peers) {
+      emit({ kind: "peer-sought", address: formatAddress(host, port) });
+      instance.targets.addTarget({ host, port, source: "peer-flag" });
+    }
+    const { share, name, discovery } = options;
     const { replicaId } = folder.store;
-    emit({ kind: "started", folder: root, share, name, port: instance.port, peerId: identity.peerId, replicaId });
+    const { port } = instance;
+    const addresses = reachableAddresses().map((host) => formatAddress(host, port));
+    const { peerId } = identity;
+    emit({ kind: "started", folder: root, share, name, port, peerId, replicaId, addresses, discovery });
     const error = await Promise.race([stopAsked, fatal.promise]);
     emit({ kind: "stopping" });
     if (error !== undefined) throw error;
@@ -213,8 +221,13 @@ function startDiscovery(
     }
     known.delete(id);
   };
+  const names = new Map<string, string>();
   discovery.events.on((event) => {
-    if (event.kind === "lost") return forget(event.peerId);
+    if (event.kind === "lost") {
+      const name = names.get(event.peerId);
+      if (name !== undefined && names.delete(event.peerId)) emit({ kind: "peer-lost", id: event.peerId, name });
+      return forget(event.peerId);
+    }
     const { peer } = event;
     if (peer.shareHash !== ownShare) return;
     if (peer.version !== PROTOCOL_VERSION) {
@@ -223,6 +236,8 @@ function startDiscovery(
         message: `${peer.name} speaks protocol version ${peer.version}, not ${PROTOCOL_VERSION}`,
       });
     }
+    if (names.get(peer.peerId) !== peer.name) emit({ kind: "peer-found", id: peer.peerId, name: peer.name });
+    names.set(peer.peerId, peer.name);
     forget(peer.peerId);
     known.set(peer.peerId, peer.candidates);
     for (const { host, port } of peer.candidates) {
@@ -232,6 +247,20 @@ function startDiscovery(
   discovery.problems.on(({ message }) => emit({ kind: "warning", message }));
   discovery.start();
   return () => discovery.stop();
+}
+
+/** Where others on the network may reach this machine, IPv4 first. */
+function reachableAddresses(): readonly string[] {
+  try {
+    return systemInterfaces()
+      .filter(({ loopback }) => !loopback)
+      .flatMap(({ addresses }) => addresses.filter(({ address }) => !isLinkLocal6(address)))
+      .toSorted((left, right) => left.family.localeCompare(right.family))
+      .map(({ address }) => address);
+  } catch {
+    // A sandbox that hides the interfaces: discovery says so.
+    return [];
+  }
 }
 
 function createDeferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {

@@ -2,7 +2,7 @@
 
 import { STATUS_REDRAW_MS } from "../core/limits.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
-import { fitColumns } from "./format.ts";
+import { fitColumns } from "./text-width.ts";
 import type { Output } from "./reporter.ts";
 
 const CLEAR_LINE = "\r\x1b[2K";

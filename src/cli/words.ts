@@ -89,7 +89,7 @@ function parseWords(argv: readonly string[]): Readonly<Record<string, unknown>> 
 }
 
 /** Everything that yargs does beyond splitting is off: it neither prints, exits, negates, converts nor translates. */
-function parser(argv: readonly string[]): ReturnType<typeof yargs> {
+export function parser(argv: readonly string[]): ReturnType<typeof yargs> {
   const instance = yargs([...argv])
     .parserConfiguration({
       "boolean-negation": false,

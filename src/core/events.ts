@@ -26,6 +26,27 @@ export interface Progress {
   readonly scannedFiles: number;
   /** Live files and directories that are known. */
   readonly entries: number;
+  /** Large files on their way here, a few at a time. */
+  readonly transfers: readonly TransferProgress[];
+  /** Where each connected peer stands. */
+  readonly peers: readonly PeerProgress[];
+}
+
+/** One large file on its way here. */
+export interface TransferProgress {
+  /** Relative to the folder, not escaped. */
+  readonly path: string;
+  /** Verified and on this disk, in staging. */
+  readonly doneBytes: number;
+  readonly sizeBytes: number;
+}
+
+/** `pending`: what the peer still lacks. `comparing`: it and we do not know yet what differs. */
+export interface PeerProgress {
+  readonly id: PeerId;
+  readonly state: "comparing" | "pending" | "in-sync";
+  readonly pendingFiles: number;
+  readonly pendingBytes: number;
 }
 
 /** How a path changed. `moved` carries where it was. */
@@ -44,12 +65,24 @@ export type DsyncEvent =
       readonly port: number;
       readonly peerId: PeerId;
       readonly replicaId: ReplicaId;
+      /** Where others can reach it by `-a`, as `192.168.1.20:9000`; none if the machine has no network. */
+      readonly addresses: readonly string[];
+      /** False with `--no-discovery`: others have to be named. */
+      readonly discovery: boolean;
     }
   /** The default port was taken, another is used. */
   | { readonly kind: "port-taken"; readonly wanted: number; readonly used: number }
   /** `address`: `192.168.1.20:9000` or `[fe80::1]:9000`. */
   | { readonly kind: "peer-joined"; readonly id: PeerId; readonly name: string; readonly address: string }
   | { readonly kind: "peer-left"; readonly id: PeerId; readonly name: string; readonly reason: string }
+  /** Another instance of the share announces itself. It is being dialled unless it is connected already. */
+  | { readonly kind: "peer-found"; readonly id: PeerId; readonly name: string }
+  /** It no longer announces itself. */
+  | { readonly kind: "peer-lost"; readonly id: PeerId; readonly name: string }
+  /** An address given with `-a` is being dialled, and will be until it answers. */
+  | { readonly kind: "peer-sought"; readonly address: string }
+  /** An address did not answer; it is tried again. */
+  | { readonly kind: "peer-unreachable"; readonly address: string; readonly reason: string }
   /** Somebody could not become a peer: another share, a wrong passphrase, an address that is not local. */
   | {
       readonly kind: "peer-refused";

@@ -102,6 +102,8 @@ export const REFUSED_PEERS_MAX = 1_024;
 export const REFUSAL_REPORT_MS = 60_000;
 /** Refused peers that are named in this time; a peer that is another one each time is then a flood like any other. */
 export const REFUSED_PEERS_NAMED_MAX = 16;
+/** Refusals that the status lists: the last few say why somebody is missing. */
+export const REFUSED_LISTED_MAX = 16;
 /** How often a control channel is looked at; a check counts as silent if nothing arrived since the one before. */
 export const KEEP_ALIVE_CHECK_MS = 5_000;
 /** Every so many silent checks a ping is sent (10 s). */
@@ -316,6 +318,16 @@ export const TRASH_PAGE_ITEMS = 1_000;
 export const CHANGES_SHOWN_PER_SECOND_MAX = 20;
 /** How often the status line is drawn anew: smooth to the eye, and little to do. */
 export const STATUS_REDRAW_MS = 100;
+/** How often the live view is drawn anew, at most: the same. */
+export const LIVE_REDRAW_MS = 100;
+/** Drawn anew in any case, so that what depends on time alone (a peer that does not come) shows. */
+export const LIVE_TICK_MS = 1_000;
+/** Events that the live view remembers: more than any terminal has lines for. */
+export const LIVE_EVENTS_MAX = 200;
+/** Problems that the live view remembers by path, and warnings; `dsync status` has them all. */
+export const LIVE_PROBLEMS_MAX = 100;
+/** Peers that are away and still shown. */
+export const LIVE_AWAY_PEERS_MAX = 16;
 /** How often a log (no terminal) says how much is left. */
 export const PROGRESS_LOG_MS = 10_000;
 

@@ -13,6 +13,8 @@ export interface StatusReport {
   /** TCP port; `null` if no instance is running. */
   readonly port: number | null;
   readonly replicaId: string;
+  /** Hex: of this run; `null` if no instance is running. */
+  readonly peerId: string | null;
   /** Hex: equal on two replicas means equal folders. */
   readonly merkleRoot: string;
   /** True if nothing is pending here and every connected peer has the same Merkle root and nothing pending. */
@@ -32,6 +34,15 @@ export interface StatusReport {
   readonly entries: number;
   /** Bytes on the network since the start, everything included. */
   readonly traffic: TrafficReport;
+  /** The last that could not become peers, the newest last. */
+  readonly refused: readonly RefusedReport[];
+}
+
+/** Somebody who could not become a peer. */
+export interface RefusedReport {
+  /** `192.168.1.20:9000`: where it came from, or where it was dialled. */
+  readonly address: string;
+  readonly reason: string;
 }
 
 export interface TrafficReport {

@@ -3,14 +3,14 @@
 // Starting: the folder is scanned and peers are joined at the same time; what is known from before is told at once.
 // Stopping: nothing new begins, what is being put in place is finished, the index is committed, peers hear a goodbye.
 
-import type { DsyncEvent, Progress } from "../core/events.ts";
+import type { DsyncEvent, PeerProgress, Progress } from "../core/events.ts";
 import { messageOf } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import type { ContentHash } from "../core/ids.ts";
-import { INLINE_CONTENT_BYTES_MAX } from "../core/limits.ts";
+import { INLINE_CONTENT_BYTES_MAX, REFUSED_LISTED_MAX } from "../core/limits.ts";
 import { IGNORE_FILE, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
-import type { ConflictReport, EmptyTrashReport, StatusReport } from "../core/reports.ts";
+import type { ConflictReport, EmptyTrashReport, RefusedReport, StatusReport } from "../core/reports.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import { CountingNetwork } from "../edge/counting-network.ts";
 import { changedError } from "../edge/folder-claim.ts";
@@ -33,6 +33,7 @@ import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
 import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
+import type { Conversation } from "./conversation.ts";
 import { describeChange } from "./describe-change.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { ProgressMeter } from "./progress-meter.ts";
@@ -114,6 +115,7 @@ export class Instance {
   readonly #scanProblems = new Map<string, Problem>();
   /** What pauses, with the reason. */
   readonly #halts = new Map<Halting, string>();
+  #refused: readonly RefusedReport[] = [];
   #trashBatch: { readonly name: string; readonly untilMs: number } | undefined;
   #wasInSync = false;
   #isProgressDue = false;
@@ -292,6 +294,7 @@ export class Instance {
       name: pool.name,
       port: this.port,
       replicaId: store.replicaId,
+      peerId: pool.ownId,
       merkleRoot: Buffer.from(store.merkle.root()).toString("hex"),
       inSync: this.#isInSync,
       peers: conversations.map((conversation) => {
@@ -312,6 +315,7 @@ export class Instance {
       halted: this.#haltReason ?? null,
       entries: store.liveCount,
       traffic: this.#network.traffic,
+      refused: this.#refused,
     };
   }
 
@@ -386,17 +390,16 @@ export class Instance {
           reason: event.end.detail === "" ? event.end.code : event.end.detail,
         });
       }
-      case "refused":
-        return emit({
-          kind: "peer-refused",
-          address: formatAddress(event.host, event.port),
-          reason: event.detail,
-          code: event.reason,
-        });
+      case "refused": {
+        const refused = { address: formatAddress(event.host, event.port), reason: event.detail };
+        this.#refused = [...this.#refused, refused].slice(-REFUSED_LISTED_MAX);
+        return emit({ kind: "peer-refused", ...refused, code: event.reason });
+      }
       case "dial-failed":
         return emit({
-          kind: "debug",
-          message: `Cannot reach ${formatAddress(event.host, event.port)}: ${event.detail}`,
+          kind: "peer-unreachable",
+          address: formatAddress(event.host, event.port),
+          reason: event.detail,
         });
     }
   }
@@ -478,6 +481,12 @@ export class Instance {
       scanning: this.#scanner.isScanning,
       scannedFiles: this.#scanner.scannedFiles,
       entries: this.#ledger.store.liveCount,
+      transfers: [...this.#puller.largeFetches].map(({ path, size, bytesDone }) => ({
+        path,
+        doneBytes: bytesDone,
+        sizeBytes: size,
+      })),
+      peers: this.#replica.conversations.map(peerProgress),
     };
   }
 
@@ -555,6 +564,17 @@ export class Instance {
       `(${Math.ceil(bytes / 2 ** 20)} MiB) were removed before their time.`;
     this.#options.emit({ kind: "warning", message });
   }
+}
+
+function peerProgress({ session, peerStand, isInSync, isComparing }: Conversation): PeerProgress {
+  const { pendingFiles = 0, pendingBytes = 0 } = peerStand ?? {};
+  const isPending = pendingFiles > 0 || !isComparing;
+  return {
+    id: session.peer.id,
+    state: isInSync ? "in-sync" : isPending ? "pending" : "comparing",
+    pendingFiles,
+    pendingBytes,
+  };
 }
 
 /** What staging may hold parts of, for later. */

@@ -14,6 +14,7 @@ export async function stoppedStatus(folder: string, share: string, store: IndexS
     name: null,
     port: null,
     replicaId: store.replicaId,
+    peerId: null,
     merkleRoot: Buffer.from(store.merkle.root()).toString("hex"),
     inSync: false,
     peers: [],
@@ -24,5 +25,6 @@ export async function stoppedStatus(folder: string, share: string, store: IndexS
     halted: null,
     entries: store.liveCount,
     traffic: { sentBytes: 0, receivedBytes: 0 },
+    refused: [],
   };
 }
