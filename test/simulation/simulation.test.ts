@@ -25,11 +25,10 @@ for (const seed of KEPT_WITH_POWER_LOSS)
 test("a simulation that nobody has seen before", async (context) => {
   // Another one each day: what fails can still be looked into tomorrow.
   const seed = testSeed(Math.floor(Date.now() / MS_PER_DAY) * 1_000);
-  context.diagnostic(`seeds ${seed} to ${seed + 4}`);
-  for (let next = seed; next < seed + 5; next++) {
-    await check(next);
-    await check(next, { powerLoss: true });
-  }
+  context.diagnostic(`seeds ${seed} and ${seed + 1}, and ${seed} with power loss`);
+  await check(seed);
+  await check(seed + 1);
+  await check(seed, { powerLoss: true });
 });
 
 test("the same seed leaves the same trace", async () => {
