@@ -19,7 +19,6 @@ import { verifyMarked, type VerifyReport } from "./verify-marked.ts";
 
 const blake3 = loadBlake3({ portable: false });
 const BATCH = "2026-01-02T03-04-05.678Z";
-const jobs = createInProcessRunner({ context: { fs: nodeFileSystem, blake3 } });
 let root = "";
 let tables: MemoryTables;
 let store: RecordStore;
@@ -38,12 +37,13 @@ function open(more: { bootId: string; previousStop?: PreviousStop }): RecordStor
 }
 
 /** The machine comes back, and the folder is looked at before anything else happens. */
-async function restart({ bootId = "after" } = {}): Promise<VerifyReport> {
+async function restart({ bootId = "after", disk = nodeFileSystem } = {}): Promise<VerifyReport> {
   await store.close();
   store = open({ bootId, previousStop: bootId === "before" ? "crash" : "power-loss" });
   const { dev: device, ino: inode } = fs.lstatSync(root, { bigint: true });
   const markerInode = fs.lstatSync(join(root, ".dsync"), { bigint: true }).ino;
   const identity = { root, device, inode, markerInode };
+  const jobs = createInProcessRunner({ context: { fs: disk, blake3 } });
   return verifyMarked({ store, jobs, identity, toDisk: (path) => path, trashBatch: BATCH });
 }
 
@@ -111,6 +111,21 @@ for (const [how, bytes] of [
   });
 }
 
+test("damage that cannot be moved away has seen nothing, so it replaces nothing (simulation, seed 600053)", async () => {
+  place("a.txt", "the content", 2_000);
+  damage("a.txt", "the cont");
+  const readOnly = (): never => {
+    throw Object.assign(new Error("the disk is read-only"), { code: "EROFS" });
+  };
+  const disk = { ...nodeFileSystem, link: readOnly, copyFile: readOnly, unlink: readOnly, makeDirectory: readOnly };
+  const report = await restart({ disk });
+  assert.deepEqual(report.damaged, ["a.txt"]);
+  assert.deepEqual(store.get(pathOf("a.txt"))?.present, EMPTY_ENTRY);
+  assert.ok(isPending("a.txt"));
+  assert.deepEqual(marked(), ["a.txt"]);
+  assert.equal(fs.readFileSync(join(root, "a.txt"), "utf8"), "the cont");
+});
+
 test("a replacement that never got its name is done again, and so is a removal", async () => {
   const old = place("a.txt", "old", 1_000);
   place("a.txt", "new", 2_000);
@@ -174,7 +189,13 @@ test("when the folder is another one, nothing is concluded and the marks stay", 
   await store.close();
   store = open({ bootId: "after" });
   const identity = { root, device: 0n, inode: 0n, markerInode: 0n };
-  const report = await verifyMarked({ store, jobs, identity, toDisk: (path) => path, trashBatch: BATCH });
+  const report = await verifyMarked({
+    store,
+    jobs: createInProcessRunner({ context: { fs: nodeFileSystem, blake3 } }),
+    identity,
+    toDisk: (path) => path,
+    trashBatch: BATCH,
+  });
   assert.deepEqual(report.damaged, []);
   assert.deepEqual(marked(), ["a.txt"]);
 });

@@ -140,11 +140,14 @@ async function settle(
       store.put({ ...record, present: verdict.present, signature, residue: false });
       report.undone.push(path);
       break;
-    case "damaged":
-      if (signature !== undefined && !(await putAside(options, path, signature))) return;
-      // Nothing was seen: whatever is known is wanted.
+    case "damaged": {
+      const isAside = signature === undefined || (await putAside(options, path, signature));
+      // Nothing was seen: whatever is known is wanted. What cannot be moved away now (a disk that is read-only) is then a
+      // version of its own for whoever looks, and replaces nothing.
       store.put({ ...record, present: { seen: [], live: undefined }, signature: undefined, residue: false });
       report.damaged.push(path);
+      if (!isAside) return;
+    }
   }
   if (mark !== undefined) store.unmark(path, mark);
 }
