@@ -4,6 +4,7 @@
 // What was made durable by a checkpoint is not marked and needs no look.
 
 import { HASH_FILES_MAX } from "../core/limits.ts";
+import { pagesOf } from "../core/pages.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { RootIdentity } from "../edge/root-identity.ts";
@@ -49,7 +50,7 @@ type Found =
 export async function verifyMarked(options: VerifyOptions): Promise<VerifyReport> {
   const { store } = options;
   const report = { checked: 0, damaged: [] as RelativePath[], undone: [] as RelativePath[] };
-  for (const batch of batchesOf(suspectsOf(store))) {
+  for (const batch of pagesOf(suspectsOf(store), HASH_FILES_MAX)) {
     report.checked += batch.length;
     const found = await lookAtAll(options, batch);
     // Not the folder that it was: the scanner will say so. The marks stay.
@@ -158,15 +159,4 @@ async function putAside(options: VerifyOptions, path: RelativePath, expected: St
   const operation = { kind: "remove", diskPath: toDisk(path), expected } as const;
   const result = await jobs.run("apply", { identity, trashBatch, jobId: 0, operations: [operation] });
   return result.kind === "applied" && result.outcomes[0]?.kind === "applied";
-}
-
-function* batchesOf(suspects: Iterable<Suspect>): Iterable<readonly Suspect[]> {
-  let batch: Suspect[] = [];
-  for (const suspect of suspects) {
-    batch.push(suspect);
-    if (batch.length < HASH_FILES_MAX) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }

@@ -16,13 +16,13 @@ import type { JobContext } from "../edge/job-context.ts";
 import { ExactNames } from "../edge/exact-names.ts";
 import { isSameRoot } from "../edge/root-identity.ts";
 import type { ApplyOperation, ApplyOutcome, ApplyRequest, ApplyResult } from "./apply-operation.ts";
-import { applied, hasTime, isExpected, keepExpected, type ApplyState } from "./apply-state.ts";
+import { afterSetTimes, applied, isExpected, keepExpected, type ApplyState } from "./apply-state.ts";
 import { absolutePath } from "./disk-layout.ts";
 import { ParentGuard } from "./parent-guard.ts";
 import { moveFile, placeFile, placeSymlink } from "./place.ts";
 import { TrashBatch } from "./trash-batch.ts";
 
-/** Removed already, perhaps by a run that was killed before it could note it: with its parents, then. */
+/** Removed: now, or already, perhaps with its parents by a run that was killed before it could note it. */
 const GONE: ApplyOutcome = { kind: "applied", signature: undefined, trashed: undefined, touched: false };
 
 export function applyOperations(context: JobContext, request: ApplyRequest): ApplyResult {
@@ -120,15 +120,7 @@ function setMetadata(state: ApplyState, operation: Operation<"metadata">): Apply
   if (expected === "absent") return applied(state, operation.diskPath, undefined, undefined);
   if (expected.mode !== mode) fs.setMode(path, mode);
   if (mtimeUs !== undefined) fs.setTimes(path, mtimeUs);
-  const mtimeNs = fs.lstat(path)?.mtimeNs ?? 0n;
-  const { kind, inode, size } = expected;
-  const placed = { kind, inode, size, mtimeNs };
-  return applied(
-    state,
-    operation.diskPath,
-    undefined,
-    mtimeUs === undefined || hasTime(placed, mtimeUs) ? placed : undefined,
-  );
+  return applied(state, operation.diskPath, undefined, afterSetTimes(fs.lstat(path), expected, mtimeUs));
 }
 
 function remove(state: ApplyState, operation: Operation<"remove">): ApplyOutcome {
@@ -151,5 +143,5 @@ function remove(state: ApplyState, operation: Operation<"remove">): ApplyOutcome
     throw error;
   }
   state.parents.forget(operation.diskPath);
-  return { kind: "applied", signature: undefined, trashed: undefined, touched: false };
+  return GONE;
 }

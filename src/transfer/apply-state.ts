@@ -59,8 +59,21 @@ export function keepExpected(state: ApplyState, diskPath: string, expected: Stat
 const COARSE_TIME_NS = 10_000_000n;
 const COARSE_DRIFT_US_MAX = 2_000_000;
 
+/**
+ * What a file that was `before` should be now that its time was set, `current` being a look at it; `undefined` if its
+ * time says that somebody wrote to it since. `mtimeUs`: as it was set; `undefined`: it was left alone.
+ */
+export function afterSetTimes(
+  current: Stat | undefined,
+  { kind, inode, size }: StatSignature,
+  mtimeUs: number | undefined,
+): Placed | undefined {
+  const placed = { kind, inode, size, mtimeNs: current?.mtimeNs ?? 0n };
+  return mtimeUs === undefined || hasTime(placed, mtimeUs) ? placed : undefined;
+}
+
 /** True if a file has the time that it was given, as its file system keeps times: nobody wrote to it since. */
-export function hasTime(placed: Placed, mtimeUs: number): boolean {
+function hasTime(placed: Placed, mtimeUs: number): boolean {
   if (mtimeUsOf(placed) === mtimeUs) return true;
   return placed.mtimeNs % COARSE_TIME_NS === 0n && Math.abs(mtimeUsOf(placed) - mtimeUs) <= COARSE_DRIFT_US_MAX;
 }

@@ -12,6 +12,7 @@ import {
   CHECKPOINT_PATHS,
   CHECKPOINT_QUIET_MS,
 } from "../core/limits.ts";
+import { pagesOf } from "../core/pages.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import type { JobRunner } from "../edge/jobs.ts";
@@ -83,7 +84,7 @@ export class Checkpoint {
     this.#noted = 0;
     this.#notedBytes = 0;
     try {
-      for (const page of pagesOf(this.#options.store.marks())) {
+      for (const page of pagesOf(this.#options.store.marks(), CHECKPOINT_PATHS)) {
         if (this.#isStopped) break;
         await this.#flush(page);
       }
@@ -100,15 +101,4 @@ export class Checkpoint {
     if (this.#isStopped) return;
     for (const [index, mark] of marks.entries()) if (durable[index] === true) store.unmark(mark.path, mark);
   }
-}
-
-function* pagesOf(marks: Iterable<Mark>): Iterable<readonly Mark[]> {
-  let page: Mark[] = [];
-  for (const mark of marks) {
-    page.push(mark);
-    if (page.length < CHECKPOINT_PATHS) continue;
-    yield page;
-    page = [];
-  }
-  if (page.length > 0) yield page;
 }

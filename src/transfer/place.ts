@@ -10,8 +10,8 @@ import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import { copyBeside, isAcross, symlinkBeside } from "./across.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
 import {
+  afterSetTimes,
   applied,
-  hasTime,
   isExpected,
   isUntouched,
   keepExpected,
@@ -68,9 +68,7 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
     return applied(state, operation.diskPath, trashed, operation.fromSignature);
   }
   fs.setTimes(path, mtimeUs);
-  const { kind, inode, size } = operation.fromSignature;
-  const placed = { kind, inode, size, mtimeNs: fs.lstat(path)?.mtimeNs ?? 0n };
-  return applied(state, operation.diskPath, trashed, hasTime(placed, mtimeUs) ? placed : undefined);
+  return applied(state, operation.diskPath, trashed, afterSetTimes(fs.lstat(path), operation.fromSignature, mtimeUs));
 }
 
 /** True where only the case of a name changes, and the file system does not tell the two apart. */
