@@ -17,6 +17,7 @@ import { DsyncError, errnoOf } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import { DSYNC_DIRECTORY } from "../core/path.ts";
 import { shellWord } from "../core/shell-word.ts";
+import { lacksHardLinks } from "./hard-links.ts";
 import { isAlive, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
 import { parseJsonObject, readIfThere } from "./read-json.ts";
 
@@ -121,8 +122,7 @@ function linkWhole(directory: string, name: string, holder: LockHolder): boolean
   } catch (error) {
     const code = errnoOf(error) ?? "";
     if (code === "EEXIST" || code === "ENOENT") return false;
-    if (["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code))
-      return createFilled(join(directory, name), content);
+    if (lacksHardLinks(error)) return createFilled(join(directory, name), content);
     throw error;
   } finally {
     rmSync(temporary, { force: true });

@@ -6,6 +6,7 @@ import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
 import { ExactNames } from "../edge/exact-names.ts";
 import type { FileSystem } from "../edge/file-system.ts";
+import { lacksHardLinks } from "../edge/hard-links.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import { copyBeside, isAcross, symlinkBeside } from "./across.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
@@ -228,9 +229,8 @@ function putNew(state: ApplyState, operation: FileOperation & Placement, staged:
     fs.link(staged, path);
   } catch (error) {
     if (isAcross(error)) return putNewAcross(state, operation, staged);
-    const code = errnoOf(error);
-    if (code === "EEXIST") return undefined;
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code ?? "")) throw error;
+    if (errnoOf(error) === "EEXIST") return undefined;
+    if (!lacksHardLinks(error)) throw error;
     if (fs.lstat(path) !== undefined) return undefined;
     fs.rename(staged, path);
     return placed;

@@ -4,6 +4,7 @@ import { errnoOf } from "../core/errors.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { RestoreOutcome, TrashItem } from "../core/reports.ts";
 import type { FileSystem } from "../edge/file-system.ts";
+import { lacksHardLinks } from "../edge/hard-links.ts";
 import { discard } from "./discard.ts";
 import { absolutePath, STAGING_DIRECTORY, TRASH_DIRECTORY } from "./disk-layout.ts";
 import { ParentGuard } from "./parent-guard.ts";
@@ -65,9 +66,8 @@ function moveIfFree(
   try {
     fs.link(from, to);
   } catch (error) {
-    const code = errnoOf(error) ?? "";
-    if (code === "EEXIST") return false;
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(code)) throw error;
+    if (errnoOf(error) === "EEXIST") return false;
+    if (!lacksHardLinks(error)) throw error;
     if (!renameCopyIfFree(fs, root, { from, to })) return false;
   }
   // It is back, whatever becomes of its name in the trash.

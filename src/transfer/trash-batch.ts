@@ -5,6 +5,8 @@
 
 import { errnoOf } from "../core/errors.ts";
 import type { FileSystem } from "../edge/file-system.ts";
+import { lacksHardLinks } from "../edge/hard-links.ts";
+import { isAcross } from "./across.ts";
 import { absolutePath, TRASH_DIRECTORY } from "./disk-layout.ts";
 
 const PRIVATE_MODE = 0o700;
@@ -33,8 +35,7 @@ export class TrashBatch {
       try {
         this.#fs.link(from, to);
       } catch (error) {
-        if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"].includes(errnoOf(error) ?? ""))
-          throw error;
+        if (!lacksHardLinks(error) && !isAcross(error)) throw error;
         // No hard links here: the price is a copy.
         if (this.#fs.lstat(from)?.kind === "symlink") this.#fs.symlink(this.#fs.readLink(from), to);
         else this.#fs.copyFile(from, to);
