@@ -206,7 +206,7 @@ export const IGNORE_PATTERN_LENGTH_MAX = 1024;
 export const IGNORE_GLOBSTARS_MAX = 16;
 /** Names whose disk spelling differs from the path's (NFD disks); beyond, such files are listed as problems. */
 export const SPELLINGS_MAX = 100_000;
-/** Native events in one delivery after which some may have been lost in the kernel's queue (16,384 by default). */
+/** Native events in one burst after which some may have been lost in the kernel's queue (16,384 by default). */
 export const WATCH_BURST_EVENTS_MAX = 1000;
 /** Between two looks of the polling watcher: a compromise between delay and load. */
 export const POLL_INTERVAL_MS = 2_000;

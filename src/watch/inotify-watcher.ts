@@ -5,13 +5,14 @@
 //    watch is hinted at after that: nothing that is made in a young directory is missed.
 // 2. A watch belongs to the path that its directory has now: when a directory is moved away, its watches are closed.
 //
-// The kernel's overflow event never reaches us (libuv drops it), so a burst counts as one.
+// A burst counts as an overflow (burst-counter.ts).
 
 import fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errnoOf } from "../core/errors.ts";
-import { PROBLEM_PATHS_MAX, WATCH_BURST_EVENTS_MAX } from "../core/limits.ts";
+import { PROBLEM_PATHS_MAX } from "../core/limits.ts";
 import { DSYNC_DIRECTORY } from "../core/path.ts";
+import { BurstCounter } from "./burst-counter.ts";
 import { watchProblemOf } from "./watch-problem.ts";
 import type { WatchHandler, Watcher } from "./watcher.ts";
 
@@ -32,8 +33,6 @@ interface Node {
 
 /** Directories watched before other work gets its turn. */
 const DIRECTORIES_AT_ONCE = 200;
-/** Events within this time are one burst. */
-const BURST_MS = 1_000;
 
 export class InotifyWatcher implements Watcher {
   readonly #options: InotifyWatcherOptions;
@@ -41,10 +40,11 @@ export class InotifyWatcher implements Watcher {
   #top: Node | undefined;
   /** Directories that may not be read. */
   readonly #refused = new Set<string>();
-  #burst = { startMs: 0, events: 0 };
+  readonly #burst: BurstCounter;
 
   constructor(options: InotifyWatcherOptions) {
     this.#options = options;
+    this.#burst = new BurstCounter(options.nowMs);
   }
 
   async start(handler: WatchHandler): Promise<void> {
@@ -77,7 +77,7 @@ export class InotifyWatcher implements Watcher {
     if (directory === "" && name === DSYNC_DIRECTORY) return;
     const diskPath = directory === "" ? name : `${directory}/${name}`;
     this.#handler?.hint(diskPath);
-    this.#countBurst();
+    if (this.#burst.add(1)) this.#handler?.overflow();
     // Something was made, removed or moved under this name; a directory may be among them.
     // And one that could not be watched may have got other rights.
     if (event === "rename" || this.#refused.delete(diskPath)) this.#renew(diskPath, name, node);
@@ -140,12 +140,6 @@ export class InotifyWatcher implements Watcher {
 
   #fail(error: unknown): void {
     this.#handler?.problem(watchProblemOf(error));
-  }
-
-  #countBurst(): void {
-    const nowMs = this.#options.nowMs();
-    if (nowMs - this.#burst.startMs > BURST_MS) this.#burst = { startMs: nowMs, events: 0 };
-    if (++this.#burst.events % WATCH_BURST_EVENTS_MAX === 0) this.#handler?.overflow();
   }
 
   #absolute(diskPath: string): string {

@@ -1,24 +1,25 @@
 // The native watcher (inotify, FSEvents, ReadDirectoryChangesW) through @parcel/watcher.
 //
-// Its weaknesses, and who covers them: it drops the kernel's overflow event silently (a burst counts as an overflow
-// here), misses what is made in a directory before its watch is set (the scanner reads new directories itself), and
+// Its weaknesses, and who covers them: it drops the kernel's overflow event silently (burst-counter.ts), misses what is made in a directory before its watch is set (the scanner reads new directories itself), and
 // fails as a whole when the watch limit is reached (fallback-watcher.ts).
 
 import { relative, sep } from "node:path";
 import parcel from "@parcel/watcher";
-import { WATCH_BURST_EVENTS_MAX } from "../core/limits.ts";
 import { DSYNC_DIRECTORY } from "../core/path.ts";
+import { BurstCounter } from "./burst-counter.ts";
 import { watchProblemOf } from "./watch-problem.ts";
 import type { WatchHandler, Watcher } from "./watcher.ts";
 
 export class ParcelWatcher implements Watcher {
   readonly #root: string;
+  readonly #burst: BurstCounter;
   #subscription: parcel.AsyncSubscription | undefined;
   #isStopped = false;
 
-  /** `root`: absolute, without symlinks in it. */
-  constructor(root: string) {
+  /** `root`: absolute, without symlinks in it. `nowMs`: milliseconds that never go back. */
+  constructor(root: string, nowMs: () => number) {
     this.#root = root;
+    this.#burst = new BurstCounter(nowMs);
   }
 
   async start(handler: WatchHandler): Promise<void> {
@@ -47,7 +48,7 @@ export class ParcelWatcher implements Watcher {
       const diskPath = toDiskPath(this.#root, path);
       if (diskPath !== undefined) handler.hint(diskPath);
     }
-    if (events.length > WATCH_BURST_EVENTS_MAX) handler.overflow();
+    if (this.#burst.add(events.length)) handler.overflow();
   }
 }
 

@@ -6,6 +6,8 @@ import test from "node:test";
 import { FakeClock, turnEventLoop } from "../../test/support/fake-clock.ts";
 import { waitFor } from "../../test/support/wait.ts";
 import type { Problem } from "../core/problem.ts";
+import { WATCH_BURST_EVENTS_MAX } from "../core/limits.ts";
+import { BurstCounter } from "./burst-counter.ts";
 import { FallbackWatcher } from "./fallback-watcher.ts";
 import { ParcelWatcher } from "./parcel-watcher.ts";
 import { PollingWatcher } from "./polling-watcher.ts";
@@ -31,7 +33,7 @@ class Recorder implements WatchHandler {
 }
 
 const contract: Record<string, (root: string) => Watcher> = {
-  "the native watcher": (root) => new ParcelWatcher(root),
+  "the native watcher": (root) => new ParcelWatcher(root, () => performance.now()),
   "the polling watcher": (root) => new PollingWatcher(root, (path) => path === "ignored", 50),
 };
 
@@ -63,10 +65,25 @@ for (const [name, create] of Object.entries(contract)) {
   });
 }
 
+test("a burst is many events in a second, in one delivery or in many", () => {
+  let nowMs = 5_000;
+  const burst = new BurstCounter(() => nowMs);
+  const times = (deliveries: number, events: number): number =>
+    Array.from({ length: deliveries }, () => burst.add(events)).filter(Boolean).length;
+  assert.equal(times(1, WATCH_BURST_EVENTS_MAX), 1);
+  assert.equal(times(WATCH_BURST_EVENTS_MAX - 1, 1), 0);
+  assert.equal(times(1, 1), 1);
+  assert.equal(times(3 * WATCH_BURST_EVENTS_MAX, 1), 3);
+  assert.equal(times(WATCH_BURST_EVENTS_MAX - 1, 1), 0);
+  nowMs += 1_001;
+  assert.equal(times(1, 1), 0);
+});
+
 test("a burst of events counts as an overflow", async () => {
   const root = fs.mkdtempSync(join(fs.realpathSync(tmpdir()), "dsync-watch-"));
   const recorder = new Recorder();
-  const watcher = new ParcelWatcher(root);
+  // For this clock all is one moment, however slowly the disk takes the files.
+  const watcher = new ParcelWatcher(root, () => 0);
   try {
     await watcher.start(recorder);
     for (let i = 0; i < 1500; i++) fs.writeFileSync(join(root, `f${i}`), "");
