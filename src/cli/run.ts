@@ -18,6 +18,7 @@ import { releaseMemory } from "../edge/release-memory.ts";
 import { systemRandom } from "../edge/random.ts";
 import { tcpNetwork } from "../edge/tcp-network.ts";
 import { createWorkerRunner } from "../edge/worker-runner.ts";
+import { selectCurves } from "../handshake/curves.ts";
 import { createIdentity, type Identity } from "../handshake/identity.ts";
 import { passphraseBytes } from "../handshake/passphrase-exchange.ts";
 import { selectAead } from "../handshake/select-aead.ts";
@@ -115,7 +116,8 @@ async function runUntilStopped(
   });
   const { root } = folder.identity;
   const jobs = createWorkerRunner({ workers: Math.min(Math.max(availableParallelism(), 2), WORKERS_MAX), portable });
-  const identity = createIdentity(systemRandom);
+  const curves = selectCurves({ portable });
+  const identity = createIdentity(systemRandom, curves);
   const aead = selectAead({ portable });
   const passphrase = options.passphrase === undefined ? undefined : passphraseBytes(options.passphrase);
   createIgnoreFile(root);
@@ -129,7 +131,7 @@ async function runUntilStopped(
     hash,
     pool: {
       ownId: identity.peerId,
-      openChannel: channelOpener({ identity, passphrase, aead, random: systemRandom, clock: systemClock }),
+      openChannel: channelOpener({ identity, passphrase, aead, curves, random: systemRandom, clock: systemClock }),
       listenPort: { port: options.port.value, isExplicit: options.port.explicit },
       share: options.share,
       name: options.name,

@@ -11,9 +11,10 @@
 // 4. With a passphrase, nothing that depends on an identity is sent to a side that has not confirmed the passphrase.
 
 import { timingSafeEqual } from "node:crypto";
-import { x25519 } from "@noble/curves/ed25519.js";
 import { peerIdFromBytes, type PeerId } from "../core/ids.ts";
 import type { Aead } from "./aead.ts";
+import type { Curves } from "./curves.ts";
+import { portableCurves } from "./curves-portable.ts";
 import type { HandshakeRefusal } from "./handshake-failure.ts";
 import {
   encodeHello,
@@ -28,7 +29,7 @@ import {
   type Role,
 } from "./hello.ts";
 import type { Identity } from "./identity.ts";
-import { agree, deriveKeys, hashTranscript, type KeySchedule } from "./key-schedule.ts";
+import { deriveKeys, hashTranscript, type KeySchedule } from "./key-schedule.ts";
 import { startPassphraseExchange, type PassphraseExchange, type PassphraseInput } from "./passphrase-exchange.ts";
 import { openProof, PROOF_BYTES, sealProof } from "./proof.ts";
 
@@ -36,6 +37,8 @@ export interface HandshakeOptions {
   readonly role: Role;
   readonly identity: Identity;
   readonly aead: Aead;
+  /** Matters for speed alone; the portable ones unless given. */
+  readonly curves?: Curves;
   /** The protocol version that this side speaks. */
   readonly version: number;
   /** 32 random bytes, used for this handshake only. */
@@ -76,8 +79,8 @@ const NOT_CONFIRMED = new Uint8Array(CONFIRMATION_BYTES);
 
 export function startHandshake(options: HandshakeOptions): HandshakeStep {
   const { role, version, ephemeralSecret, challenge } = options;
-  const mode = modeOf(options);
-  const ownHello = encodeHello({ role, version, mode, challenge, ephemeralKey: x25519.getPublicKey(ephemeralSecret) });
+  const ephemeralKey = curvesOf(options).x25519.publicKeyOf(ephemeralSecret);
+  const ownHello = encodeHello({ role, version, mode: modeOf(options), challenge, ephemeralKey });
   const isServer = role === "server";
   return reading(isServer ? NOTHING : ownHello, HELLO_HEAD_BYTES, (head) => {
     const refusal = refuseHead(head, options);
@@ -86,6 +89,10 @@ export function startHandshake(options: HandshakeOptions): HandshakeStep {
     if (refusal !== undefined) return failed(refusal, isExplained ? ownHello : NOTHING);
     return reading(NOTHING, HELLO_BYTES - HELLO_HEAD_BYTES, (rest) => agreeOnKeys(options, ownHello, [head, rest]));
   });
+}
+
+function curvesOf({ curves = portableCurves }: HandshakeOptions): Curves {
+  return curves;
 }
 
 function modeOf({ passphrase }: HandshakeOptions): HelloMode {
@@ -104,7 +111,7 @@ function refuseHead(bytes: Uint8Array, options: HandshakeOptions): HandshakeRefu
 function agreeOnKeys(options: HandshakeOptions, ownHello: Uint8Array, theirs: readonly Uint8Array[]): HandshakeStep {
   const isServer = options.role === "server";
   const theirHello = Buffer.concat(theirs);
-  const sharedSecret = agree(options.ephemeralSecret, ephemeralKeyOf(theirHello));
+  const sharedSecret = curvesOf(options).x25519.sharedSecret(options.ephemeralSecret, ephemeralKeyOf(theirHello));
   if (sharedSecret === undefined) return failed("low-order");
   const [clientHello, serverHello] = isServer ? [theirHello, ownHello] : [ownHello, theirHello];
   const agreed: Agreed = { sharedSecret, clientHello, serverHello };
@@ -178,8 +185,9 @@ function exchangeProofs(options: HandshakeOptions, keyed: Keyed, opening: Uint8A
   const { role, identity, aead } = options;
   const { transcriptHash, keys } = keyed;
   const isServer = role === "server";
-  const server = { aead, transcriptHash, role: "server", key: keys.serverProofKey } as const;
-  const client = { aead, transcriptHash, role: "client", key: keys.clientProofKey } as const;
+  const curves = curvesOf(options);
+  const server = { aead, curves, transcriptHash, role: "server", key: keys.serverProofKey } as const;
+  const client = { aead, curves, transcriptHash, role: "client", key: keys.clientProofKey } as const;
 
   const output = isServer ? Buffer.concat([opening, sealProof(identity, server)]) : opening;
   return reading(output, PROOF_BYTES, (bytes) => {

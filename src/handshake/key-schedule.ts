@@ -1,7 +1,6 @@
 // From the secret that two hellos agree on to the keys of a channel: HKDF (RFC 5869) with SHA-256.
 // SHA-256 and not BLAKE3, because HKDF is specified, analysed and everywhere available with it; it runs once a channel.
 
-import { x25519 } from "@noble/curves/ed25519.js";
 import { blake3 } from "@noble/hashes/blake3.js";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -21,7 +20,7 @@ export interface KeySchedule {
 }
 
 export interface KeyScheduleInput {
-  /** 32 bytes: see {@link agree}. */
+  /** 32 bytes: what X25519 (RFC 7748 §6.1) makes of the two ephemeral keys. */
   readonly sharedSecret: Uint8Array;
   /** 64 bytes that only those who know the passphrase share; none without a passphrase. */
   readonly passphraseKey?: Uint8Array | undefined;
@@ -55,14 +54,4 @@ export function hashTranscript(
   clientShare: Uint8Array = NO_SHARE,
 ): Uint8Array {
   return blake3(Buffer.concat([clientHello, serverHello, clientShare]));
-}
-
-/** The X25519 secret (RFC 7748 §6.1) of two ephemeral keys, or `undefined` if their point is of low order. */
-export function agree(ownSecret: Uint8Array, theirPublic: Uint8Array): Uint8Array | undefined {
-  try {
-    return x25519.getSharedSecret(ownSecret, theirPublic);
-  } catch {
-    // Lengths are right, so this is the refusal of a point whose secret would be zero whatever our half is.
-    return undefined;
-  }
 }

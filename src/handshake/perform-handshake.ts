@@ -8,6 +8,7 @@ import type { Connection } from "../edge/network.ts";
 import type { Random } from "../edge/random.ts";
 import type { Aead } from "./aead.ts";
 import { CPACE_BYTES } from "./cpace.ts";
+import type { Curves } from "./curves.ts";
 import type { HandshakeFailure } from "./handshake-failure.ts";
 import { startHandshake, type ChannelSecrets, type HandshakeStep } from "./handshake.ts";
 import { CHALLENGE_BYTES, EPHEMERAL_KEY_BYTES, type Role } from "./hello.ts";
@@ -17,6 +18,7 @@ export interface PerformHandshakeOptions {
   readonly role: Role;
   readonly identity: Identity;
   readonly aead: Aead;
+  readonly curves?: Curves;
   readonly version: number;
   readonly random: Random;
   readonly clock: Clock;

@@ -2,8 +2,9 @@
 // Each proof key seals one proof, so the nonce is zero; the keys come from the transcript, so nothing is associated.
 
 import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead } from "./aead.ts";
+import type { Curves } from "./curves.ts";
 import type { Role } from "./hello.ts";
-import { isSignatureValid, PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type Identity } from "./identity.ts";
+import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type Identity } from "./identity.ts";
 
 const PLAINTEXT_BYTES = PUBLIC_KEY_BYTES + SIGNATURE_BYTES;
 export const PROOF_BYTES = PLAINTEXT_BYTES + AEAD_TAG_BYTES;
@@ -14,6 +15,7 @@ const NO_BYTES = new Uint8Array(0);
 /** What a proof is bound to. */
 export interface ProofContext {
   readonly aead: Aead;
+  readonly curves: Curves;
   readonly key: Uint8Array;
   /** Whose proof it is. */
   readonly role: Role;
@@ -39,7 +41,7 @@ export function openProof(proof: Uint8Array, context: ProofContext): OpenedProof
   const plaintext = Buffer.concat(opened);
   const publicKey = plaintext.subarray(0, PUBLIC_KEY_BYTES);
   const signature = plaintext.subarray(PUBLIC_KEY_BYTES);
-  const valid = isSignatureValid({ publicKey, message: signedBytes(context, publicKey), signature });
+  const valid = context.curves.ed25519.isValid({ publicKey, message: signedBytes(context, publicKey), signature });
   return valid ? { kind: "proven", publicKey } : { kind: "bad-signature" };
 }
 

@@ -5,6 +5,7 @@ import type { Clock } from "../edge/clock.ts";
 import type { Connection } from "../edge/network.ts";
 import type { Random } from "../edge/random.ts";
 import type { Aead } from "../handshake/aead.ts";
+import type { Curves } from "../handshake/curves.ts";
 import type { HandshakeFailure } from "../handshake/handshake-failure.ts";
 import type { Identity } from "../handshake/identity.ts";
 import { performHandshake } from "../handshake/perform-handshake.ts";
@@ -33,6 +34,7 @@ export function channelOpener(options: {
   readonly passphrase?: Uint8Array | undefined;
   readonly identity: Identity;
   readonly aead: Aead;
+  readonly curves?: Curves;
   readonly random: Random;
   readonly clock: Clock;
 }): OpenChannel {

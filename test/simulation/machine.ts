@@ -9,6 +9,7 @@ import type { FileSystem } from "../../src/edge/file-system.ts";
 import { createInProcessRunner } from "../../src/edge/in-process-runner.ts";
 import type { JobRunner } from "../../src/edge/jobs.ts";
 import type { Random } from "../../src/edge/random.ts";
+import { selectCurves } from "../../src/handshake/curves.ts";
 import { createIdentity, type Identity } from "../../src/handshake/identity.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
 import { RecordStore } from "../../src/index/record-store.ts";
@@ -39,6 +40,7 @@ const UNFLUSHED_NS_MAX = 30_000_000_000n;
 
 const blake3 = loadBlake3({ portable: false });
 const aead = selectAead({ portable: false });
+const curves = selectCurves({ portable: false });
 const hash = (bytes: Uint8Array): Uint8Array => blake3.hash(bytes);
 
 export interface MachineOptions {
@@ -215,7 +217,7 @@ export class Machine {
     return {
       isAlive: true,
       address: this.address,
-      identity: createIdentity(random),
+      identity: createIdentity(random, curves),
       store,
       tables,
       watcher: new SimulatedWatcher({ root: ROOT, scheduler, random: this.#random, faults: watcher }),
@@ -247,7 +249,7 @@ export class Machine {
       hash,
       pool: {
         ownId: run.identity.peerId,
-        openChannel: channelOpener({ identity: run.identity, aead, random, clock }),
+        openChannel: channelOpener({ identity: run.identity, aead, curves, random, clock }),
         listenPort: { port: PORT, isExplicit: true },
         share: "default",
         name: this.name,

@@ -3,6 +3,7 @@
 import { replicaIdFromBytes, type PeerId } from "../../src/core/ids.ts";
 import type { Random } from "../../src/edge/random.ts";
 import { systemRandom } from "../../src/edge/random.ts";
+import { selectCurves } from "../../src/handshake/curves.ts";
 import { createIdentity, type Identity } from "../../src/handshake/identity.ts";
 import { passphraseBytes } from "../../src/handshake/passphrase-exchange.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
@@ -34,6 +35,7 @@ export type PoolHostOptions = Partial<PoolOptions> & {
 /** Jitter is always half of what it can be; keys are random. */
 const random: Random = { bytes: (length) => systemRandom.bytes(length), fraction: () => 0.5 };
 const aead = selectAead({ portable: false });
+const curves = selectCurves({ portable: false });
 
 export class PoolWorld {
   readonly clock = new FakeClock();
@@ -42,19 +44,19 @@ export class PoolWorld {
 
   /** Two identities, the one with the smaller peer ID first. */
   identities(): readonly [Identity, Identity] {
-    const [a, b] = [createIdentity(random), createIdentity(random)];
+    const [a, b] = [createIdentity(random, curves), createIdentity(random, curves)];
     return a.peerId < b.peerId ? [a, b] : [b, a];
   }
 
   /** Opens channels as an instance of its own, for a test that plays a peer. */
-  openChannel(identity = createIdentity(random), passphrase?: string): OpenChannel {
+  openChannel(identity = createIdentity(random, curves), passphrase?: string): OpenChannel {
     const secret = passphrase === undefined ? undefined : passphraseBytes(passphrase);
-    return channelOpener({ identity, passphrase: secret, aead, random, clock: this.clock });
+    return channelOpener({ identity, passphrase: secret, aead, curves, random, clock: this.clock });
   }
 
   /** A pool on `host` that listens on port 9000. */
   async start(options: PoolHostOptions): Promise<PoolHost> {
-    const { host, identity = createIdentity(random) } = options;
+    const { host, identity = createIdentity(random, curves) } = options;
     const { clock } = this;
     const replicaId = replicaIdFromBytes(random.bytes(8));
     const sessions: Session[] = [];
