@@ -38,6 +38,18 @@ test("what does not shrink is left as it is", () => {
   assert.equal(compressIfSmaller(hollow), undefined);
 });
 
+test("a sample is judged by how even its bytes are, and by LZ4 where that does not tell", () => {
+  const random = randomFillSync(new Uint8Array(300_000));
+  // Six bits a byte: uneven, and still nothing for LZ4.
+  assert.equal(compressIfSmaller(random.map((byte) => byte & 63)), undefined);
+  // All values equally often, in an order that repeats: even, so that it is sent as it is.
+  assert.equal(compressIfSmaller(random.map((_, index) => index)), undefined);
+  // Uneven in one of three samples is enough, if that one shrinks by as much as all three should.
+  const header = new Uint8Array(random);
+  header.fill(0, 0, 100_000);
+  assert.ok(compressIfSmaller(header) !== undefined);
+});
+
 test("the format is a length and one bare LZ4 block", () => {
   // 12 literals ("abcdefghijkl") and nothing else: token 0xc0.
   const block = Buffer.from("c06162636465666768696a6b6c", "hex");

@@ -13,6 +13,11 @@ const SAMPLE_BYTES = 4096;
 const SAMPLES = 3;
 /** Random data takes longer to compress (260 MB/s) than to encrypt and send; a sample tells for 1 % of that. */
 const SAMPLE_RATIO_MAX = 0.9;
+const EVENNESS_BYTES = 1024;
+/** The sum of squared counts that random bytes are expected to have, and five standard deviations. */
+const EVEN_SQUARES_MAX = 1.1 * (EVENNESS_BYTES + EVENNESS_BYTES ** 2 / 256);
+/** Of each byte value; jobs are synchronous, so that no two of them use it at once. */
+const counts = new Uint32Array(256);
 /** Saving less is not worth the receiver's time. */
 const RATIO_MAX = 0.95;
 
@@ -44,9 +49,25 @@ function sampleShrinks(bytes: Uint8Array): boolean {
   let compressedBytes = 0;
   for (let sample = 0; sample < SAMPLES; sample++) {
     const start = Math.floor(((bytes.length - SAMPLE_BYTES) * sample) / (SAMPLES - 1));
-    compressedBytes += compress(bytes.subarray(start, start + SAMPLE_BYTES)).length;
+    const piece = bytes.subarray(start, start + SAMPLE_BYTES);
+    compressedBytes += isEven(piece) ? SAMPLE_BYTES : compress(piece).length;
   }
   return compressedBytes < SAMPLES * SAMPLE_BYTES * SAMPLE_RATIO_MAX;
+}
+
+/**
+ * True if all byte values are about as frequent as in random data: encrypted, or compressed already. Takes a tenth of the
+ * time that LZ4 takes to find that out.
+ */
+function isEven(sample: Uint8Array): boolean {
+  counts.fill(0);
+  for (let index = 0; index < EVENNESS_BYTES; index++) {
+    const byte = sample[index] ?? 0;
+    counts[byte] = (counts[byte] ?? 0) + 1;
+  }
+  let squares = 0;
+  for (const count of counts) squares += count * count;
+  return squares < EVEN_SQUARES_MAX;
 }
 
 function compress(bytes: Uint8Array): Uint8Array {

@@ -4,7 +4,7 @@
 // fails as a whole when the watch limit is reached (fallback-watcher.ts).
 
 import { relative, sep } from "node:path";
-import parcel from "@parcel/watcher";
+import type { AsyncSubscription, Event } from "@parcel/watcher";
 import { DSYNC_DIRECTORY } from "../core/path.ts";
 import { BurstCounter } from "./burst-counter.ts";
 import { watchProblemOf } from "./watch-problem.ts";
@@ -13,7 +13,7 @@ import type { WatchHandler, Watcher } from "./watcher.ts";
 export class ParcelWatcher implements Watcher {
   readonly #root: string;
   readonly #burst: BurstCounter;
-  #subscription: parcel.AsyncSubscription | undefined;
+  #subscription: AsyncSubscription | undefined;
   #isStopped = false;
 
   /** `root`: absolute, without symlinks in it. `nowMs`: milliseconds that never go back. */
@@ -23,7 +23,9 @@ export class ParcelWatcher implements Watcher {
   }
 
   async start(handler: WatchHandler): Promise<void> {
-    const subscription = await parcel.subscribe(
+    // Loaded where it is needed: not on Linux.
+    const { subscribe } = await import("@parcel/watcher");
+    const subscription = await subscribe(
       this.#root,
       (error, events) => {
         if (this.#isStopped) return;
@@ -43,7 +45,7 @@ export class ParcelWatcher implements Watcher {
     await subscription?.unsubscribe();
   }
 
-  #report(events: readonly parcel.Event[], handler: WatchHandler): void {
+  #report(events: readonly Event[], handler: WatchHandler): void {
     for (const { path } of events) {
       const diskPath = toDiskPath(this.#root, path);
       if (diskPath !== undefined) handler.hint(diskPath);

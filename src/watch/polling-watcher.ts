@@ -1,7 +1,7 @@
 // Watches by looking again and again, through chokidar: for network file systems, and wherever native events fail.
 
 import { lstat } from "node:fs/promises";
-import chokidar, { type FSWatcher } from "chokidar";
+import type { FSWatcher } from "chokidar";
 import { messageOf } from "../core/errors.ts";
 import { POLL_INTERVAL_MS, POLLS_PER_SCAN } from "../core/limits.ts";
 import { toDiskPath } from "./parcel-watcher.ts";
@@ -15,6 +15,7 @@ export class PollingWatcher implements Watcher {
   readonly #isIgnored: (diskPath: string) => boolean;
   readonly #intervalMs: number;
   #watcher: FSWatcher | undefined;
+  #isStopped = false;
   #scans: NodeJS.Timeout | undefined;
 
   /** `root`: absolute, without symlinks in it. What `isIgnored` says yes to, whether file or directory, is not polled. */
@@ -25,7 +26,10 @@ export class PollingWatcher implements Watcher {
   }
 
   async start(handler: WatchHandler): Promise<void> {
-    const watcher = chokidar.watch(this.#root, {
+    // Loaded where it is needed: most folders are never polled.
+    const { watch } = await import("chokidar");
+    if (this.#isStopped) return;
+    const watcher = watch(this.#root, {
       usePolling: true,
       interval: this.#intervalMs,
       binaryInterval: this.#intervalMs,
@@ -43,10 +47,12 @@ export class PollingWatcher implements Watcher {
     watcher.on("error", (error) => handler.problem({ code: "EWATCH", message: messageOf(error) }));
     await new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
     await this.#firstStats();
+    if (this.#isStopped) return;
     this.#scans = setInterval(() => handler.overflow(), this.#intervalMs * POLLS_PER_SCAN);
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#scans);
     await this.#watcher?.close();
   }
