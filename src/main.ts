@@ -12,10 +12,16 @@ import { errorText, exitCodeOf, type ExitCode } from "./cli/exit-code.ts";
 
 /**
  * Content passes through as buffers that die young, and V8 counts them as pressure on a heap of some megabytes: it would
- * mark that heap in the background without end. See docs/decisions/0008-flags-for-v8.md.
+ * mark that heap in the background without end. And it would spend more time on optimising code than that saves, since
+ * most work is native. See docs/decisions/0008-flags-for-v8.md.
  */
-for (const flag of ["--no-incremental-marking", "--max-semi-space-size=8", "--heap-growing-percent=30"])
-  setFlagsFromString(flag);
+const V8_FLAGS = [
+  "--no-incremental-marking",
+  "--max-semi-space-size=8",
+  "--heap-growing-percent=30",
+  "--interrupt-budget=800000",
+] as const;
+for (const flag of V8_FLAGS) setFlagsFromString(flag);
 
 async function main(): Promise<ExitCode> {
   const argv = process.argv.slice(2);

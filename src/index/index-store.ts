@@ -56,8 +56,11 @@ export interface IndexStore {
   /** Removes a record that is of no use to anybody any more (a tombstone past its time). */
   remove(path: RelativePath): void;
 
-  /** Gives memory back that only makes the next look at the same records faster. */
-  forgetRecent(): void;
+  /**
+   * Gives memory back that only makes the next look at the same records faster. Rejects with a DsyncError `index` if the
+   * index cannot be used any more.
+   */
+  release(): Promise<void>;
 
   /** A fresh dot: counter `max(last + 1, nowMs)`. */
   nextDot(nowMs: number): Dot;

@@ -17,6 +17,8 @@ const keyEncoder = {
   readKey: (source: Buffer, start: number, end: number): string => source.toString("latin1", start, end),
 };
 
+const DATA_FILE = "data.mdb";
+
 /** lmdb's types leave out the limits of free pages. Address space is short only on 32-bit machines. */
 const tuning = {
   maxFreeSpaceToLoad: INDEX_FREE_PAGES_MAX / 2,
@@ -28,7 +30,7 @@ const tableOptions = { encoding: "binary", compression: false, keyEncoder } as c
 
 /** Opens the environment, and creates it unless `readOnly`. Throws a DsyncError `index` that says how to go on. */
 export function openEnvironment(directory: string, readOnly: boolean): RootDatabase {
-  const file = join(directory, "data.mdb");
+  const file = join(directory, DATA_FILE);
   try {
     if (!readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 });
     if (existsSync(file)) checkHeader(file, readOnly);
@@ -53,6 +55,12 @@ export function openEnvironment(directory: string, readOnly: boolean): RootDatab
   } catch (error) {
     throw error instanceof DsyncError ? error : damagedIndex(directory, error);
   }
+}
+
+/** Names the file that holds everything, in a way that no other file at its place has; `undefined`: there is none. */
+export function dataFileOf(directory: string): string | undefined {
+  const stat = statSync(join(directory, DATA_FILE), { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
 }
 
 export function openTable(environment: RootDatabase, name: TableName): LmdbTable {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -168,6 +169,68 @@ inDirectory("an index of a later dsync is an error with a way out", async (direc
   await tables.close();
   await assert.rejects(openStore(directory), (error) => isIndexError(error, /it has format 2.*delete/));
 });
+
+inDirectory("an index whose memory is given back can be read and written all the time", async (directory) => {
+  const store = await openStore(directory);
+  const paths = Array.from({ length: 20_000 }, (_, i) => `f${i}`);
+  for (const [i, name] of paths.entries()) store.put(settled(name, i + 1));
+  await store.committed();
+
+  let isReleasing = true;
+  let reads = 0;
+  const readAndWrite = (): void => {
+    const name = paths[(reads * 7919) % paths.length] ?? "";
+    assert.equal(store.get(path(name))?.path, name);
+    if (reads % 100 === 0) store.put(settled(`g${reads}`, 1));
+    reads++;
+    // Once more behind whatever waits in this turn, and in every kind of turn that there is.
+    queueMicrotask(() => assert.equal(store.get(path(name))?.path, name));
+    if (isReleasing) (reads % 2 === 0 ? setImmediate : setTimeout)(readAndWrite);
+  };
+  readAndWrite();
+  for (let round = 0; round < 30; round++) {
+    for (const name of paths.slice(0, 1_000)) store.signatureOf(path(name));
+    await store.release();
+  }
+  isReleasing = false;
+  assert.ok(reads > 30, `${reads} reads`);
+
+  await store.committed();
+  for (const name of paths) store.signatureOf(path(name));
+  const before = mappedBytes(directory);
+  await store.release();
+  const after = mappedBytes(directory);
+  if (before !== undefined && after !== undefined) assert.ok(after < before / 2, `${before} → ${after} bytes`);
+  assert.equal(store.liveCount, paths.length + Math.ceil(reads / 100));
+  await store.close();
+  const again = await openStore(directory);
+  assert.equal(again.previousStop, "clean");
+  assert.equal(again.get(path("g0"))?.path, "g0");
+  await again.close();
+});
+
+inDirectory("an index that was deleted under a running store goes on where it is", async (directory) => {
+  const store = await openStore(directory);
+  for (let i = 0; i < 2_000; i++) store.put(settled(`f${i}`, i + 1));
+  await store.committed();
+  await rm(join(directory, "index"), { recursive: true });
+  for (let i = 0; i < 2_000; i++) store.signatureOf(path(`f${i}`));
+  await store.release();
+  assert.equal(store.get(path("f7"))?.path, "f7");
+  assert.equal(existsSync(join(directory, "index")), false);
+});
+
+/** Memory of this process that is the index, as Linux counts it; `undefined` elsewhere. */
+function mappedBytes(directory: string): number | undefined {
+  if (process.platform !== "linux") return undefined;
+  let isIndex = false;
+  let bytes = 0;
+  for (const line of readFileSync("/proc/self/smaps", "utf8").split("\n")) {
+    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) isIndex = line.includes(`${directory}/index/data.mdb`);
+    else if (isIndex && line.startsWith("Rss:")) bytes += 1024 * Number(/\d+/.exec(line)?.[0]);
+  }
+  return bytes;
+}
 
 inDirectory("an index can be read beside the instance that writes it", async (directory) => {
   assert.throws(

@@ -6,15 +6,18 @@
 // 2. Everything that waits is handed over as one LMDB transaction, in a macrotask of its own and so never in the middle of
 //    a turn: soon after the first change, at once when somebody waits. At most one transaction is under way.
 // 3. What could not be written (full disk) waits again, under what came later, and is tried again.
+// 4. While the environment is opened anew, nothing reads: closing takes microtasks alone once all is flushed, and it begins
+//    when no others are waiting.
 
 import { clearImmediate, setImmediate } from "node:timers";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RootDatabase } from "lmdb";
 import { invariant } from "../core/assert.ts";
 import { DsyncError, errnoOf, messageOf } from "../core/errors.ts";
 import { INDEX_COMMIT_DELAY_MS, INDEX_PAGE_KEYS, INDEX_RETRY_MS } from "../core/limits.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import { checkRoom, type DiskRoomOptions } from "./disk-room.ts";
-import { damagedIndex, openTable, type LmdbTable } from "./lmdb-environment.ts";
+import { damagedIndex, dataFileOf, openEnvironment, openTable, type LmdbTable } from "./lmdb-environment.ts";
 import { RowMap } from "./row-map.ts";
 import { TABLE_NAMES, type TableName, type Tables } from "./tables.ts";
 
@@ -34,10 +37,17 @@ export interface LmdbTablesOptions extends DiskRoomOptions {
   readonly readOnly: boolean;
 }
 
+/** Fewer reads than this touch no more than some megabytes of the file. */
+const REMAP_READS_MIN = 1_000;
+
 export class LmdbTables implements Tables {
-  readonly #environment: RootDatabase;
-  readonly #tables: ReadonlyMap<TableName, LmdbTable>;
+  #environment: RootDatabase;
+  #tables: ReadonlyMap<TableName, LmdbTable>;
   readonly #options: LmdbTablesOptions;
+  /** See {@link dataFileOf}. */
+  readonly #dataFile: string | undefined;
+  /** Since the file was mapped. */
+  #reads = 0;
   #waiting = new Batch();
   #writing: Batch | undefined;
   /** The next commit, if it comes at once. */
@@ -49,7 +59,8 @@ export class LmdbTables implements Tables {
 
   constructor(environment: RootDatabase, options: LmdbTablesOptions) {
     this.#environment = environment;
-    this.#tables = new Map(TABLE_NAMES.map((name) => [name, openTable(environment, name)]));
+    this.#tables = openTables(environment);
+    this.#dataFile = dataFileOf(options.directory);
     this.#options = options;
   }
 
@@ -100,6 +111,22 @@ export class LmdbTables implements Tables {
     await this.#environment.flushed;
   }
 
+  /** Maps the file anew: what was read of it then counts as the system's cache, and no longer as this process's memory. */
+  async release(): Promise<void> {
+    if (this.#reads < REMAP_READS_MIN) return;
+    await this.#environment.flushed;
+    await nextTurn();
+    if (this.#closed || this.#writing !== undefined) return;
+    const { directory, readOnly } = this.#options;
+    // Deleted, or on a disk that is not mounted any more: what is open is all there is.
+    if (dataFileOf(directory) !== this.#dataFile) return;
+    await this.#environment.close();
+    if (this.#closed) return;
+    this.#environment = openEnvironment(directory, readOnly);
+    this.#tables = openTables(this.#environment);
+    this.#reads = 0;
+  }
+
   async close(): Promise<void> {
     try {
       await this.committed();
@@ -117,6 +144,7 @@ export class LmdbTables implements Tables {
   }
 
   #read<T>(action: () => T): T {
+    this.#reads++;
     try {
       return action();
     } catch (error) {
@@ -227,6 +255,10 @@ export class LmdbTables implements Tables {
     for (const { reject } of batch.waiters.splice(0)) reject(failure);
     batch.waiters.push(...later.waiters);
   }
+}
+
+function openTables(environment: RootDatabase): ReadonlyMap<TableName, LmdbTable> {
+  return new Map(TABLE_NAMES.map((name) => [name, openTable(environment, name)]));
 }
 
 /** lmdb rejects with a general error that carries a promise, itself rejected with the reason. */

@@ -32,6 +32,10 @@ export class MemoryTables implements Tables {
     return Promise.resolve();
   }
 
+  release(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     return this.committed();
   }

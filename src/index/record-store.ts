@@ -131,8 +131,9 @@ export class RecordStore implements IndexStore {
     this.#replace(path, old, { key: old.key, record: undefined, fingerprint: undefined });
   }
 
-  forgetRecent(): void {
+  release(): Promise<void> {
     this.#recents.clear();
+    return this.#tables.release();
   }
 
   nextDot(nowMs: number): Dot {

@@ -345,8 +345,12 @@ export class Instance {
     });
     folder.renew().then(
       () => session.close("goodbye", "had the replica ID of this peer, and took another"),
-      (error: unknown) => this.#options.onFatal(error instanceof Error ? error : new Error(messageOf(error))),
+      (error: unknown) => this.#endWith(error),
     );
+  }
+
+  #endWith(error: unknown): void {
+    this.#options.onFatal(error instanceof Error ? error : new Error(messageOf(error)));
   }
 
   #scan(): void {
@@ -452,7 +456,7 @@ export class Instance {
     this.#tidyTimer = this.#options.clock.after(TIDY_AFTER_MS, () => {
       if (this.#isStopping || !this.#isInSync) return;
       void this.#puller.tidy();
-      this.#ledger.store.forgetRecent();
+      this.#ledger.store.release().catch((error: unknown) => this.#endWith(error));
       this.#options.onQuiet();
     });
   }

@@ -62,6 +62,10 @@ export class CrashableTables implements Tables {
     });
   }
 
+  release(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     return this.committed();
   }
