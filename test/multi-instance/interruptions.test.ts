@@ -24,7 +24,7 @@ test("a 300 MB file goes on after kill -9 of its receiver, without being sent tw
   assert.ok(!fs.existsSync(join(b.folder, "big.bin")), "nothing half-written may be visible");
   const staged = stagedBytes(b.folder);
   await b.start({ peers: [a.instance.port] });
-  await waitForEqualTrees([a.folder, b.folder], 60_000);
+  await waitForEqualTrees([a.folder, b.folder]);
   const { traffic } = await b.instance.status();
   const missing = size - staged;
   assert.ok(traffic.receivedBytes < missing + size / 5, `${traffic.receivedBytes} received for ${missing} missing`);
@@ -45,7 +45,7 @@ test("many small files go on after kill -9 of either side", async (t) => {
   await waitFor(() => snapshot(b.folder).size > count / 2, { until: "half of the files", intervalMs: 1 });
   await a.kill();
   await a.start({ peers: [b.instance.port] });
-  await waitForEqualTrees([a.folder, b.folder], 60_000);
+  await waitForEqualTrees([a.folder, b.folder]);
   const status = await a.instance.waitForSync();
   assert.equal(status.conflicts, 0);
 });
@@ -59,5 +59,5 @@ test("a peer that restarts is joined again at its old address, and what happened
   await a.kill();
   writeFiles(a.folder, { "made while away.txt": "x" });
   await a.start({ port });
-  await waitForEqualTrees([a.folder, b.folder], 15_000);
+  await waitForEqualTrees([a.folder, b.folder]);
 });

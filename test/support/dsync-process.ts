@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { StatusReport } from "../../src/core/reports.ts";
-import { waitFor } from "./wait.ts";
+import { DEADLINE_MS, waitFor } from "./wait.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
 
@@ -105,7 +105,10 @@ export class DsyncProcess {
 
   async waitForEvent(
     name: string,
-    { where = () => true, deadlineMs = 20_000 }: { where?: (event: JsonEvent) => boolean; deadlineMs?: number } = {},
+    {
+      where = () => true,
+      deadlineMs = DEADLINE_MS,
+    }: { where?: (event: JsonEvent) => boolean; deadlineMs?: number } = {},
   ): Promise<JsonEvent> {
     const until = `event ${name} of ${this.folder}`;
     const find = (): JsonEvent | undefined => this.events.find((event) => event.event === name && where(event));
@@ -130,7 +133,7 @@ export class DsyncProcess {
   }
 
   /** Waits until this instance says that it and every peer (at least `peers`) hold the same. */
-  async waitForSync({ peers = 1, deadlineMs = 60_000 } = {}): Promise<StatusReport> {
+  async waitForSync({ peers = 1, deadlineMs = DEADLINE_MS } = {}): Promise<StatusReport> {
     return waitFor(
       async () => {
         const status = await this.status();
@@ -154,8 +157,8 @@ export class DsyncProcess {
   }
 
   /** Waits until it has ended; returns its exit code. */
-  async exited(deadlineMs = 20_000): Promise<number | null> {
-    const exit = await waitFor(() => this.#exit, { until: "the process to end", deadlineMs, intervalMs: 10 });
+  async exited(): Promise<number | null> {
+    const exit = await waitFor(() => this.#exit, { until: "the process to end", intervalMs: 10 });
     return exit.code;
   }
 

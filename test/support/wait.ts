@@ -2,9 +2,13 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** Far more than anything here takes: a busy machine is no failure, and what happens at once does not wait for it. */
+export const DEADLINE_MS = 120_000;
+
 export interface WaitOptions {
   /** What is waited for, for the message. */
   readonly until: string;
+  /** `DEADLINE_MS` by default. */
   readonly deadlineMs?: number;
   readonly intervalMs?: number;
 }
@@ -12,7 +16,7 @@ export interface WaitOptions {
 /** Asks again and again until `condition` gives something; throws at the deadline with its last reason. */
 export async function waitFor<T>(
   condition: () => Promise<T | undefined | false> | T | undefined | false,
-  { until, deadlineMs = 20_000, intervalMs = 20 }: WaitOptions,
+  { until, deadlineMs = DEADLINE_MS, intervalMs = 20 }: WaitOptions,
 ): Promise<T> {
   const end = performance.now() + deadlineMs;
   let lastError: unknown;
