@@ -18,7 +18,7 @@ test("a 300 MB file goes on after kill -9 of its receiver, without being sent tw
   const size = 300_000_000;
   fs.writeFileSync(join(a.folder, "big.bin"), incompressible(size, 8));
   await a.start();
-  await b.start({ peers: [a.instance.port], args: ["--rate-limit", "100MB/s"] });
+  await b.start({ peers: [a.instance.port], args: ["--rate-limit", "60MB/s"] });
   await waitFor(() => stagedBytes(b.folder) > size / 3, { until: "a third of the file", intervalMs: 5 });
   await b.kill();
   assert.ok(!fs.existsSync(join(b.folder, "big.bin")), "nothing half-written may be visible");
