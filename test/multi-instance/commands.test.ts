@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { StatusReport } from "../../src/core/reports.ts";
 import { DsyncProcess, runDsync } from "../support/dsync-process.ts";
 import { machines, startPair, type Machine } from "../support/machines.ts";
 import { waitForEqualTrees, writeFiles } from "../support/trees.ts";
@@ -114,15 +115,14 @@ test("status, trash and ignore test, beside a running instance and without one",
 
   const ignored = await runDsync(["ignore", "test", "cache.tmp", "-d", a.folder, "--json"], a.home);
   assert.equal((JSON.parse(ignored.stdout) as { ignored: boolean }).ignored, true);
-  const running = await a.instance.status();
+  const status = async (): Promise<StatusReport> =>
+    JSON.parse((await runDsync(["status", "-d", a.folder, "--json"], a.home)).stdout) as StatusReport;
+  const running = await status();
   assert.equal(running.running, true);
   await a.stop();
-  const stopped = JSON.parse((await runDsync(["status", "-d", a.folder, "--json"], a.home)).stdout) as Record<
-    string,
-    unknown
-  >;
-  assert.equal(stopped["running"], false);
-  assert.equal(stopped["merkleRoot"], running.merkleRoot);
+  const stopped = await status();
+  assert.equal(stopped.running, false);
+  assert.equal(stopped.merkleRoot, running.merkleRoot);
 });
 
 test("an edited .dsyncignore takes effect at once", async (t) => {

@@ -2,9 +2,13 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { instanceAccess } from "../../src/cli/instance-access.ts";
+import { socketPathFor } from "../../src/cli/socket-path.ts";
 import type { StatusReport } from "../../src/core/reports.ts";
 import { DEADLINE_MS, waitFor } from "./wait.ts";
 
@@ -127,9 +131,13 @@ export class DsyncProcess {
     this.#child.stdout?.resume();
   }
 
+  /** What `dsync status` is told, without a process for each time that a test asks. */
   async status(): Promise<StatusReport> {
-    const { stdout } = await runDsync(["status", "-d", this.folder, "--json"], this.#home, this.#user);
-    return JSON.parse(stdout) as StatusReport;
+    const uid = this.#user.uid ?? process.getuid?.();
+    const platform = { environment: environment(this.#home), system: process.platform, temporary: tmpdir(), uid };
+    const socketPath = socketPathFor(realpathSync(this.folder), platform);
+    assert.ok(socketPath !== null);
+    return instanceAccess({ socketPath, uid }).status();
   }
 
   /** Waits until this instance says that it and every peer (at least `peers`) hold the same. */
