@@ -100,7 +100,7 @@ export async function waitForEqualTrees(folders: readonly string[], deadlineMs =
       }
       return true;
     },
-    { until: "equal trees", deadlineMs, intervalMs: 100 },
+    { until: "equal trees", deadlineMs, intervalMs: 100, isCostly: true },
   );
 }
 
@@ -129,7 +129,7 @@ export async function waitForEqualContents(folders: readonly string[], deadlineM
       if (found.length > 0) throw new Error(`${found.length} differences:\n${found.slice(0, 10).join("\n")}`);
       return true;
     },
-    { until: "equal contents", deadlineMs, intervalMs: 100 },
+    { until: "equal contents", deadlineMs, intervalMs: 100, isCostly: true },
   );
 }
 
