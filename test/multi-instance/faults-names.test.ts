@@ -99,7 +99,7 @@ test("64 levels deep, and times from before 1970 to 2200", async (t) => {
   assert.equal(fs.readFileSync(join(b.folder, first), "utf8"), "edited and put back");
   fs.renameSync(join(b.folder, "level 0/level 1"), join(b.folder, "moved up"));
   // What waits for its parent is decided again and again: more in one go than the puller does, and nothing is forgotten.
-  await waitForEqualTrees([a.folder, b.folder], 10_000);
+  await waitForEqualTrees([a.folder, b.folder], 30_000);
   fs.rmSync(join(a.folder, "moved up"), { recursive: true });
   await waitForEqualTrees([a.folder, b.folder]);
   const status = await a.instance.waitForSync();
