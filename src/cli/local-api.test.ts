@@ -4,6 +4,7 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { DEADLINE_MS } from "../../test/support/wait.ts";
 import { DsyncError } from "../core/errors.ts";
 import { LOCAL_REQUEST_BYTES_MAX, TRASH_PAGE_ITEMS } from "../core/limits.ts";
 import type { StatusReport } from "../core/reports.ts";
@@ -157,7 +158,7 @@ for (const request of BAD_REQUESTS) {
   });
 }
 
-test("a request without end is cut off", { timeout: 10_000 }, async () => {
+test("a request without end is cut off", { timeout: DEADLINE_MS }, async () => {
   await start(async () => 1);
   assert.equal(await send("x".repeat(LOCAL_REQUEST_BYTES_MAX + 1)), "");
 });

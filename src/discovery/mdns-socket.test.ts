@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { peerIdFromBytes } from "../core/ids.ts";
 import { MDNS_DATAGRAM_BYTES_MAX } from "../core/limits.ts";
 import { localInterface } from "../../test/support/memory-mdns.ts";
+import { waitFor } from "../../test/support/wait.ts";
 import { isWorthDecoding } from "./datagram-filter.ts";
 import type { IncomingMessage } from "./dns.ts";
 import { openMdnsSocket } from "./mdns-socket.ts";
@@ -45,11 +46,7 @@ function open(port: number): Opened {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  const deadlineMs = Date.now() + 5_000;
-  while (!holds()) {
-    assert.ok(Date.now() < deadlineMs, "it did not happen in time");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await waitFor(holds, { until: holds.toString(), intervalMs: 5 });
 }
 
 async function plainSocket(port = 0): Promise<Socket> {

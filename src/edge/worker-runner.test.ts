@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { removeDirectory, temporaryDirectory, writeFiles } from "../../test/support/trees.ts";
-import { waitFor } from "../../test/support/wait.ts";
+import { DEADLINE_MS, waitFor } from "../../test/support/wait.ts";
 import { loadBlake3 } from "../content/blake3.ts";
 import type { HashRequest, HashResult } from "../content/hash-job.ts";
 import { createInProcessRunner } from "./in-process-runner.ts";
@@ -211,7 +211,7 @@ test("idle workers do not keep the process alive, working ones do", () => {
     const { outcomes } = await runner.run("hash", { root: "/", files: ["nothing at all"], inlineBytesMax: 0 });
     console.log(outcomes[0].kind);`;
   writeFiles(root, { "script.mjs": script });
-  const output = execFileSync(process.execPath, [join(root, "script.mjs")], { timeout: 20_000 });
+  const output = execFileSync(process.execPath, [join(root, "script.mjs")], { timeout: DEADLINE_MS });
   removeDirectory(root);
   assert.equal(output.toString().trim(), "unsettled");
 });

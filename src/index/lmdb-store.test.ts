@@ -9,6 +9,7 @@ import { LOST_DOTS_MAX } from "../core/limits.ts";
 import { systemClock } from "../edge/clock.ts";
 import { systemRandom } from "../edge/random.ts";
 import { verifyTables } from "../../test/support/verify-tables.ts";
+import { waitFor } from "../../test/support/wait.ts";
 import { EMPTY_ENTRY } from "./entry.ts";
 import { openEnvironment } from "./lmdb-environment.ts";
 import { openLmdbStore, openLmdbStoreReadOnly, type LmdbStoreOptions } from "./lmdb-store.ts";
@@ -117,11 +118,7 @@ inDirectory(
     const view = tablesOf(directory);
     assert.equal(verifyTables(view, hash), 1, "what was committed is whole, without the rest");
     freeBytes = 2 ** 30;
-    const deadline = Date.now() + 10_000;
-    while ([...view.keys("records", "")].length !== 2) {
-      assert.ok(Date.now() < deadline, "it was written by itself");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await waitFor(() => [...view.keys("records", "")].length === 2, { until: "it is written by itself" });
     verifyTables(view, hash);
     await view.abandon();
     await store.close();

@@ -18,7 +18,7 @@ import { conflictEntry, entriesEqual, mergeEntries, mergeInto } from "./merge.ts
 const path = pathOf("notes.txt");
 const MERGE_KINDS = STEP_KINDS.filter((kind) => kind !== "repair");
 const CREATING_KINDS = MERGE_KINDS.filter((kind) => kind !== "delete" && kind !== "move");
-const HISTORIES = 20_000;
+const HISTORIES = 5_000;
 
 function fileOf(index: number): Content {
   return { kind: "file", contentId: contentIdOf(index), size: 1, mode: 0o644, mtimeUs: 0 };

@@ -6,7 +6,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { waitFor } from "../../test/support/wait.ts";
+import { DEADLINE_MS, waitFor } from "../../test/support/wait.ts";
 import type { Problem } from "../core/problem.ts";
 import { systemClock } from "../edge/clock.ts";
 import { createSystemWatcher } from "./system-watcher.ts";
@@ -20,7 +20,7 @@ if (process.env[INSIDE] === undefined) {
       const run = (command: string) =>
         spawnSync("unshare", ["--user", "--map-root-user", "sh", "-c", command], {
           encoding: "utf8",
-          timeout: 30_000,
+          timeout: 2 * DEADLINE_MS,
           // The runner's own variable would make the inner test report to it.
           env: { ...process.env, [INSIDE]: limit, NODE_TEST_CONTEXT: undefined },
         });

@@ -112,7 +112,7 @@ test("any bytes, and mutated messages, are a message or break the protocol", () 
       // What was accepted can be said again.
       encodeMessage(message);
     },
-    "protocol",
+    { mayThrow: "protocol" },
   );
 });
 
@@ -122,7 +122,7 @@ test("any MessagePack value in a frame's payload is a message or breaks the prot
   fuzz(
     fc.tuple(types, fc.oneof(values, fc.array(values, { maxLength: 6 }))),
     ([type, value]) => parseMessage(type as "hello", packr.pack(value)),
-    "protocol",
+    { mayThrow: "protocol" },
   );
 });
 
@@ -138,7 +138,7 @@ test("a stream of mutated frames, cut anywhere, is read or breaks the protocol, 
         for (let message = reader.next(); message !== undefined; message = reader.next());
       }
     },
-    "protocol",
+    { mayThrow: "protocol" },
   );
   assert.ok(process.memoryUsage().arrayBuffers - before < 200 * FRAME_RESERVE_BYTES_MAX);
 });
@@ -171,9 +171,9 @@ test("any bytes, and mutated records, open or break the protocol", () => {
       opener.push(bytes);
       for (let record = opener.next(); record !== undefined; record = opener.next());
     },
-    "protocol",
+    { mayThrow: "protocol" },
   );
-  fuzz(fc.uint8Array({ maxLength: 400 }), parseClose, "protocol");
+  fuzz(fc.uint8Array({ maxLength: 400 }), parseClose, { mayThrow: "protocol" });
 });
 
 test("entries: any value, and mutated ones, are an entry that can be said again, or none", () => {
@@ -196,8 +196,8 @@ test("index records: mutated ones are a record, or the index is damaged", () => 
     const record = { path, known, present: isSettled ? known : other, signature: undefined, residue: false };
     return encodeRecord(record, new Uint8Array(16));
   });
-  fuzz(fc.oneof(mutated(records), fc.uint8Array({ maxLength: 200 })), parseRecord, "index");
-  fuzz(fc.oneof(mutated(records), fc.uint8Array({ maxLength: 60 })), parseSignature, "index");
+  fuzz(fc.oneof(mutated(records), fc.uint8Array({ maxLength: 200 })), parseRecord, { mayThrow: "index" });
+  fuzz(fc.oneof(mutated(records), fc.uint8Array({ maxLength: 60 })), parseSignature, { mayThrow: "index" });
 });
 
 test("manifests, paths and compressed chunks: anything is one, or none", () => {

@@ -31,7 +31,7 @@ test("thousands of versions of one path under one conflict name are taken in tim
   }
   const { machine } = victim;
   const isDone = async (): Promise<boolean> => (await machine.instance.status()).conflicts >= VERSIONS - 1;
-  await waitFor(isDone, { until: "all conflict copies", deadlineMs: 60_000, intervalMs: 200 });
+  await waitFor(isDone, { until: "all conflict copies", intervalMs: 200 });
   assert.equal(peer.close, undefined, "it is legal");
   const growth = victim.memoryBytes() - before;
   assert.ok(growth < GROWTH_BYTES_MAX, `${growth / MIB} MiB more`);

@@ -21,7 +21,7 @@ async function announceAll(machine: Machine, announcements: readonly Announcemen
     if (!peer.announce(announcements.slice(first, first + BATCH))) await peer.drained();
   }
   const isKnown = async (): Promise<boolean> => (await machine.instance.status()).entries >= announcements.length;
-  await waitFor(isKnown, { until: "all to be known", deadlineMs: 60_000, intervalMs: 500 });
+  await waitFor(isKnown, { until: "all to be known", intervalMs: 500 });
   peer.destroy();
 }
 
@@ -39,6 +39,6 @@ test("content that nobody has does not keep other content waiting, after a resta
   await a.stop();
   await a.start({ peers: [b.instance.port] });
   for (const name of NAMES) {
-    await waitFor(() => fs.existsSync(join(a.folder, name)), { until: name, deadlineMs: 30_000 });
+    await waitFor(() => fs.existsSync(join(a.folder, name)), { until: name });
   }
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { StatusReport } from "../../src/core/reports.ts";
 import { DsyncProcess, runDsync } from "../support/dsync-process.ts";
 import { machines, startPair, type Machine } from "../support/machines.ts";
 import { waitForEqualTrees, writeFiles } from "../support/trees.ts";
@@ -71,20 +72,25 @@ test("a folder that is swapped while it is synced ends the instance with code 4,
   await waitForEqualTrees([a.folder, b.folder]);
   fs.renameSync(a.folder, `${a.folder}-unmounted`);
   fs.mkdirSync(a.folder);
-  assert.equal(await a.instance.exited(30_000), 4);
+  assert.equal(await a.instance.exited(), 4);
   assert.equal(fs.readFileSync(join(b.folder, "dir/file.txt"), "utf8"), "x");
 });
 
 test("SIGTERM and SIGINT end it with code 0 within two seconds", async (t) => {
   const [a, b] = machines(t, 2) as [Machine, Machine];
   await startPair(a, b);
+  // A busy machine makes everything slow: what it takes beyond that is measured by a command that does next to nothing.
+  const before = performance.now();
+  await runDsync(["--version"], a.home);
+  const stopMsMax = 2_000 + 5 * (performance.now() - before);
   for (const [{ instance }, signal] of [
     [a, "SIGTERM"],
     [b, "SIGINT"],
   ] as const) {
     const start = performance.now();
     assert.equal(await instance.stop(signal), 0);
-    assert.ok(performance.now() - start < 2_000);
+    const stopMs = performance.now() - start;
+    assert.ok(stopMs < stopMsMax, `${stopMs} ms of at most ${stopMsMax}`);
   }
 });
 
@@ -109,15 +115,14 @@ test("status, trash and ignore test, beside a running instance and without one",
 
   const ignored = await runDsync(["ignore", "test", "cache.tmp", "-d", a.folder, "--json"], a.home);
   assert.equal((JSON.parse(ignored.stdout) as { ignored: boolean }).ignored, true);
-  const running = await a.instance.status();
+  const status = async (): Promise<StatusReport> =>
+    JSON.parse((await runDsync(["status", "-d", a.folder, "--json"], a.home)).stdout) as StatusReport;
+  const running = await status();
   assert.equal(running.running, true);
   await a.stop();
-  const stopped = JSON.parse((await runDsync(["status", "-d", a.folder, "--json"], a.home)).stdout) as Record<
-    string,
-    unknown
-  >;
-  assert.equal(stopped["running"], false);
-  assert.equal(stopped["merkleRoot"], running.merkleRoot);
+  const stopped = await status();
+  assert.equal(stopped.running, false);
+  assert.equal(stopped.merkleRoot, running.merkleRoot);
 });
 
 test("an edited .dsyncignore takes effect at once", async (t) => {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { waitFor } from "../support/wait.ts";
+import { DEADLINE_MS, waitFor } from "../support/wait.ts";
 import {
   createNamespaces,
   whyNoNamespaces,
@@ -33,6 +33,9 @@ interface ProbeLine {
     }[];
   };
 }
+
+/** Of one test, which waits for several things. */
+const TEST_MS_MAX = 3 * DEADLINE_MS;
 
 /** A discovery-probe process. */
 class Probe {
@@ -89,7 +92,7 @@ const localProbe = (...args: readonly string[]): Probe => new Probe(spawn(proces
 const probeIn = (namespace: NetworkNamespace, ...args: readonly string[]): Probe =>
   new Probe(namespace.spawn(process.execPath, [PROBE, ...args], stdio));
 
-test("two processes on one machine find each other on loopback alone", { timeout: 60_000 }, async () => {
+test("two processes on one machine find each other on loopback alone", { timeout: TEST_MS_MAX }, async () => {
   const alice = localProbe("7001", "alice", aliceId, "lo");
   const bob = localProbe("7002", "bob's mac.local", bobId, "lo");
   try {
@@ -107,7 +110,7 @@ const skip = whyNoNamespaces();
 
 for (const hasDefaultRoute of [false, true]) {
   const title = `two machines ${hasDefaultRoute ? "with" : "without"} a default route find each other, and lose who leaves`;
-  test(title, { skip, timeout: 60_000 }, async () => {
+  test(title, { skip, timeout: TEST_MS_MAX }, async () => {
     await withMachines({ hasDefaultRoute }, async ({ left, right }) => {
       const alice = probeIn(left, "7001", "alice", aliceId);
       const bob = probeIn(right, "7002", "bob", bobId);
@@ -124,27 +127,31 @@ for (const hasDefaultRoute of [false, true]) {
   });
 }
 
-test("a killed instance that is started again is found under its new identity", { skip, timeout: 60_000 }, async () => {
-  await withMachines({}, async ({ left, right }) => {
-    const alice = probeIn(left, "7001", "alice", aliceId);
-    const bob = probeIn(right, "7002", "bob", bobId);
-    let nextBob: Probe | undefined;
-    try {
-      await alice.foundAt(bobId);
-      await bob.kill();
-      nextBob = probeIn(right, "7002", "bob", nextBobId);
-      await alice.foundAt(nextBobId);
-      await alice.lost(bobId);
-      await nextBob.foundAt(aliceId);
-    } finally {
-      await Promise.all([alice.stop(), nextBob?.stop()]);
-    }
-  });
-});
+test(
+  "a killed instance that is started again is found under its new identity",
+  { skip, timeout: TEST_MS_MAX },
+  async () => {
+    await withMachines({}, async ({ left, right }) => {
+      const alice = probeIn(left, "7001", "alice", aliceId);
+      const bob = probeIn(right, "7002", "bob", bobId);
+      let nextBob: Probe | undefined;
+      try {
+        await alice.foundAt(bobId);
+        await bob.kill();
+        nextBob = probeIn(right, "7002", "bob", nextBobId);
+        await alice.foundAt(nextBobId);
+        await alice.lost(bobId);
+        await nextBob.foundAt(aliceId);
+      } finally {
+        await Promise.all([alice.stop(), nextBob?.stop()]);
+      }
+    });
+  },
+);
 
 test(
   "without IPv4, machines find each other by link-local addresses that can be dialled",
-  { skip, timeout: 60_000 },
+  { skip, timeout: TEST_MS_MAX },
   async () => {
     await withMachines({ isIpv6Only: true }, async ({ left, right }) => {
       const alice = probeIn(left, "7001", "alice", aliceId);
@@ -162,7 +169,7 @@ test(
 
 test(
   "an address that comes later, and a cable that is plugged in again, are noticed",
-  { skip, timeout: 60_000 },
+  { skip, timeout: TEST_MS_MAX },
   async () => {
     await withMachines({ isIpv6Only: true }, async (machines) => {
       const { left, right } = machines;
@@ -193,7 +200,7 @@ test(
 
 test(
   "avahi-browse shows the service, and avahi and dsync share the port",
-  { skip: skip || whyNoAvahi(), timeout: 60_000 },
+  { skip: skip || whyNoAvahi(), timeout: TEST_MS_MAX },
   async (context) => {
     await withMachines({}, async ({ left, right }) => {
       const folder = mkdtempSync(join(tmpdir(), "dsync-avahi-"));
@@ -218,6 +225,7 @@ test(
           right.run("env", `DBUS_SYSTEM_BUS_ADDRESS=${bus}`, "avahi-browse", "-rpt", "_dsync._tcp");
         const canBrowse = await waitFor(() => browse() !== undefined, {
           until: "avahi runs",
+          deadlineMs: 20_000,
         }).catch(() => false);
         if (!canBrowse) return context.skip("avahi-daemon does not run here");
         probes.push(probeIn(left, "7001", "alice", aliceId), probeIn(right, "7002", "bob", bobId));

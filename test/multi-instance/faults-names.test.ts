@@ -99,7 +99,7 @@ test("64 levels deep, and times from before 1970 to 2200", async (t) => {
   assert.equal(fs.readFileSync(join(b.folder, first), "utf8"), "edited and put back");
   fs.renameSync(join(b.folder, "level 0/level 1"), join(b.folder, "moved up"));
   // What waits for its parent is decided again and again: more in one go than the puller does, and nothing is forgotten.
-  await waitForEqualTrees([a.folder, b.folder], 10_000);
+  await waitForEqualTrees([a.folder, b.folder], 30_000);
   fs.rmSync(join(a.folder, "moved up"), { recursive: true });
   await waitForEqualTrees([a.folder, b.folder]);
   const status = await a.instance.waitForSync();
@@ -147,7 +147,7 @@ test("very many files in one directory", async (t) => {
   const [a, b] = machines(t, 2) as [Machine, Machine];
   const isLarge = process.env["DSYNC_TEST_LARGE"] !== undefined;
   const count = isLarge ? 100_000 : 20_000;
-  const deadlineMs = count * 3;
+  const deadlineMs = count * 10;
   fs.mkdirSync(join(a.folder, "many"));
   for (let index = 0; index < count; index++)
     fs.writeFileSync(join(a.folder, `many/file ${index}`), `content ${index}`);

@@ -22,7 +22,6 @@ test("20,000 files while nobody reads the events", async (t) => {
   instance.pauseReading();
   await waitFor(async () => (await instance.status()).entries === count + 1, {
     until: "all to be found",
-    deadlineMs: 40_000,
     intervalMs: 300,
   });
   instance.resumeReading();

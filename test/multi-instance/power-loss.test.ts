@@ -5,6 +5,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { blake3 } from "@noble/hashes/blake3.js";
+import { CHECKPOINT_PATHS } from "../../src/core/limits.ts";
 import { systemClock } from "../../src/edge/clock.ts";
 import { openLmdbStoreReadOnly } from "../../src/index/lmdb-store.ts";
 import { machines, startPair, type Machine } from "../support/machines.ts";
@@ -18,6 +19,11 @@ function damage(file: string, bytes: Uint8Array): void {
   fs.writeFileSync(file, bytes);
   fs.utimesSync(file, atime, String(Number(mtimeNs / 1000n) / 1e6 + 0.000_000_5));
   assert.equal(fs.lstatSync(file, { bigint: true }).mtimeNs / 1000n, mtimeNs / 1000n, "the time is put back");
+}
+
+/** With so many files a checkpoint comes only after half a minute: long after the power is lost, on a busy machine too. */
+function writeMany(folder: string): void {
+  for (let index = 0; index <= CHECKPOINT_PATHS; index++) writeFiles(folder, { [`many/${index}`]: `${index}` });
 }
 
 function trashedContents(folder: string): Buffer[] {
@@ -45,6 +51,7 @@ test("files that a power loss damaged are fetched again, and not announced as ed
     "whole.txt": "whole",
     "old.txt": "old",
   });
+  writeMany(a.folder);
   await startPair(a, b);
   await b.instance.waitForSync();
   fs.writeFileSync(join(a.folder, "old.txt"), "new and longer");
@@ -84,6 +91,7 @@ test("renames and removals that never reached the disk are done again, and nothi
   const [a, b] = machines(t, 2) as [Machine, Machine];
   const before = { "replaced.txt": "old", "removed.txt": "to be removed", "moved/from.txt": "moved" };
   writeFiles(a.folder, before);
+  writeMany(a.folder);
   await startPair(a, b);
   await waitForEqualTrees([a.folder, b.folder]);
   await b.instance.waitForSync();

@@ -2,11 +2,15 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { instanceAccess } from "../../src/cli/instance-access.ts";
+import { socketPathFor } from "../../src/cli/socket-path.ts";
 import type { StatusReport } from "../../src/core/reports.ts";
-import { waitFor } from "./wait.ts";
+import { DEADLINE_MS, waitFor } from "./wait.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
 
@@ -105,7 +109,10 @@ export class DsyncProcess {
 
   async waitForEvent(
     name: string,
-    { where = () => true, deadlineMs = 20_000 }: { where?: (event: JsonEvent) => boolean; deadlineMs?: number } = {},
+    {
+      where = () => true,
+      deadlineMs = DEADLINE_MS,
+    }: { where?: (event: JsonEvent) => boolean; deadlineMs?: number } = {},
   ): Promise<JsonEvent> {
     const until = `event ${name} of ${this.folder}`;
     const find = (): JsonEvent | undefined => this.events.find((event) => event.event === name && where(event));
@@ -124,13 +131,17 @@ export class DsyncProcess {
     this.#child.stdout?.resume();
   }
 
+  /** What `dsync status` is told, without a process for each time that a test asks. */
   async status(): Promise<StatusReport> {
-    const { stdout } = await runDsync(["status", "-d", this.folder, "--json"], this.#home, this.#user);
-    return JSON.parse(stdout) as StatusReport;
+    const uid = this.#user.uid ?? process.getuid?.();
+    const platform = { environment: environment(this.#home), system: process.platform, temporary: tmpdir(), uid };
+    const socketPath = socketPathFor(realpathSync(this.folder), platform);
+    assert.ok(socketPath !== null);
+    return instanceAccess({ socketPath, uid }).status();
   }
 
   /** Waits until this instance says that it and every peer (at least `peers`) hold the same. */
-  async waitForSync({ peers = 1, deadlineMs = 60_000 } = {}): Promise<StatusReport> {
+  async waitForSync({ peers = 1, deadlineMs = DEADLINE_MS } = {}): Promise<StatusReport> {
     return waitFor(
       async () => {
         const status = await this.status();
@@ -154,8 +165,8 @@ export class DsyncProcess {
   }
 
   /** Waits until it has ended; returns its exit code. */
-  async exited(deadlineMs = 20_000): Promise<number | null> {
-    const exit = await waitFor(() => this.#exit, { until: "the process to end", deadlineMs, intervalMs: 10 });
+  async exited(): Promise<number | null> {
+    const exit = await waitFor(() => this.#exit, { until: "the process to end", intervalMs: 10 });
     return exit.code;
   }
 

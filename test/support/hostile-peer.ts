@@ -177,8 +177,8 @@ export class HostilePeer {
   }
 
   /** Waits for the close record of the instance. */
-  async closed(deadlineMs = 20_000): Promise<CloseReason> {
-    return waitFor(() => this.#close, { until: "a close record", deadlineMs });
+  async closed(): Promise<CloseReason> {
+    return waitFor(() => this.#close, { until: "a close record" });
   }
 
   /** Waits until a message of that type has come, and returns the first. */

@@ -2,6 +2,7 @@
 // own. Nothing outside the two namespaces is touched.
 
 import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { DEADLINE_MS } from "./wait.ts";
 
 export interface NamespaceOptions {
   /** Sends what is not on the cable to the other end. Without it there is no default route. */
@@ -105,7 +106,7 @@ function skipAddressDetection(namespace: NetworkNamespace): void {
 
 /** The kernel reports the carrier some time after both ends are up. */
 function waitUntilUp(namespace: NetworkNamespace): void {
-  const deadlineMs = Date.now() + 5_000;
+  const deadlineMs = Date.now() + DEADLINE_MS;
   while (!namespace.run("ip", "-brief", "link", "show", "dev", "eth0").includes("LOWER_UP")) {
     if (Date.now() > deadlineMs) throw new Error(`eth0 of ${namespace.name} does not come up`);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);

@@ -25,15 +25,21 @@ import { sweepLeftovers } from "../../src/transfer/sweep-job.ts";
 import { lookAtPaths, scanDirectories } from "../../src/watch/scan-job.ts";
 import { Scanner } from "../../src/watch/scanner.ts";
 import { Spelling } from "../../src/watch/spelling.ts";
+import { drive } from "./drive.ts";
+import { FakeClock } from "./fake-clock.ts";
 import { waitFor } from "./wait.ts";
 
 const blake3 = loadBlake3({ portable: false });
+
+/** Deletions, unsettled and racy files are looked at again within seconds. */
+const SIMULATED_MS_MAX = 60_000;
 
 export interface ScannerWorldOptions {
   /** Whether the disk keeps modes; it does by default. */
   readonly keepsModes?: boolean;
   readonly ignore?: string;
   readonly fs?: FileSystem;
+  /** A `FakeClock` moves as far as is needed; the real one by default. */
   readonly clock?: Clock;
 }
 
@@ -55,9 +61,11 @@ export class ScannerWorld {
   /** Runs before each job. */
   beforeJob: (name: JobName) => void = () => {};
   readonly #fs: FileSystem;
+  readonly #clock: Clock;
 
   constructor(options: ScannerWorldOptions = {}) {
     this.#fs = options.fs ?? nodeFileSystem;
+    this.#clock = options.clock ?? systemClock;
     this.rules = rulesOf(options.ignore ?? "");
     fs.mkdirSync(join(this.root, ".dsync"));
     const replicaId = parseReplicaId("00000000000000aa");
@@ -67,7 +75,7 @@ export class ScannerWorld {
     this.scanner = new Scanner({
       store: this.store,
       jobs: this.#jobs(),
-      clock: options.clock ?? systemClock,
+      clock: this.#clock,
       random: { bytes: (length) => new Uint8Array(length), fraction: () => 0.5 },
       identity: identityOf(this.root),
       spelling: this.spelling,
@@ -103,15 +111,28 @@ export class ScannerWorld {
   }
 
   async quiet(): Promise<void> {
-    await waitFor(() => this.scanner.isQuiet, { until: "the scanner is quiet", intervalMs: 2 });
+    await this.#until(() => this.scanner.isQuiet, "the scanner is quiet");
+  }
+
+  /** Scans the whole folder, to the end of the scan. */
+  async scan(): Promise<void> {
+    let isDone = false;
+    void this.scanner.fullScan().then(() => (isDone = true));
+    await this.#until(() => isDone, "the end of the scan");
   }
 
   /** Scans, settles, and forgets what was reported so far. */
   async settle(): Promise<void> {
-    await this.scanner.fullScan();
+    await this.scan();
     await this.quiet();
     this.assertMatchesDisk();
     this.forget();
+  }
+
+  async #until(condition: () => boolean, what: string): Promise<void> {
+    if (this.#clock instanceof FakeClock)
+      await drive(this.#clock, condition, { what, simulatedMsMax: SIMULATED_MS_MAX });
+    else await waitFor(condition, { until: what, intervalMs: 2 });
   }
 
   forget(): void {

@@ -6,7 +6,7 @@ import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { RootIdentity } from "../../src/edge/root-identity.ts";
-import { waitFor } from "./wait.ts";
+import { DEADLINE_MS, waitFor } from "./wait.ts";
 
 /** One line per path: everything that must be equal on two sides. */
 export type Snapshot = ReadonlyMap<string, string>;
@@ -88,7 +88,7 @@ export function assertTreesEqual(...folders: readonly string[]): void {
 }
 
 /** Waits until all folders hold the same. */
-export async function waitForEqualTrees(folders: readonly string[], deadlineMs = 30_000): Promise<void> {
+export async function waitForEqualTrees(folders: readonly string[], deadlineMs = DEADLINE_MS): Promise<void> {
   await waitFor(
     () => {
       // Contents only once all else is equal: reading a large tree again and again would hold up what is waited for.
@@ -100,7 +100,7 @@ export async function waitForEqualTrees(folders: readonly string[], deadlineMs =
       }
       return true;
     },
-    { until: "equal trees", deadlineMs, intervalMs: 100 },
+    { until: "equal trees", deadlineMs, intervalMs: 100, isCostly: true },
   );
 }
 
@@ -120,7 +120,7 @@ export function incompressible(bytes: number, seed: number): Buffer {
 }
 
 /** Waits until all folders hold the same files, directories and contents, whatever their modes and times. */
-export async function waitForEqualContents(folders: readonly string[], deadlineMs = 30_000): Promise<void> {
+export async function waitForEqualContents(folders: readonly string[], deadlineMs = DEADLINE_MS): Promise<void> {
   await waitFor(
     () => {
       const [first, ...others] = folders.map((folder) => withoutMetadata(snapshot(folder)));
@@ -129,7 +129,7 @@ export async function waitForEqualContents(folders: readonly string[], deadlineM
       if (found.length > 0) throw new Error(`${found.length} differences:\n${found.slice(0, 10).join("\n")}`);
       return true;
     },
-    { until: "equal contents", deadlineMs, intervalMs: 100 },
+    { until: "equal contents", deadlineMs, intervalMs: 100, isCostly: true },
   );
 }
 

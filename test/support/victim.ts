@@ -53,8 +53,7 @@ export async function startVictim(t: TestContext, files: Readonly<Record<string,
 
 async function arrived(file: string, content: string): Promise<void> {
   const isThere = (): boolean => fs.existsSync(file) && fs.readFileSync(file, "utf8") === content;
-  // What the attack left to be done may come first, on a busy machine.
-  await waitFor(isThere, { until: file, deadlineMs: 60_000 });
+  await waitFor(isThere, { until: file });
 }
 
 /** Everything beside the folder: the names, and what is outside. */
