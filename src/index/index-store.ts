@@ -97,7 +97,10 @@ export interface IndexStore {
   /** Forgets a manifest and what it said of chunks. It can be asked for again. */
   removeManifest(contentId: ContentHash): void;
 
-  /** Notes that the path was changed by ourselves and is not known to be on the disk itself; `before`: its present entry so far. */
+  /**
+   * Notes that the path was changed by ourselves and is not known to be on the disk itself; `before`: its present entry
+   * so far. The path has a record by the end of this turn; the mark goes with it.
+   */
   mark(path: RelativePath, before: Entry): void;
   /** Takes the mark away: the path is durable, or somebody else's now. With `expected`, only if it was not marked again since. */
   unmark(path: RelativePath, expected?: Mark): void;

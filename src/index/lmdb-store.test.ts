@@ -323,6 +323,7 @@ inDirectory("a mark tells whether it is of this boot; an unknown boot is another
   for (const bootId of ["one", "one", "two", "", ""]) {
     const store = await openStore(directory, { bootId });
     for (const mark of store.marks()) boots.push(mark.isOfThisBoot);
+    store.put(settled("a", 1));
     if (boots.length === 0 || bootId === "") store.mark(path("a"), EMPTY_ENTRY);
     await store.close();
   }

@@ -14,7 +14,7 @@ import type { Random } from "../edge/random.ts";
 import type { Dot, Entry, PathRecord, StatSignature } from "./entry.ts";
 import { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
 import type { ChunkLocation, ContentLocation, IndexStore, LocationRow, Mark } from "./index-store.ts";
-import { encodeMark, parseMark, type MarkRow } from "./mark-codec.ts";
+import { bootTagOf, encodeMark, isSameBoot, parseMark, type MarkRow } from "./mark-codec.ts";
 import type { MerkleTree } from "./merkle.ts";
 import { contentOnDisk, isLive, isPending } from "./record-facts.ts";
 import { RecentRecords, type RecentRecord } from "./recent-records.ts";
@@ -54,7 +54,7 @@ export class RecordStore implements IndexStore {
   readonly previousStop: PreviousStop;
   readonly #tables: Tables;
   readonly #hash: (bytes: Uint8Array) => Uint8Array;
-  readonly #bootId: string;
+  readonly #bootTag: Uint8Array;
   readonly #onClose: () => void;
   readonly #fingerprinter: Fingerprinter;
   #replicaId: ReplicaId;
@@ -70,7 +70,7 @@ export class RecordStore implements IndexStore {
     const { tables, state, hash } = options;
     this.#tables = tables;
     this.#hash = hash;
-    this.#bootId = options.bootId;
+    this.#bootTag = bootTagOf(options.bootId, hash);
     this.#onClose = options.onClose;
     this.#recents = new RecentRecords(options.isShared === true ? 0 : RECENT_RECORDS_MAX);
     this.#fingerprinter = createFingerprinter(hash);
@@ -128,6 +128,7 @@ export class RecordStore implements IndexStore {
     const old = this.#recent(path);
     if (old.record === undefined) return;
     this.#tables.set("records", old.key, undefined);
+    this.unmark(path);
     this.#replace(path, old, { key: old.key, record: undefined, fingerprint: undefined });
   }
 
@@ -253,7 +254,7 @@ export class RecordStore implements IndexStore {
   mark(path: RelativePath, before: Entry): void {
     const key = this.#markKey(path);
     const earlier = this.#markAt(key)?.before ?? [];
-    const row = { path, bootId: this.#bootId, before: [...earlier, before].slice(-MARK_ENTRIES_MAX) };
+    const row = { bootTag: this.#bootTag, before: [...earlier, before].slice(-MARK_ENTRIES_MAX) };
     this.#tables.set("marks", key, encodeMark(row));
   }
 
@@ -262,8 +263,8 @@ export class RecordStore implements IndexStore {
     const bytes = this.#tables.get("marks", key);
     if (bytes === undefined) return;
     if (expected !== undefined) {
-      const bootId = parseMark(bytes)?.bootId ?? "";
-      if (Buffer.compare(bytes, encodeMark({ path, bootId, before: expected.before })) !== 0) return;
+      const bootTag = bytes.subarray(0, this.#bootTag.length);
+      if (Buffer.compare(bytes, encodeMark({ bootTag, before: expected.before })) !== 0) return;
     }
     this.#tables.set("marks", key, undefined);
   }
@@ -276,8 +277,8 @@ export class RecordStore implements IndexStore {
     for (const key of this.#tables.keys("marks", "")) {
       const row = this.#markAt(key);
       if (row === undefined) continue;
-      const { path, bootId, before } = row;
-      yield { path, before, isOfThisBoot: bootId !== "" && bootId === this.#bootId };
+      const isOfThisBoot = isSameBoot(row.bootTag, this.#bootTag);
+      for (const { path } of this.#existing(key.slice(KEY_LENGTH))) yield { path, before: row.before, isOfThisBoot };
     }
   }
 

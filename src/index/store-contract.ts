@@ -246,6 +246,7 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
 
   contract("marks keep what was there before, and go only if nothing was marked since", async ({ open }) => {
     const first = await open();
+    for (const name of ["a", "b", "c"]) first.store.put(settled(name, 1));
     first.store.mark(path("a"), EMPTY_ENTRY);
     first.store.mark(path("b"), fileEntry({ counter: 1 }));
     const stale = [...first.store.marks()].find((mark) => mark.path === "a");
@@ -270,6 +271,9 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     const [mark] = [...store.marks()];
     assert.deepEqual(mark?.before.at(-1), fileEntry({ counter: 20 }));
     assert.equal(mark.before.length, MARK_ENTRIES_MAX);
+    store.remove(path("c"));
+    assert.deepEqual([...store.marks()], []);
+    assert.equal(store.isMarked(path("c")), false, "a mark goes with its record");
     await store.close();
   });
 

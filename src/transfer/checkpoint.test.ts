@@ -14,6 +14,7 @@ import type { JobRunner } from "../edge/jobs.ts";
 import { EMPTY_ENTRY, type Entry } from "../index/entry.ts";
 import { createMemoryStore } from "../index/memory-store.ts";
 import type { RecordStore } from "../index/record-store.ts";
+import { emptyRecord } from "../index/settle.ts";
 import { Checkpoint } from "./checkpoint.ts";
 import type { FlushRequest, FlushResult } from "./flush-job.ts";
 
@@ -41,8 +42,13 @@ beforeEach(() => {
 });
 
 function mark(path: string, before: Entry = EMPTY_ENTRY): void {
-  store.mark(pathOf(path), before);
+  putMark(path, before);
   checkpoint.note();
+}
+
+function putMark(path: string, before: Entry): void {
+  store.put(emptyRecord(pathOf(path)));
+  store.mark(pathOf(path), before);
 }
 
 const sorted = (paths: readonly string[] = []): string[] => paths.toSorted((a, b) => (a < b ? -1 : 1));
@@ -71,7 +77,7 @@ test("it is not put off for ever", async () => {
 
 test("large content is not put off while more comes in", async () => {
   for (const name of ["a", "b", "c", "d"]) {
-    store.mark(pathOf(name), EMPTY_ENTRY);
+    putMark(name, EMPTY_ENTRY);
     checkpoint.note(CHECKPOINT_BYTES / 3);
     await clock.run(1_000);
   }

@@ -5,9 +5,12 @@ import { systemClock } from "../../src/edge/clock.ts";
 import { openEnvironment } from "../../src/index/lmdb-environment.ts";
 import { LmdbTables } from "../../src/index/lmdb-tables.ts";
 import { encodeMark, parseMark } from "../../src/index/mark-codec.ts";
+import { parseRecord } from "../../src/index/record-codec.ts";
 import { markRunning } from "../../src/index/store-state.ts";
 
 const EARLIER_BOOT = "an earlier boot";
+const EARLIER_BOOT_TAG = Buffer.alloc(8, 7);
+const NOTHING = new Uint8Array(0);
 
 /** Makes what was written before look as if it had been written before the machine started. Returns the marked paths. */
 export async function pretendReboot(folder: string): Promise<readonly string[]> {
@@ -15,10 +18,12 @@ export async function pretendReboot(folder: string): Promise<readonly string[]> 
   const tables = new LmdbTables(openEnvironment(directory, false), { directory, clock: systemClock, readOnly: false });
   const paths: string[] = [];
   for (const key of tables.keys("marks", "")) {
-    const row = parseMark(tables.get("marks", key) ?? new Uint8Array(0));
-    if (row === undefined) continue;
-    tables.set("marks", key, encodeMark({ ...row, bootId: EARLIER_BOOT }));
-    paths.push(row.path);
+    const row = parseMark(tables.get("marks", key) ?? NOTHING);
+    // The second half of the key is the record's.
+    const record = tables.get("records", key.slice(key.length / 2));
+    if (row === undefined || record === undefined) continue;
+    tables.set("marks", key, encodeMark({ ...row, bootTag: EARLIER_BOOT_TAG }));
+    paths.push(parseRecord(record).path);
   }
   markRunning(tables, EARLIER_BOOT);
   await tables.close();
