@@ -125,17 +125,19 @@ async function settle(
 ): Promise<void> {
   const { store } = options;
   const { path } = record;
-  // Marked, and not to be read now: the next start on another boot tries again.
-  if (found.kind === "unclear") return;
+  const signature = found.kind === "there" ? found.signature : undefined;
   const verdict = judgeAfterPowerLoss({
     held: record.present,
     before: mark?.before ?? [],
     pending: isSettled(record) ? undefined : record.known,
-    found: found.kind === "absent" ? "absent" : found.content,
+    found: contentOf(found),
+    isTouchedSince: isTouchedSince(record, signature),
   });
-  const signature = found.kind === "there" ? found.signature : undefined;
   switch (verdict.kind) {
     case "leave":
+      break;
+    case "beside":
+      store.put(asUnseen(record));
       break;
     case "undone":
       store.put({ ...record, present: verdict.present, signature, residue: false });
@@ -143,14 +145,36 @@ async function settle(
       break;
     case "damaged": {
       const isAside = signature === undefined || (await putAside(options, path, signature));
-      // Nothing was seen: whatever is known is wanted. What cannot be moved away now (a disk that is read-only) is then a
-      // version of its own for whoever looks, and replaces nothing.
-      store.put({ ...record, present: { seen: [], live: undefined }, signature: undefined, residue: false });
+      // What cannot be moved away now (a disk that is read-only) replaces nothing either.
+      store.put(asUnseen(record));
       report.damaged.push(path);
       if (!isAside) return;
     }
   }
+  // Not to be read now: if it stays so, the next start on another boot tries again.
+  if (found.kind === "unclear") return;
   if (mark !== undefined) store.unmark(path, mark);
+}
+
+function contentOf(found: Found): Content | "absent" | "unreadable" {
+  switch (found.kind) {
+    case "absent":
+      return "absent";
+    case "unclear":
+      return "unreadable";
+    case "there":
+      return found.content;
+  }
+}
+
+/** True if somebody did something to the file after its signature was taken: ctime is nobody's to set. */
+function isTouchedSince({ signature: recorded }: PathRecord, found: StatSignature | undefined): boolean {
+  return recorded !== undefined && found !== undefined && found.ctimeNs > recorded.ctimeNs;
+}
+
+/** Nothing was seen at the path: what is known is wanted, and what is there is a version of its own for whoever looks. */
+function asUnseen(record: PathRecord): PathRecord {
+  return { ...record, present: { seen: [], live: undefined }, signature: undefined, residue: false };
 }
 
 /** Moves what is there to the trash; false if somebody changed it meanwhile, or it cannot be moved. */
