@@ -70,15 +70,20 @@ test("another content under a time that was written is damage", () => {
   );
 });
 
-test("another time is a person's edit: of a known content, or beside what may have been damaged", () => {
+test("another time is a person's touch, or an edit beside what may have been damaged", () => {
   fc.assert(
-    fc.property(histories, fc.integer({ min: 1, max: 7 }), ({ states, held, before }, index) => {
+    fc.property(histories, fc.integer({ min: 1, max: 7 }), ({ held, before }, index) => {
       const found = { ...file(index), mtimeUs: 123 };
-      const isKnown = states.some((state) => state !== "absent" && state.kind === "file" && state.size === index);
-      const isFile = held.live?.content.kind === "file";
-      assert.equal(judge({ held, before, found }).kind, isKnown || !isFile ? "leave" : "beside");
+      const content = held.live?.content;
+      const isTouch = content?.kind !== "file" || content.contentId === found.contentId;
+      assert.equal(judge({ held, before, found }).kind, isTouch ? "leave" : "beside");
     }),
   );
+});
+
+test("damage that looks like what was there before is damage all the same (simulation, seed 601031)", () => {
+  const around = { held: entry(file(2), 2), before: [entry(file(1))] };
+  assert.equal(judge({ ...around, found: { ...file(1), mtimeUs: file(2).mtimeUs } }).kind, "damaged");
 });
 
 test("what a person did to a file since, with its old time put back, is no damage (simulation, seed 600133)", () => {

@@ -49,9 +49,10 @@ export function judgeAfterPowerLoss(path: AfterPowerLoss): PowerLossVerdict {
   // Neither the old name nor the new one survived; a deletion that nobody had seen yet is asked for once more.
   if (found === "absent") return isMarked ? DAMAGED : LEAVE;
   const written = [...(isMarked ? [held, ...before] : []), ...(pending === undefined ? [] : [pending])];
-  if (written.some((entry) => isOf(entry, found))) return LEAVE;
-  const isDamaged = !(isMarked && isTouchedSince) && written.some((entry) => hasTimeOf(entry, found));
-  return isDamaged ? DAMAGED : otherwise;
+  // Damage may look like a content that was there once: many files began empty.
+  const isDamaged = !(isMarked && isTouchedSince) && written.some((entry) => hasTimeOfOther(entry, found));
+  if (isDamaged) return DAMAGED;
+  return isOf(held, found) || (pending !== undefined && isOf(pending, found)) ? LEAVE : otherwise;
 }
 
 function holds({ live }: Entry, found: Content | "absent"): boolean {
@@ -59,8 +60,11 @@ function holds({ live }: Entry, found: Content | "absent"): boolean {
   return isContentAsKept(live.content, found);
 }
 
-function hasTimeOf({ live }: Entry, found: Content): boolean {
-  return live?.content.kind === "file" && found.kind === "file" && isTimeAsKept(live.content.mtimeUs, found.mtimeUs);
+/** The time of that version, and not its content. */
+function hasTimeOfOther(entry: Entry, found: Content): boolean {
+  const content = entry.live?.content;
+  if (content?.kind !== "file" || found.kind !== "file") return false;
+  return isTimeAsKept(content.mtimeUs, found.mtimeUs) && !isOf(entry, found);
 }
 
 /** The content of that version, under another time or mode. */
