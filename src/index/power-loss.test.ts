@@ -35,9 +35,9 @@ const histories = fc.array(contents, { minLength: 2, maxLength: 6 }).map((states
 });
 
 const judge = (
-  path: Omit<AfterPowerLoss, "pending" | "isTouchedSince"> & Partial<AfterPowerLoss>,
+  path: Omit<AfterPowerLoss, "pending" | "isTouchedSince" | "isRecent"> & Partial<AfterPowerLoss>,
 ): ReturnType<typeof judgeAfterPowerLoss> =>
-  judgeAfterPowerLoss({ pending: undefined, isTouchedSince: false, ...path });
+  judgeAfterPowerLoss({ pending: undefined, isTouchedSince: false, isRecent: false, ...path });
 
 test("any state that the path went through is the present one again, and no edit", () => {
   fc.assert(
@@ -128,12 +128,23 @@ test("a removal that never reached the disk is undone", () => {
 test("what is pending may be in place without the index knowing: whole it is left, damaged it is damage", () => {
   const pending = entry(file(2), 2);
   for (const held of [EMPTY_ENTRY, entry(file(1))]) {
-    const path = { held, before: [], pending, isTouchedSince: false };
+    const path = { held, before: [], pending, isTouchedSince: false, isRecent: false };
     assert.equal(judgeAfterPowerLoss({ ...path, found: file(2) }).kind, "leave");
     assert.equal(judgeAfterPowerLoss({ ...path, found: { ...file(2), contentId: DAMAGED_CONTENT } }).kind, "damaged");
     // Not marked: what is held was durable, so the old time under another content is an edit that put the time back.
     assert.equal(judgeAfterPowerLoss({ ...path, found: { ...file(1), contentId: DAMAGED_CONTENT } }).kind, "leave");
   }
+});
+
+test("damage of what a person saved just before is kept beside it (simulation, seed 600234)", () => {
+  const path = { held: entry(file(2)), before: [], isRecent: true };
+  const found = { ...file(2), contentId: DAMAGED_CONTENT };
+  assert.equal(judge({ ...path, found }).kind, "beside");
+  for (const other of [{ isRecent: false }, { isTouchedSince: true }, { found: { ...found, mtimeUs: 123 } }]) {
+    assert.equal(judge({ ...path, found, ...other }).kind, "leave", "somebody else's edit, or none");
+  }
+  assert.equal(judge({ ...path, found: { ...file(2), mode: 0o600 } }).kind, "leave");
+  assert.equal(judge({ ...path, found: "absent" }).kind, "leave");
 });
 
 test("a disk that keeps every other second only shows the same verdicts", () => {

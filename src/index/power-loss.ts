@@ -7,6 +7,8 @@
 //    that time, is damage: whoever edits a file gives it another time, and whoever puts the old time back touches it.
 // 3. Anything else is a person's, made on top of what may have been damaged: where there was a file's content, it is kept
 //    beside that and replaces nothing. Whoever saved it may never have seen what the power loss took.
+// 4. What a person saved shortly before, and was announced, may be damaged as well. That is kept beside what they saved,
+//    too: others may hold that, or nobody may.
 
 import { isContentAsKept } from "./content.ts";
 import { isTimeAsKept } from "./signature.ts";
@@ -22,6 +24,8 @@ export interface AfterPowerLoss {
   readonly found: Content | "absent" | "unreadable";
   /** The file was changed in some way (ctime) after the index last saw it. */
   readonly isTouchedSince: boolean;
+  /** It was changed so shortly before the power loss that what a person saved may not have reached the disk. */
+  readonly isRecent: boolean;
 }
 
 export type PowerLossVerdict =
@@ -39,7 +43,7 @@ const DAMAGED: PowerLossVerdict = { kind: "damaged" };
 const BESIDE: PowerLossVerdict = { kind: "beside" };
 
 export function judgeAfterPowerLoss(path: AfterPowerLoss): PowerLossVerdict {
-  const { held, before, pending, found, isTouchedSince } = path;
+  const { held, before, pending, found, isTouchedSince, isRecent } = path;
   const isMarked = before.length > 0;
   const otherwise = isMarked && held.live?.content.kind === "file" ? BESIDE : LEAVE;
   if (found === "unreadable") return otherwise;
@@ -52,6 +56,7 @@ export function judgeAfterPowerLoss(path: AfterPowerLoss): PowerLossVerdict {
   // Damage may look like a content that was there once: many files began empty.
   const isDamaged = !(isMarked && isTouchedSince) && written.some((entry) => hasTimeOfOther(entry, found));
   if (isDamaged) return DAMAGED;
+  if (isRecent && !isTouchedSince && hasTimeOfOther(held, found)) return BESIDE;
   return isOf(held, found) || (pending !== undefined && isOf(pending, found)) ? LEAVE : otherwise;
 }
 

@@ -44,7 +44,7 @@ async function restart({ bootId = "after", disk = nodeFileSystem } = {}): Promis
   const markerInode = fs.lstatSync(join(root, ".dsync"), { bigint: true }).ino;
   const identity = { root, device, inode, markerInode };
   const jobs = createInProcessRunner({ context: { fs: disk, blake3 } });
-  return verifyMarked({ store, jobs, identity, toDisk: (path) => path, trashBatch: BATCH });
+  return verifyMarked({ store, jobs, identity, toDisk: (path) => path, trashBatch: BATCH, nowMs: Date.now() });
 }
 
 function entryOf(content: Content | undefined): Entry {
@@ -176,6 +176,39 @@ for (const [how, edit] of [
   });
 }
 
+/** A file that a person saved and the index has. */
+function save(text: string): Entry {
+  const entry = place(text, "the content", 1_000);
+  store.unmark(pathOf(text));
+  return entry;
+}
+
+/** The index says that the file was last changed then. */
+function setChanged(text: string, agoMs: number): void {
+  const record = store.get(pathOf(text));
+  assert.ok(record?.signature !== undefined);
+  const ctimeNs = BigInt(Date.now() - agoMs) * 1_000_000n;
+  store.put({ ...record, signature: { ...record.signature, ctimeNs } });
+}
+
+test("what a person saved in the last minute is read again, whatever its times say (simulation, seed 600234)", async () => {
+  const recent = save("recent.txt");
+  const old = save("old.txt");
+  save("whole.txt");
+  save("of a wrong clock.txt");
+  damage("recent.txt", Buffer.alloc(11));
+  damage("old.txt", Buffer.alloc(11));
+  setChanged("old.txt", 120_000);
+  setChanged("of a wrong clock.txt", -3_600_000);
+  assert.equal((await restart({ bootId: "before" })).checked, 0);
+  assert.deepEqual(await restart(), { checked: 3, damaged: [], undone: [] });
+  const record = store.get(pathOf("recent.txt"));
+  assert.deepEqual([record?.known, record?.present], [recent, EMPTY_ENTRY]);
+  assert.deepEqual(store.get(pathOf("old.txt"))?.present, old);
+  assert.ok(!isPending("whole.txt"));
+  assert.equal(fs.readFileSync(join(root, "recent.txt")).length, 11);
+});
+
 test("what cannot be read after a power loss replaces nothing (simulation, seed 600517)", async () => {
   place("busy.txt", "ours", 1_000);
   damage("busy.txt", "");
@@ -194,6 +227,7 @@ test("a touch is left to the scanner, and what is durable or of this boot is not
   place("durable.txt", "ours", 1_000);
   store.unmark(pathOf("durable.txt"));
   damage("durable.txt", "rot");
+  setChanged("durable.txt", 120_000);
   const before = store.get(pathOf("touched.txt"));
   assert.deepEqual(await restart({ bootId: "before" }), { checked: 0, damaged: [], undone: [] });
   assert.equal(marked().length, 1);
@@ -231,6 +265,7 @@ test("when the folder is another one, nothing is concluded and the marks stay", 
     identity,
     toDisk: (path) => path,
     trashBatch: BATCH,
+    nowMs: Date.now(),
   });
   assert.deepEqual(report.damaged, []);
   assert.deepEqual(marked(), ["a.txt"]);

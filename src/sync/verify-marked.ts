@@ -1,9 +1,10 @@
 // After the machine lost power: looks at what a power loss may have undone or damaged, before anything else does, and puts
 // the index right. What is damaged goes to the trash and is fetched again; index/power-loss.ts says which that is.
 //
-// What was made durable by a checkpoint is not marked and needs no look.
+// What was made durable by a checkpoint is not marked and needs no look. What people saved is nobody's to mark: of that,
+// what changed in the last minute before is read, since its times may say nothing.
 
-import { HASH_FILES_MAX } from "../core/limits.ts";
+import { HASH_FILES_MAX, UNFLUSHED_MS_MAX } from "../core/limits.ts";
 import { pagesOf } from "../core/pages.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { JobRunner } from "../edge/jobs.ts";
@@ -24,6 +25,7 @@ export interface VerifyOptions {
   readonly toDisk: (path: RelativePath) => string;
   /** Where damaged content is kept, whether a trash is kept otherwise or not: its name below `.dsync/trash/`. */
   readonly trashBatch: string;
+  readonly nowMs: number;
 }
 
 export interface VerifyReport {
@@ -35,9 +37,13 @@ export interface VerifyReport {
   readonly undone: readonly RelativePath[];
 }
 
+const NS_PER_MS = 1_000_000n;
+
 interface Suspect {
   readonly record: PathRecord;
   readonly mark: Mark | undefined;
+  /** Changed shortly before the power loss. */
+  readonly isRecent: boolean;
 }
 
 /** What a path was found to hold; `signature`: of what is there. */
@@ -50,7 +56,7 @@ type Found =
 export async function verifyMarked(options: VerifyOptions): Promise<VerifyReport> {
   const { store } = options;
   const report = { checked: 0, damaged: [] as RelativePath[], undone: [] as RelativePath[] };
-  for (const batch of pagesOf(suspectsOf(store), HASH_FILES_MAX)) {
+  for (const batch of pagesOf(suspectsOf(options), HASH_FILES_MAX)) {
     report.checked += batch.length;
     const found = await lookAtAll(options, batch);
     // Not the folder that it was: the scanner will say so. The marks stay.
@@ -63,19 +69,38 @@ export async function verifyMarked(options: VerifyOptions): Promise<VerifyReport
   return report;
 }
 
-/** What is marked from before the machine started; and what is pending, since the index may have lost its last moments. */
-function* suspectsOf(store: RecordStore): Iterable<Suspect> {
+/**
+ * What is marked from before the machine started; what is pending, since the index may have lost its last moments; and
+ * what changed just before.
+ */
+function* suspectsOf({ store, nowMs }: VerifyOptions): Iterable<Suspect> {
+  const judged = new Set<RelativePath>();
   for (const mark of store.marks()) {
     if (mark.isOfThisBoot) continue;
     const record = store.get(mark.path);
+    judged.add(mark.path);
     if (record === undefined) store.unmark(mark.path);
-    else yield { record, mark };
+    else yield { record, mark, isRecent: false };
   }
   if (store.previousStop !== "power-loss") return;
-  for (const path of store.pending()) {
-    const record = store.get(path);
-    if (record?.known.live?.content.kind === "file") yield { record, mark: undefined };
+  const recentNs = lastChangeNs(store, nowMs) - BigInt(UNFLUSHED_MS_MAX) * NS_PER_MS;
+  for (const record of store.inSubtree([])) {
+    if (judged.has(record.path)) continue;
+    const isPending = record.known.live?.content.kind === "file" && !isSettled(record);
+    const isRecent = record.signature?.kind === "file" && record.signature.ctimeNs > recentNs;
+    if (isPending || isRecent) yield { record, mark: undefined, isRecent };
   }
+}
+
+/** When the last change happened that the index saw: not long before the power loss, or nothing is recent. */
+function lastChangeNs(store: RecordStore, nowMs: number): bigint {
+  const nowNs = BigInt(nowMs) * NS_PER_MS;
+  let lastNs = 0n;
+  for (const { signature } of store.inSubtree([])) {
+    // What a clock that was wrong once left in the future says nothing.
+    if (signature !== undefined && signature.ctimeNs > lastNs && signature.ctimeNs <= nowNs) lastNs = signature.ctimeNs;
+  }
+  return lastNs;
 }
 
 async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Promise<readonly Found[] | undefined> {
@@ -110,16 +135,16 @@ function foundWithoutReading(
   return { kind: "there", signature, content: kind === "directory" ? { kind, mode } : { kind, target } };
 }
 
-/** A file that is not marked is read only if its time is that of what was about to be put there. */
+/** A file that is neither marked nor recent is read only if its time is that of what was about to be put there. */
 function isWorthReading(suspect: Suspect | undefined, signature: StatSignature): boolean {
-  if (suspect === undefined || suspect.mark !== undefined) return true;
+  if (suspect === undefined || suspect.mark !== undefined || suspect.isRecent) return true;
   const pending = suspect.record.known.live?.content;
   return pending?.kind === "file" && isTimeAsKept(pending.mtimeUs, mtimeUsOf(signature));
 }
 
 async function settle(
   options: VerifyOptions,
-  { record, mark }: Suspect,
+  { record, mark, isRecent }: Suspect,
   found: Found,
   report: { readonly damaged: RelativePath[]; readonly undone: RelativePath[] },
 ): Promise<void> {
@@ -132,6 +157,7 @@ async function settle(
     pending: isSettled(record) ? undefined : record.known,
     found: contentOf(found),
     isTouchedSince: isTouchedSince(record, signature),
+    isRecent,
   });
   switch (verdict.kind) {
     case "leave":
