@@ -282,6 +282,8 @@ export const INDEX_RETRY_MS = 1_000;
 export const INDEX_UNCOMMITTED_BYTES_MAX = 128 * MIB;
 /** Rows of the index that are looked through before other work gets its turn: about a millisecond. */
 export const CLEAN_ROWS = 500;
+/** What was written longer ago is on the disk itself: systems write by themselves what is that old (Linux: after 30 s). */
+export const UNFLUSHED_MS_MAX = 60_000;
 /** Keys read from LMDB at a time: enough to hide the cost of a range, few enough to hold. */
 export const INDEX_PAGE_KEYS = 512;
 /** Earlier states of one path that its mark keeps between two checkpoints: one whose rename was lost is among the last. */

@@ -34,8 +34,10 @@ const histories = fc.array(contents, { minLength: 2, maxLength: 6 }).map((states
   return { states, held, before: entries.slice(0, -1) };
 });
 
-const judge = (path: Omit<AfterPowerLoss, "pending">): ReturnType<typeof judgeAfterPowerLoss> =>
-  judgeAfterPowerLoss({ ...path, pending: undefined });
+const judge = (
+  path: Omit<AfterPowerLoss, "pending" | "isTouchedSince" | "isRecent"> & Partial<AfterPowerLoss>,
+): ReturnType<typeof judgeAfterPowerLoss> =>
+  judgeAfterPowerLoss({ pending: undefined, isTouchedSince: false, isRecent: false, ...path });
 
 test("any state that the path went through is the present one again, and no edit", () => {
   fc.assert(
@@ -68,13 +70,38 @@ test("another content under a time that was written is damage", () => {
   );
 });
 
-test("another time is a person's edit, whatever the content", () => {
+test("another time is a person's touch, or an edit beside what may have been damaged", () => {
   fc.assert(
     fc.property(histories, fc.integer({ min: 1, max: 7 }), ({ held, before }, index) => {
       const found = { ...file(index), mtimeUs: 123 };
-      assert.equal(judge({ held, before, found }).kind, "leave");
+      const content = held.live?.content;
+      const isTouch = content?.kind !== "file" || content.contentId === found.contentId;
+      assert.equal(judge({ held, before, found }).kind, isTouch ? "leave" : "beside");
     }),
   );
+});
+
+test("damage that looks like what was there before is damage all the same (simulation, seed 601031)", () => {
+  const around = { held: entry(file(2), 2), before: [entry(file(1))] };
+  assert.equal(judge({ ...around, found: { ...file(1), mtimeUs: file(2).mtimeUs } }).kind, "damaged");
+});
+
+test("what a person did to a file since, with its old time put back, is no damage (simulation, seed 600133)", () => {
+  const around = {
+    held: entry(file(2), 2),
+    before: [entry(file(1))],
+    found: { ...file(2), contentId: DAMAGED_CONTENT },
+  };
+  assert.equal(judge({ ...around, isTouchedSince: true }).kind, "beside");
+  assert.equal(judge({ ...around, isTouchedSince: false }).kind, "damaged");
+});
+
+test("what is marked and cannot be read has seen nothing; what is not marked is as it was", () => {
+  const held = entry(file(2), 2);
+  assert.equal(judge({ held, before: [entry(file(1))], found: "unreadable" }).kind, "beside");
+  assert.equal(judge({ held, before: [], found: "unreadable" }).kind, "leave");
+  const directory = entry({ kind: "directory", mode: 0o755 }, 2);
+  assert.equal(judge({ held: directory, before: [EMPTY_ENTRY], found: "unreadable" }).kind, "leave");
 });
 
 test("a known content with another mode only is a person's chmod", () => {
@@ -101,12 +128,23 @@ test("a removal that never reached the disk is undone", () => {
 test("what is pending may be in place without the index knowing: whole it is left, damaged it is damage", () => {
   const pending = entry(file(2), 2);
   for (const held of [EMPTY_ENTRY, entry(file(1))]) {
-    const path = { held, before: [], pending };
+    const path = { held, before: [], pending, isTouchedSince: false, isRecent: false };
     assert.equal(judgeAfterPowerLoss({ ...path, found: file(2) }).kind, "leave");
     assert.equal(judgeAfterPowerLoss({ ...path, found: { ...file(2), contentId: DAMAGED_CONTENT } }).kind, "damaged");
     // Not marked: what is held was durable, so the old time under another content is an edit that put the time back.
     assert.equal(judgeAfterPowerLoss({ ...path, found: { ...file(1), contentId: DAMAGED_CONTENT } }).kind, "leave");
   }
+});
+
+test("damage of what a person saved just before is kept beside it (simulation, seed 600234)", () => {
+  const path = { held: entry(file(2)), before: [], isRecent: true };
+  const found = { ...file(2), contentId: DAMAGED_CONTENT };
+  assert.equal(judge({ ...path, found }).kind, "beside");
+  for (const other of [{ isRecent: false }, { isTouchedSince: true }, { found: { ...found, mtimeUs: 123 } }]) {
+    assert.equal(judge({ ...path, found, ...other }).kind, "leave", "somebody else's edit, or none");
+  }
+  assert.equal(judge({ ...path, found: { ...file(2), mode: 0o600 } }).kind, "leave");
+  assert.equal(judge({ ...path, found: "absent" }).kind, "leave");
 });
 
 test("a disk that keeps every other second only shows the same verdicts", () => {
@@ -121,5 +159,5 @@ test("a disk that keeps every other second only shows the same verdicts", () => 
   assert.equal(judge({ ...around, found: asKept(former) }).kind, "undone");
   assert.equal(judge({ ...around, found: { ...asKept(written), contentId: DAMAGED_CONTENT } }).kind, "damaged");
   const edited = { ...file(5), mtimeUs: 4_000_000 };
-  assert.equal(judge({ ...around, found: edited }).kind, "leave");
+  assert.equal(judge({ ...around, found: edited }).kind, "beside");
 });

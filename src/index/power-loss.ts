@@ -3,9 +3,12 @@
 //
 // Invariants:
 // 1. What dsync wrote, or what was there before, is never taken for an edit.
-// 2. A file whose time is one that dsync set, and whose content is not the one that belongs to that time, is damage:
-//    whoever edits a file gives it another time.
-// 3. Anything else is a person's, and is left to the scanner.
+// 2. A file whose time is one that dsync set, which nobody touched since, and whose content is not the one that belongs to
+//    that time, is damage: whoever edits a file gives it another time, and whoever puts the old time back touches it.
+// 3. Anything else is a person's, made on top of what may have been damaged: where there was a file's content, it is kept
+//    beside that and replaces nothing. Whoever saved it may never have seen what the power loss took.
+// 4. What a person saved shortly before, and was announced, may be damaged as well. That is kept beside what they saved,
+//    too: others may hold that, or nobody may.
 
 import { isContentAsKept } from "./content.ts";
 import { isTimeAsKept } from "./signature.ts";
@@ -18,7 +21,11 @@ export interface AfterPowerLoss {
   readonly before: readonly Entry[];
   /** What is known and pending: it may have been put in place, and only the index not have kept that. */
   readonly pending: Entry | undefined;
-  readonly found: Content | "absent";
+  readonly found: Content | "absent" | "unreadable";
+  /** The file was changed in some way (ctime) after the index last saw it. */
+  readonly isTouchedSince: boolean;
+  /** It was changed so shortly before the power loss that what a person saved may not have reached the disk. */
+  readonly isRecent: boolean;
 }
 
 export type PowerLossVerdict =
@@ -27,22 +34,30 @@ export type PowerLossVerdict =
   /** The path holds what it held before: that is present, and what came after is to be done again. */
   | { readonly kind: "undone"; readonly present: Entry }
   /** What is there is no content that anybody made: it is put aside, and what is known is fetched again. */
-  | { readonly kind: "damaged" };
+  | { readonly kind: "damaged" }
+  /** A person's, or not to be read: it is nothing that has seen what the path held. */
+  | { readonly kind: "beside" };
 
 const LEAVE: PowerLossVerdict = { kind: "leave" };
 const DAMAGED: PowerLossVerdict = { kind: "damaged" };
+const BESIDE: PowerLossVerdict = { kind: "beside" };
 
 export function judgeAfterPowerLoss(path: AfterPowerLoss): PowerLossVerdict {
-  const { held, before, pending, found } = path;
+  const { held, before, pending, found, isTouchedSince, isRecent } = path;
   const isMarked = before.length > 0;
+  const otherwise = isMarked && held.live?.content.kind === "file" ? BESIDE : LEAVE;
+  if (found === "unreadable") return otherwise;
   if (holds(held, found) || (pending !== undefined && holds(pending, found))) return LEAVE;
   const present = before.findLast((entry) => holds(entry, found));
   if (present !== undefined) return { kind: "undone", present };
   // Neither the old name nor the new one survived; a deletion that nobody had seen yet is asked for once more.
   if (found === "absent") return isMarked ? DAMAGED : LEAVE;
   const written = [...(isMarked ? [held, ...before] : []), ...(pending === undefined ? [] : [pending])];
-  const isDamaged = written.some((entry) => hasTimeOf(entry, found)) && !written.some((entry) => isOf(entry, found));
-  return isDamaged ? DAMAGED : LEAVE;
+  // Damage may look like a content that was there once: many files began empty.
+  const isDamaged = !(isMarked && isTouchedSince) && written.some((entry) => hasTimeOfOther(entry, found));
+  if (isDamaged) return DAMAGED;
+  if (isRecent && !isTouchedSince && hasTimeOfOther(held, found)) return BESIDE;
+  return isOf(held, found) || (pending !== undefined && isOf(pending, found)) ? LEAVE : otherwise;
 }
 
 function holds({ live }: Entry, found: Content | "absent"): boolean {
@@ -50,8 +65,11 @@ function holds({ live }: Entry, found: Content | "absent"): boolean {
   return isContentAsKept(live.content, found);
 }
 
-function hasTimeOf({ live }: Entry, found: Content): boolean {
-  return live?.content.kind === "file" && found.kind === "file" && isTimeAsKept(live.content.mtimeUs, found.mtimeUs);
+/** The time of that version, and not its content. */
+function hasTimeOfOther(entry: Entry, found: Content): boolean {
+  const content = entry.live?.content;
+  if (content?.kind !== "file" || found.kind !== "file") return false;
+  return isTimeAsKept(content.mtimeUs, found.mtimeUs) && !isOf(entry, found);
 }
 
 /** The content of that version, under another time or mode. */

@@ -596,9 +596,10 @@ function noSweep(): void {}
 async function recoverFromPowerLoss({ folder, jobs, clock, emit }: InstanceOptions): Promise<void> {
   const { store, identity } = folder;
   const spelling = new Spelling(store);
-  const trashBatch = trashBatchName(clock.now());
+  const nowMs = clock.now();
+  const trashBatch = trashBatchName(nowMs);
   const toDisk = (path: RelativePath): string => spelling.toDisk(path);
-  const { checked, damaged, undone } = await verifyMarked({ store, jobs, identity, toDisk, trashBatch });
+  const { checked, damaged, undone } = await verifyMarked({ store, jobs, identity, toDisk, trashBatch, nowMs });
   if (checked > 0) {
     const message = `After a restart of the machine ${checked} paths were checked, and ${undone.length} are done again`;
     emit({ kind: "debug", message });

@@ -1,9 +1,10 @@
 // After the machine lost power: looks at what a power loss may have undone or damaged, before anything else does, and puts
 // the index right. What is damaged goes to the trash and is fetched again; index/power-loss.ts says which that is.
 //
-// What was made durable by a checkpoint is not marked and needs no look.
+// What was made durable by a checkpoint is not marked and needs no look. What people saved is nobody's to mark: of that,
+// what changed in the last minute before is read, since its times may say nothing.
 
-import { HASH_FILES_MAX } from "../core/limits.ts";
+import { HASH_FILES_MAX, UNFLUSHED_MS_MAX } from "../core/limits.ts";
 import { pagesOf } from "../core/pages.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { JobRunner } from "../edge/jobs.ts";
@@ -24,6 +25,7 @@ export interface VerifyOptions {
   readonly toDisk: (path: RelativePath) => string;
   /** Where damaged content is kept, whether a trash is kept otherwise or not: its name below `.dsync/trash/`. */
   readonly trashBatch: string;
+  readonly nowMs: number;
 }
 
 export interface VerifyReport {
@@ -35,9 +37,13 @@ export interface VerifyReport {
   readonly undone: readonly RelativePath[];
 }
 
+const NS_PER_MS = 1_000_000n;
+
 interface Suspect {
   readonly record: PathRecord;
   readonly mark: Mark | undefined;
+  /** Changed shortly before the power loss. */
+  readonly isRecent: boolean;
 }
 
 /** What a path was found to hold; `signature`: of what is there. */
@@ -50,7 +56,7 @@ type Found =
 export async function verifyMarked(options: VerifyOptions): Promise<VerifyReport> {
   const { store } = options;
   const report = { checked: 0, damaged: [] as RelativePath[], undone: [] as RelativePath[] };
-  for (const batch of pagesOf(suspectsOf(store), HASH_FILES_MAX)) {
+  for (const batch of pagesOf(suspectsOf(options), HASH_FILES_MAX)) {
     report.checked += batch.length;
     const found = await lookAtAll(options, batch);
     // Not the folder that it was: the scanner will say so. The marks stay.
@@ -63,19 +69,38 @@ export async function verifyMarked(options: VerifyOptions): Promise<VerifyReport
   return report;
 }
 
-/** What is marked from before the machine started; and what is pending, since the index may have lost its last moments. */
-function* suspectsOf(store: RecordStore): Iterable<Suspect> {
+/**
+ * What is marked from before the machine started; what is pending, since the index may have lost its last moments; and
+ * what changed just before.
+ */
+function* suspectsOf({ store, nowMs }: VerifyOptions): Iterable<Suspect> {
+  const judged = new Set<RelativePath>();
   for (const mark of store.marks()) {
     if (mark.isOfThisBoot) continue;
     const record = store.get(mark.path);
+    judged.add(mark.path);
     if (record === undefined) store.unmark(mark.path);
-    else yield { record, mark };
+    else yield { record, mark, isRecent: false };
   }
   if (store.previousStop !== "power-loss") return;
-  for (const path of store.pending()) {
-    const record = store.get(path);
-    if (record?.known.live?.content.kind === "file") yield { record, mark: undefined };
+  const recentNs = lastChangeNs(store, nowMs) - BigInt(UNFLUSHED_MS_MAX) * NS_PER_MS;
+  for (const record of store.inSubtree([])) {
+    if (judged.has(record.path)) continue;
+    const isPending = record.known.live?.content.kind === "file" && !isSettled(record);
+    const isRecent = record.signature?.kind === "file" && record.signature.ctimeNs > recentNs;
+    if (isPending || isRecent) yield { record, mark: undefined, isRecent };
   }
+}
+
+/** When the last change happened that the index saw: not long before the power loss, or nothing is recent. */
+function lastChangeNs(store: RecordStore, nowMs: number): bigint {
+  const nowNs = BigInt(nowMs) * NS_PER_MS;
+  let lastNs = 0n;
+  for (const { signature } of store.inSubtree([])) {
+    // What a clock that was wrong once left in the future says nothing.
+    if (signature !== undefined && signature.ctimeNs > lastNs && signature.ctimeNs <= nowNs) lastNs = signature.ctimeNs;
+  }
+  return lastNs;
 }
 
 async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Promise<readonly Found[] | undefined> {
@@ -110,32 +135,35 @@ function foundWithoutReading(
   return { kind: "there", signature, content: kind === "directory" ? { kind, mode } : { kind, target } };
 }
 
-/** A file that is not marked is read only if its time is that of what was about to be put there. */
+/** A file that is neither marked nor recent is read only if its time is that of what was about to be put there. */
 function isWorthReading(suspect: Suspect | undefined, signature: StatSignature): boolean {
-  if (suspect === undefined || suspect.mark !== undefined) return true;
+  if (suspect === undefined || suspect.mark !== undefined || suspect.isRecent) return true;
   const pending = suspect.record.known.live?.content;
   return pending?.kind === "file" && isTimeAsKept(pending.mtimeUs, mtimeUsOf(signature));
 }
 
 async function settle(
   options: VerifyOptions,
-  { record, mark }: Suspect,
+  { record, mark, isRecent }: Suspect,
   found: Found,
   report: { readonly damaged: RelativePath[]; readonly undone: RelativePath[] },
 ): Promise<void> {
   const { store } = options;
   const { path } = record;
-  // Marked, and not to be read now: the next start on another boot tries again.
-  if (found.kind === "unclear") return;
+  const signature = found.kind === "there" ? found.signature : undefined;
   const verdict = judgeAfterPowerLoss({
     held: record.present,
     before: mark?.before ?? [],
     pending: isSettled(record) ? undefined : record.known,
-    found: found.kind === "absent" ? "absent" : found.content,
+    found: contentOf(found),
+    isTouchedSince: isTouchedSince(record, signature),
+    isRecent,
   });
-  const signature = found.kind === "there" ? found.signature : undefined;
   switch (verdict.kind) {
     case "leave":
+      break;
+    case "beside":
+      store.put(asUnseen(record));
       break;
     case "undone":
       store.put({ ...record, present: verdict.present, signature, residue: false });
@@ -143,14 +171,36 @@ async function settle(
       break;
     case "damaged": {
       const isAside = signature === undefined || (await putAside(options, path, signature));
-      // Nothing was seen: whatever is known is wanted. What cannot be moved away now (a disk that is read-only) is then a
-      // version of its own for whoever looks, and replaces nothing.
-      store.put({ ...record, present: { seen: [], live: undefined }, signature: undefined, residue: false });
+      // What cannot be moved away now (a disk that is read-only) replaces nothing either.
+      store.put(asUnseen(record));
       report.damaged.push(path);
       if (!isAside) return;
     }
   }
+  // Not to be read now: if it stays so, the next start on another boot tries again.
+  if (found.kind === "unclear") return;
   if (mark !== undefined) store.unmark(path, mark);
+}
+
+function contentOf(found: Found): Content | "absent" | "unreadable" {
+  switch (found.kind) {
+    case "absent":
+      return "absent";
+    case "unclear":
+      return "unreadable";
+    case "there":
+      return found.content;
+  }
+}
+
+/** True if somebody did something to the file after its signature was taken: ctime is nobody's to set. */
+function isTouchedSince({ signature: recorded }: PathRecord, found: StatSignature | undefined): boolean {
+  return recorded !== undefined && found !== undefined && found.ctimeNs > recorded.ctimeNs;
+}
+
+/** Nothing was seen at the path: what is known is wanted, and what is there is a version of its own for whoever looks. */
+function asUnseen(record: PathRecord): PathRecord {
+  return { ...record, present: { seen: [], live: undefined }, signature: undefined, residue: false };
 }
 
 /** Moves what is there to the trash; false if somebody changed it meanwhile, or it cannot be moved. */

@@ -309,6 +309,12 @@ test("who replaces a file right after it was put in place is not taken for us", 
   assert.equal(read("a"), "another");
 });
 
+test("who changes a file's mode right after it was put in place keeps that, and is noticed (simulation, seed 600344)", () => {
+  const person = (): void => fs.chmodSync(join(root, "a"), 0o600);
+  assert.deepEqual(applyInterrupted(file("a", "content"), { call: "lstat", count: 2, person }), TOUCHED);
+  assert.equal(signatureAt("a").mode, 0o600);
+});
+
 test("who edits a file while it is moved keeps the edit, its time, and a look at it", () => {
   write("from", "content");
   const operation = {

@@ -5,7 +5,7 @@ import { hashFiles } from "../content/hash-job.ts";
 import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
 import { ExactNames } from "../edge/exact-names.ts";
-import type { FileSystem } from "../edge/file-system.ts";
+import type { FileSystem, Stat } from "../edge/file-system.ts";
 import { lacksHardLinks } from "../edge/hard-links.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import { copyBeside, isAcross, symlinkBeside } from "./across.ts";
@@ -202,7 +202,7 @@ function stageCopy(state: ApplyState, operation: FileOperation, from: string): s
 function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement, staged: string): ApplyOutcome {
   const { fs } = state.context;
   const path = absolutePath(state.root, operation.diskPath);
-  let placed: Placed | undefined;
+  let placed: Stat | undefined;
   let trashed: string | undefined;
   if (operation.expected === "absent") placed = putNew(state, operation, staged);
   else {
@@ -215,13 +215,15 @@ function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement
   if (placed === undefined) return { kind: "changed" };
   const outcome = applied(state, operation.diskPath, trashed, placed);
   if (outcome.signature === undefined || outcome.signature.mode === operation.mode) return outcome;
+  // A person's chmod of a moment ago is for the scanner to find.
+  if (outcome.signature.mode !== placed.mode) return { ...outcome, signature: undefined, touched: true };
   // The umask kept bits away from a file that was created with this mode.
   fs.setMode(path, operation.mode);
   return applied(state, operation.diskPath, trashed, placed);
 }
 
 /** Gives the staged file its name, and returns what it is; `undefined` if something is there by now. */
-function putNew(state: ApplyState, operation: FileOperation & Placement, staged: string): Placed | undefined {
+function putNew(state: ApplyState, operation: FileOperation & Placement, staged: string): Stat | undefined {
   const { fs } = state.context;
   const path = absolutePath(state.root, operation.diskPath);
   const placed = fs.lstat(staged);
@@ -240,7 +242,7 @@ function putNew(state: ApplyState, operation: FileOperation & Placement, staged:
   return placed;
 }
 
-function putNewAcross(state: ApplyState, operation: FileOperation & Placement, staged: string): Placed | undefined {
+function putNewAcross(state: ApplyState, operation: FileOperation & Placement, staged: string): Stat | undefined {
   const { fs } = state.context;
   const beside = copyBeside(state, staged, absolutePath(state.root, operation.diskPath), operation);
   try {
@@ -261,7 +263,7 @@ function renameOver(
   placement: Placement,
   staged: string,
   bringBeside: () => string,
-): Placed | undefined {
+): Stat | undefined {
   const { fs } = state.context;
   const path = absolutePath(state.root, placement.diskPath);
   const placed = fs.lstat(staged);

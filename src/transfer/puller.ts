@@ -463,8 +463,10 @@ export class Puller {
     const settled: PathRecord[] = [];
     for (const [index, work] of works.entries()) {
       const outcome = outcomes[index];
-      if (outcome?.kind === "not-empty") await this.#finishNotEmpty(work, settled);
-      else if (outcome !== undefined) this.#finish(work, outcome, settled);
+      if (outcome?.kind === "not-empty") {
+        await this.#finishNotEmpty(work, settled);
+        this.#release(work.movedFrom);
+      } else if (outcome !== undefined) this.#finish(work, outcome, settled);
     }
     if (settled.length > 0) this.#options.onSettled(settled);
   }
@@ -491,7 +493,14 @@ export class Puller {
         this.#fail(path, outcome.problem);
         break;
     }
-    if (movedFrom !== undefined) this.#wake(movedFrom);
+    this.#release(movedFrom);
+  }
+
+  /** The path that something was to be moved from is free again. */
+  #release(movedFrom: RelativePath | undefined): void {
+    if (movedFrom === undefined) return;
+    this.#busy.delete(movedFrom);
+    this.#wake(movedFrom);
   }
 
   #noteApplied(work: Work, outcome: Extract<ApplyOutcome, { kind: "applied" }>, settled: PathRecord[]): void {

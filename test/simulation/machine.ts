@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { loadBlake3 } from "../../src/content/blake3.ts";
-import { parseReplicaId } from "../../src/core/ids.ts";
+import { hashFiles } from "../../src/content/hash-job.ts";
+import { parseReplicaId, type ContentHash } from "../../src/core/ids.ts";
 import type { DsyncEvent } from "../../src/core/events.ts";
 import type { Clock } from "../../src/edge/clock.ts";
 import type { FileSystem } from "../../src/edge/file-system.ts";
@@ -24,6 +25,7 @@ import { Prng } from "../support/seeded.ts";
 import { systemError } from "../support/system-error.ts";
 import { CrashableTables } from "./crashable-tables.ts";
 import type { SimulatedNetwork } from "./network.ts";
+import { readTree } from "./person.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 import { TreeGuard } from "./tree-guard.ts";
@@ -197,6 +199,22 @@ export class Machine {
     this.#run = undefined;
     this.#lastStop = "clean";
     this.#options.network.forget(run);
+  }
+
+  /** The contents on its disk, in the tree and in the trash, by path. */
+  contentIds(): ReadonlyMap<string, ContentHash> {
+    const files = ["", "/.dsync/trash"].flatMap((below) =>
+      [...readTree(this.person, `${ROOT}${below}`)]
+        .filter(([, line]) => line.startsWith("file"))
+        .map(([path]) => `${below}/${path}`.slice(1)),
+    );
+    const { outcomes } = hashFiles(this.person, blake3, { root: ROOT, files, inlineBytesMax: 0 });
+    return new Map(
+      files.flatMap((path, index) => {
+        const outcome = outcomes[index];
+        return outcome?.kind === "hashed" ? [[path, outcome.contentId] as const] : [];
+      }),
+    );
   }
 
   #createRun(): Run {

@@ -9,7 +9,9 @@ import { simulate } from "./simulation.ts";
 /** Seeds that found something once; what they found is in the message of the commit that added them. */
 const KEPT = [4, 14, 21, 27, 32, 41, 137, 170, 181, 244, 377, 436, 1079, 5128, 209, 320, 20778001];
 /** The same, with power loss. */
-const KEPT_WITH_POWER_LOSS = [429, 445, 459, 470];
+const KEPT_WITH_POWER_LOSS = [
+  429, 445, 459, 470, 600043, 600053, 600133, 600179, 600234, 600344, 600432, 600517, 600810, 600997, 601031, 810482,
+];
 const MS_PER_DAY = 86_400_000;
 
 async function check(seed: number, { powerLoss = false } = {}): Promise<void> {

@@ -1,6 +1,8 @@
 // One simulation: machines that live through a plan, and the oracles that their end is held against (ARCHITECTURE.md's
 // invariants, seen from outside).
 
+import type { ContentHash } from "../../src/core/ids.ts";
+import type { RelativePath } from "../../src/core/path.ts";
 import type { DiskQuirks } from "../support/memory-disk.ts";
 import { Prng } from "../support/seeded.ts";
 import { systemError } from "../support/system-error.ts";
@@ -61,6 +63,8 @@ class Simulation {
   readonly #machines: readonly Machine[];
   readonly #book = new Book();
   readonly #failures: string[] = [];
+  /** Contents of which a power loss destroyed a copy. */
+  readonly #damaged = new Set<ContentHash>();
   #contents = 0;
   #upcoming = 0;
 
@@ -136,10 +140,8 @@ class Simulation {
         return this.#strike(machine, happening.afterCalls, () => this.#act(machine, happening), mayInterrupt);
       case "crash":
         return this.#strike(machine, happening.afterCalls, () => {
-          if (happening.losesPower) {
-            machine.losePower();
-            this.#book.notePowerLoss(happening.machine);
-          } else machine.crash();
+          if (happening.losesPower) this.#losePower(machine);
+          else machine.crash();
           this.#later(happening.downMs, () => this.#start(machine));
         });
       case "restart":
@@ -177,6 +179,20 @@ class Simulation {
         });
       }
     }
+  }
+
+  #losePower(machine: Machine): void {
+    const before = machine.contentIds();
+    machine.losePower();
+    this.#book.notePowerLoss(this.#machines.indexOf(machine));
+    const after = machine.contentIds();
+    for (const [path, contentId] of before) if (after.get(path) !== contentId) this.#damaged.add(contentId);
+  }
+
+  /** A power loss damaged it, and what other copies there were people replaced: nobody can wait for it in earnest. */
+  #isGone(contentId: ContentHash): boolean {
+    if (!this.#damaged.has(contentId)) return false;
+    return this.#machines.every((machine) => ![...machine.contentIds().values()].includes(contentId));
   }
 
   #later(delayMs: number, action: () => void): void {
@@ -303,7 +319,11 @@ class Simulation {
       // Of what is below a directory that clashes, only the directory is told of.
       const isToldOf = (path: string): boolean =>
         disk.quirks.ignoresCase && clashing.has(path) && withParents(path).some((above) => problems.has(above));
-      const pending = [...store.pending()].filter((path) => !isToldOf(path));
+      const isGone = (path: RelativePath): boolean => {
+        const content = store.get(path)?.known.live?.content;
+        return content?.kind === "file" && this.#isGone(content.contentId);
+      };
+      const pending = [...store.pending()].filter((path) => !isToldOf(path) && !isGone(path));
       const [path] = pending;
       if (path !== undefined) {
         reasons.push(`${name} waits for ${pending.length} paths, ${path} first (${problems.get(path) ?? ""})`);
