@@ -8,6 +8,7 @@ import { readCommandLine } from "./cli/front.ts";
 import { titleWithoutSecrets } from "./cli/hide-secrets.ts";
 import type { Output, Screen } from "./cli/reporter.ts";
 import type { Platform } from "./cli/platform.ts";
+import { packageFile } from "./edge/package-file.ts";
 import { errorText, exitCodeOf, type ExitCode } from "./cli/exit-code.ts";
 
 /**
@@ -129,7 +130,7 @@ function screenOf(stream: NodeJS.WriteStream): Screen {
 
 async function readVersion(): Promise<string> {
   const { readFile } = await import("node:fs/promises");
-  const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+  const text = await readFile(packageFile("package.json"), "utf8");
   const { version } = JSON.parse(text) as { version: string };
   return version;
 }

@@ -16,11 +16,10 @@ export interface IgnoreFileOptions {
   readonly read?: (path: string) => string;
 }
 
-/** Shipped at the top of the package; this module is at dist/src/watch/. */
-const EXAMPLE = new URL("../../../.dsyncignore.example", import.meta.url);
+const EXAMPLE = ".dsyncignore.example";
 
 /** Creates the ignore file with the shipped defaults unless there is one. Returns whether it did. */
-export function createIgnoreFile(root: string, example: URL | string = EXAMPLE): boolean {
+export function createIgnoreFile(root: string, example: URL | string = packageFile(EXAMPLE)): boolean {
   try {
     fs.copyFileSync(example, `${root}/${IGNORE_FILE}`, fs.constants.COPYFILE_EXCL);
     return true;

@@ -14,7 +14,7 @@ import { HostilePeer } from "../support/hostile-peer.ts";
 import { machines, type Machine } from "../support/machines.ts";
 import { waitFor } from "../support/wait.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../app/main.js", import.meta.url));
 const EVIL = "\x1b]0;owned\x07\x1b[2J\r\u202egnp\u2028\x9b";
 
 /** All that a terminal may not get from a peer; lines end as they must. */

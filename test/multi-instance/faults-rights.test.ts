@@ -12,7 +12,7 @@ import { mounts, whyNoMounts } from "../support/mounts.ts";
 import { waitForEqualContents, waitForEqualTrees, writeFiles } from "../support/trees.ts";
 import { waitFor } from "../support/wait.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../app/main.js", import.meta.url));
 /** The user that owns nothing. */
 const OTHER_ID = 65_534;
 

@@ -11,7 +11,7 @@ import { columnsOfText } from "../../src/cli/text-width.ts";
 import { DsyncProcess } from "../support/dsync-process.ts";
 import { waitFor } from "../support/wait.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../app/main.js", import.meta.url));
 const missing = ["tmux", "pgrep"].find((tool) => spawnSync(tool, ["-V"]).status !== 0);
 const skip = missing === undefined ? false : `${missing} is not installed`;
 

@@ -12,7 +12,7 @@ import { incompressible, waitForEqualTrees, writeFiles } from "../support/trees.
 import { waitFor } from "../support/wait.ts";
 
 const PASSPHRASE = "correct horse 4711";
-const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../app/main.js", import.meta.url));
 
 function refusal(instance: DsyncProcess, sentence: RegExp): Promise<JsonEvent> {
   const where = ({ code, reason }: JsonEvent) => code === "passphrase" && sentence.test(String(reason));

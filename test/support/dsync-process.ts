@@ -12,7 +12,7 @@ import { socketPathFor } from "../../src/cli/socket-path.ts";
 import type { StatusReport } from "../../src/core/reports.ts";
 import { DEADLINE_MS, waitFor } from "./wait.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../app/main.js", import.meta.url));
 
 /** Of a process that ended too early. */
 const EVENTS_SHOWN = 10;
