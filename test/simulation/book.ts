@@ -56,16 +56,18 @@ export class Book {
       .map(([content, { origin }]) => `${content} of ${origin}`);
   }
 
-  /** Paths that only one machine's people touched, with what differs from how they left it. */
-  strayingFrom(tree: Tree): string[] {
+  /**
+   * Paths that only one machine's people touched, with what differs from how they left it. `seenOn`: a line of the tree
+   * as that machine's disk shows it.
+   */
+  strayingFrom(tree: Tree, seenOn: (machine: number, line: string) => string): string[] {
     const straying: string[] = [];
     for (const [machine, left] of this.#left) {
       if (this.#powerless.has(machine)) continue;
       for (const [path, line] of left) {
-        if (this.#isShared(path, machine) || tree.get(path) === line) continue;
-        straying.push(
-          `${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${tree.get(path) ?? "nothing"}`,
-        );
+        const found = tree.get(path);
+        if ((found === undefined ? found : seenOn(machine, found)) === line || this.#isShared(path, machine)) continue;
+        straying.push(`${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`);
       }
     }
     return straying;
