@@ -8,6 +8,7 @@
 import type { RelativePath } from "../core/path.ts";
 import type { Clock } from "../edge/clock.ts";
 import { conflictPath } from "../index/conflict-path.ts";
+import { sameContent } from "../index/content.ts";
 import type { Content, Dot, Entry, PathEntry, PathRecord, Version } from "../index/entry.ts";
 import type { Fingerprinter } from "../index/fingerprint.ts";
 import type { Ledger } from "../index/ledger.ts";
@@ -174,8 +175,14 @@ export class Replica {
     switch (outcome.kind) {
       case "unchanged":
         return this.#put(record, seen);
-      case "adopted":
-        return this.#put(record, { ...seen, present: outcome.present });
+      case "adopted": {
+        this.#put(record, { ...seen, present: outcome.present });
+        const { live } = record.present;
+        const isGone =
+          live !== undefined && (observed.content === "absent" || !sameContent(live.content, observed.content));
+        if (isGone) this.#noteReplaced(record.path, live);
+        return;
+      }
       case "changed": {
         const next = { ...seen, known: outcome.known, present: outcome.present };
         // A person's content now: what we wrote before says nothing about it.
