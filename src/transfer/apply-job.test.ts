@@ -317,9 +317,12 @@ test("who edits a file while it is moved keeps the edit, its time, and a look at
     from: "from",
     fromSignature: signatureAt("from"),
   } as ApplyOperation;
-  const person = (): void => write("from", "longer content");
-  const outcome = applyInterrupted(operation, { call: "lstat", count: 2, person });
-  assert.deepEqual(outcome, TOUCHED);
+  // After the last look at it, in the very moment.
+  const rename = (from: string, to: string): void => {
+    write("from", "longer content");
+    nodeFileSystem.rename(from, to);
+  };
+  assert.deepEqual(applyOn({ ...nodeFileSystem, rename }, [operation]), [TOUCHED]);
   assert.equal(read("a"), "longer content");
   assert.ok(Date.now() - fs.statSync(join(root, "a")).mtimeMs < 60_000);
 });
@@ -398,6 +401,33 @@ test("who edits a file while it is copied into the trash keeps the edit", () => 
     assert.deepEqual(fs.readdirSync(join(root, `.dsync/trash/${BATCH}`)), []);
     assert.deepEqual(staging(), []);
   }
+});
+
+test("who edits a file that is about to be moved, while what it replaces is copied into the trash, keeps the edit where it is", () => {
+  write("from", "moved");
+  write("a", "before");
+  const noLinks = {
+    ...nodeFileSystem,
+    link: () => {
+      throw Object.assign(new Error("no links here"), { code: "EPERM" });
+    },
+    copyFile: (from: string, to: string) => {
+      nodeFileSystem.copyFile(from, to);
+      write("from", "edited meanwhile");
+    },
+  };
+  const move: ApplyOperation = {
+    kind: "move",
+    diskPath: "a",
+    expected: signatureAt("a"),
+    from: "from",
+    fromSignature: signatureAt("from"),
+    mode: 0o644,
+    mtimeUs: 1_600_000_000_000_001,
+  };
+  assert.deepEqual(applyOn(noLinks, [move]), [{ kind: "damaged" }]);
+  assert.deepEqual([read("a"), read("from")], ["before", "edited meanwhile"]);
+  assert.deepEqual(fs.readdirSync(join(root, `.dsync/trash/${BATCH}`)), []);
 });
 
 test("without hard links, what is replaced is copied into the trash, symlinks too", () => {

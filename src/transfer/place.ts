@@ -50,6 +50,11 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   if (kept.kind !== "cleared") return kept;
   const { trashed } = kept;
   const path = absolutePath(state.root, operation.diskPath);
+  // Keeping the old content may have taken a while, and an edit of the source belongs to its old name.
+  if (!isUntouched(fs.lstat(from), operation.fromSignature)) {
+    state.trash.discard(trashed);
+    return { kind: "damaged" };
+  }
   try {
     fs.rename(from, path);
   } catch (error) {
