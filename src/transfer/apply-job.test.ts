@@ -403,17 +403,23 @@ test("who edits a file while it is copied into the trash keeps the edit", () => 
   }
 });
 
-test("who edits a file that is about to be moved, while what it replaces is copied into the trash, keeps the edit where it is", () => {
+/** Moves `from` over `a` on a disk without links, where a person does something while the old content is copied. */
+function moveWhile(person: (copies: number) => void): ApplyOutcome | undefined {
   write("from", "moved");
   write("a", "before");
-  const noLinks = {
+  let copies = 0;
+  const disk = {
     ...nodeFileSystem,
     link: () => {
       throw Object.assign(new Error("no links here"), { code: "EPERM" });
     },
     copyFile: (from: string, to: string) => {
       nodeFileSystem.copyFile(from, to);
-      write("from", "edited meanwhile");
+      copies++;
+    },
+    lstat: (path: string) => {
+      if (path === join(root, "from")) person(copies);
+      return nodeFileSystem.lstat(path);
     },
   };
   const move: ApplyOperation = {
@@ -425,8 +431,20 @@ test("who edits a file that is about to be moved, while what it replaces is copi
     mode: 0o644,
     mtimeUs: 1_600_000_000_000_001,
   };
-  assert.deepEqual(applyOn(noLinks, [move]), [{ kind: "damaged" }]);
+  return applyOn(disk, [move])[0];
+}
+
+test("who edits what is about to be moved, while what it replaces is kept, keeps the edit where it is", () => {
+  const outcome = moveWhile((copies) => copies > 0 && write("from", "edited meanwhile"));
+  assert.deepEqual(outcome, { kind: "damaged" });
   assert.deepEqual([read("a"), read("from")], ["before", "edited meanwhile"]);
+  assert.deepEqual(fs.readdirSync(join(root, `.dsync/trash/${BATCH}`)), []);
+});
+
+test("who edits what a move replaces, until right before, keeps the edit", () => {
+  const outcome = moveWhile((copies) => copies > 0 && write("a", "edited meanwhile"));
+  assert.deepEqual(outcome, { kind: "changed" });
+  assert.deepEqual([read("a"), read("from")], ["edited meanwhile", "moved"]);
   assert.deepEqual(fs.readdirSync(join(root, `.dsync/trash/${BATCH}`)), []);
 });
 

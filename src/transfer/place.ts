@@ -5,8 +5,9 @@ import { hashFiles } from "../content/hash-job.ts";
 import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
 import { ExactNames } from "../edge/exact-names.ts";
-import type { FileSystem } from "../edge/file-system.ts";
+import type { FileSystem, Stat } from "../edge/file-system.ts";
 import { lacksHardLinks } from "../edge/hard-links.ts";
+import type { StatSignature } from "../index/entry.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import { copyBeside, isAcross, symlinkBeside } from "./across.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
@@ -50,10 +51,15 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   if (kept.kind !== "cleared") return kept;
   const { trashed } = kept;
   const path = absolutePath(state.root, operation.diskPath);
-  // Keeping the old content may have taken a while, and an edit of the source belongs to its old name.
-  if (!isUntouched(fs.lstat(from), operation.fromSignature)) {
-    state.trash.discard(trashed);
-    return { kind: "damaged" };
+  if (operation.expected !== "absent") {
+    // Keeping the old content may have taken a while. The target is looked at last: what is replaced unseen is lost,
+    // what is moved unseen is only somewhere else.
+    const isMovable = isUntouched(fs.lstat(from), operation.fromSignature);
+    const isCleared = isMovable && isStillCleared(fs.lstat(path), operation.expected);
+    if (!isCleared) {
+      state.trash.discard(trashed);
+      return { kind: isMovable ? "changed" : "damaged" };
+    }
   }
   try {
     fs.rename(from, path);
@@ -75,6 +81,11 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   }
   fs.setTimes(path, mtimeUs);
   return applied(state, operation.diskPath, trashed, afterSetTimes(fs.lstat(path), operation.fromSignature, mtimeUs));
+}
+
+/** True if nobody touched what is kept in the trash by now, or took the place of the directory that was removed. */
+function isStillCleared(current: Stat | undefined, expected: StatSignature): boolean {
+  return expected.kind === "directory" ? current === undefined : isUntouched(current, expected);
 }
 
 /** True where only the case of a name changes, and the file system does not tell the two apart. */

@@ -7,7 +7,7 @@ import type { DsyncEvent } from "../../src/core/events.ts";
 import type { Clock } from "../../src/edge/clock.ts";
 import type { FileSystem } from "../../src/edge/file-system.ts";
 import { createInProcessRunner } from "../../src/edge/in-process-runner.ts";
-import type { JobRunner } from "../../src/edge/jobs.ts";
+import type { JobName, JobRunner } from "../../src/edge/jobs.ts";
 import type { Random } from "../../src/edge/random.ts";
 import { createIdentity, type Identity } from "../../src/handshake/identity.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
@@ -66,12 +66,16 @@ interface Run {
   readonly guard: TreeGuard;
   instance: Instance | undefined;
   jobsDone: number;
+  /** The job that runs now, and its latest call: jobs run whole, one after the other. */
+  job: JobName | undefined;
+  latestCall: keyof FileSystem | undefined;
 }
 
 /** What strikes at one of the next file-system calls of the instance. */
 export interface Strike {
   callsLeft: number;
-  readonly mayStrike: (call: keyof FileSystem, path: string) => boolean;
+  /** `isNextLook`: `apply` has just looked at something else, to change both unless this look says no. */
+  readonly mayStrike: (call: keyof FileSystem, path: string, isNextLook: boolean) => boolean;
   /** What it throws, the call throws. */
   readonly action: () => void;
 }
@@ -222,6 +226,8 @@ export class Machine {
       guard: new TreeGuard({ disk: this.disk, root: ROOT, onViolation: this.#options.onViolation, name: this.name }),
       instance: undefined,
       jobsDone: 0,
+      job: undefined,
+      latestCall: undefined,
     };
   }
 
@@ -293,17 +299,23 @@ export class Machine {
   #runner(run: Run): JobRunner {
     const { scheduler, trace } = this.#options;
     const fs = run.guard.watch(createMemoryFileSystem(this.disk, (call, path) => this.#beforeCall(run, call, path)));
+    let asked: JobName | undefined;
     const inner = createInProcessRunner({
       context: { fs, blake3 },
       schedule: (action) => {
+        const job = asked;
         scheduler.after((JOB_MS_MAX * this.#random.below(1000)) / 1000, () => {
-          if (run.isAlive) action();
+          if (!run.isAlive) return;
+          run.job = job;
+          run.latestCall = undefined;
+          action();
         });
       },
     });
     return {
       run: (name, request) =>
         new Promise((resolve, reject) => {
+          asked = name;
           inner.run(name, request).then(
             (result) => {
               if (!run.isAlive) return;
@@ -323,8 +335,10 @@ export class Machine {
   /** A machine that is dead does nothing more; one that is struck may be. */
   #beforeCall(run: Run, call: keyof FileSystem, path: string): void {
     if (!run.isAlive) throw systemError("EIO", path);
+    const isNextLook = run.job === "apply" && call === "lstat" && run.latestCall === "lstat";
+    run.latestCall = call;
     for (const strike of this.strikes.slice()) {
-      if (strike.callsLeft-- > 0 || !strike.mayStrike(call, path)) continue;
+      if (strike.callsLeft-- > 0 || !strike.mayStrike(call, path, isNextLook)) continue;
       this.strikes.splice(this.strikes.indexOf(strike), 1);
       strike.action();
       if (!run.isAlive) throw systemError("EIO", path);

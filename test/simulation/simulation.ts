@@ -359,10 +359,13 @@ class Simulation {
   }
 }
 
-/** Where a person can strike: wherever dsync looks or reads, but not between its last look and its rename. */
-function mayInterrupt(call: string, path: string): boolean {
+/**
+ * Where a person can strike: wherever dsync looks or reads, but not between its last looks (two for a move, at either
+ * end) and its rename.
+ */
+function mayInterrupt(call: string, path: string, isNextLook: boolean): boolean {
   if (["read", "openForReading", "createFile", "fstat"].includes(call)) return true;
-  return call === "lstat" && path.startsWith(`${ROOT}/`) && !path.startsWith(`${ROOT}/.dsync`);
+  return !isNextLook && call === "lstat" && path.startsWith(`${ROOT}/`) && !path.startsWith(`${ROOT}/.dsync`);
 }
 
 /** Errors come from calls that can fail on a sound disk; closing what is open is none of them. */
