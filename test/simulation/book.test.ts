@@ -51,3 +51,16 @@ test("a time is held against what the disk shows of it", () => {
   assert.equal(book.strayingFrom(new Map([["a", "file 1 x 644 5"]]), coarse).length, 0);
   assert.equal(book.strayingFrom(new Map([["a", "file 1 x 644 6"]]), coarse).length, 1);
 });
+
+test("an edit that a coarse clock hides may go where what it edited is moved", () => {
+  const [first, second, third] = ["file 9 one 644 4", "file 9 two 644 4", "file 9 three 644 6"];
+  const book = new Book();
+  book.beginPhase();
+  book.note(0, new Map([["a", first]]), new Map([["b", first]]));
+  const isAstray = (found: string): boolean => book.strayingFrom(new Map([["b", found]]), asIs).length > 0;
+  assert.ok(isAstray(second));
+  book.note(1, new Map([["a", first]]), new Map([["a", second]]));
+  assert.ok(!isAstray(second));
+  book.note(1, new Map([["a", second]]), new Map([["a", third]]));
+  assert.ok(isAstray(third), "the clock shows that edit");
+});

@@ -16,6 +16,8 @@ const CONFLICT_PART = /\.conflict-[^./]+-\d{8}-\d{6}-[0-9a-f]{4}(-\d+)?/;
 export class Book {
   /** Contents that people wrote, and whether somebody who saw one of its files replaced or deleted it. */
   readonly #contents = new Map<string, { wasSeenOff: boolean; readonly origin: string }>();
+  /** Contents that took another one's place without a trace: same size, mode and time, as the disk shows them. */
+  readonly #lookAlikes = new Map<string, string>();
   /** In this phase: the machines on which people touched a path. */
   #touched = new Map<string, Set<number>>();
   /** In this phase: the machines that lost power. */
@@ -49,6 +51,7 @@ export class Book {
     }
     for (const path of new Set([...before.keys(), ...after.keys()])) {
       if (before.get(path) === after.get(path)) continue;
+      this.#noteLookAlike(before.get(path), after.get(path));
       const machines = this.#touched.get(path) ?? new Set();
       this.#touched.set(path, machines.add(machine));
       const left = this.#left.get(machine) ?? new Map<string, Left>();
@@ -77,11 +80,33 @@ export class Book {
       for (const [path, { line, earlier }] of left) {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
+        if (this.#looksLike(line, found)) continue;
         if (this.#isTakenByCopy(path, machine) && !earlier.includes(found) && isKeptAsCopy(path, line, seen)) continue;
         straying.push(`${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`);
       }
     }
     return straying;
+  }
+
+  #noteLookAlike(before: string | undefined, after: string | undefined): void {
+    const [old, now] = [contentIn(before), contentIn(after)];
+    if (old === undefined || now === undefined || before?.replace(old, now) !== after) return;
+    this.#lookAlikes.set(now, old);
+  }
+
+  /**
+   * True if `found` holds what a disk with a coarse clock shows as what `left` holds: until that is read once more, it
+   * goes where the other one goes.
+   */
+  #looksLike(left: string | undefined, found: string | undefined): boolean {
+    const wanted = contentIn(left);
+    const passed = new Set<string>();
+    let content = this.#lookAlikes.get(contentIn(found) ?? "");
+    while (content !== undefined && content !== wanted && !passed.has(content)) {
+      passed.add(content);
+      content = this.#lookAlikes.get(content);
+    }
+    return content !== undefined && content === wanted;
   }
 
   /**
