@@ -396,14 +396,11 @@ function asKept({ timeStepNs }: DiskQuirks, line: string): string {
   return stepUs < 1 ? line : line.replace(FILE_TIME, (timeUs) => String(Math.floor(Number(timeUs) / stepUs) * stepUs));
 }
 
-/** Both trees without what a disk of these quirks does not keep. */
+/** Both trees without what a disk of these quirks, that of `b`, does not keep: of names that clash it has one. */
 function asFarAsKept(quirks: DiskQuirks, a: Tree, b: Tree, clashing: ReadonlySet<string>): [Tree, Tree] {
+  const isKept = (path: string): boolean => !quirks.ignoresCase || !clashing.has(path) || b.has(path);
   const kept = (tree: Tree): Tree =>
-    new Map(
-      [...tree]
-        .filter(([path]) => !quirks.ignoresCase || !clashing.has(path))
-        .map(([path, line]) => [path, asKept(quirks, line)]),
-    );
+    new Map([...tree].filter(([path]) => isKept(path)).map(([path, line]) => [path, asKept(quirks, line)]));
   return [kept(a), kept(b)];
 }
 
