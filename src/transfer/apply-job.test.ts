@@ -352,6 +352,42 @@ test("who rewrites a file while its mode and time are set is noticed, at the sam
   }
 });
 
+test("who gives another mode to what is just put in place, or given a time or a mode, is noticed", () => {
+  const old = { mode: 0o644, mtimeUs: 1_600_000_000_000_001 };
+  const operations: ((expected: StatSignature) => ApplyOperation)[] = [
+    (expected) => file("a", "new", expected),
+    (expected) => ({ kind: "metadata", diskPath: "a", expected, ...old }),
+    (expected) => ({ kind: "metadata", diskPath: "a", expected, ...old, mode: 0o640 }),
+    (expected) => ({ ...old, kind: "move", diskPath: "a", expected, from: "from", fromSignature: signatureAt("from") }),
+  ];
+  const prepare = (): void => {
+    for (const path of ["a", "from"]) {
+      write(path, "content");
+      fs.chmodSync(join(root, path), 0o644);
+    }
+  };
+  for (const [index, operationFor] of operations.entries()) {
+    prepare();
+    const count = countLooks(operationFor(signatureAt("a")));
+    prepare();
+    const person = (): void => fs.chmodSync(join(root, "a"), 0o604);
+    const outcome = applyInterrupted(operationFor(signatureAt("a")), { call: "lstat", count, person });
+    assert.ok(outcome?.kind === "applied" && outcome.touched && outcome.signature === undefined, `operation ${index}`);
+    assert.equal(fs.statSync(join(root, "a")).mode & 0o777, 0o604);
+  }
+});
+
+/** How often `a` is looked at. */
+function countLooks(operation: ApplyOperation): number {
+  let looks = 0;
+  const lstat: FileSystem["lstat"] = (path) => {
+    if (path === join(root, "a")) looks++;
+    return nodeFileSystem.lstat(path);
+  };
+  applyOn({ ...nodeFileSystem, lstat }, [operation]);
+  return looks;
+}
+
 test("who puts a file where a directory is about to be made keeps it as it is", () => {
   fs.mkdirSync(join(root, "a"));
   const operation: ApplyOperation = { kind: "directory", diskPath: "a", expected: signatureAt("a"), mode: 0o755 };

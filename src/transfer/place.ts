@@ -14,6 +14,7 @@ import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperati
 import {
   afterSetTimes,
   applied,
+  givenMode,
   isExpected,
   isUntouched,
   keepExpected,
@@ -77,10 +78,11 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   }
   if (operation.fromSignature.mode !== mode) fs.setMode(path, mode);
   if (mtimeUsOf(operation.fromSignature) === mtimeUs) {
-    return applied(state, operation.diskPath, trashed, operation.fromSignature);
+    return applied(state, operation.diskPath, trashed, givenMode(operation.fromSignature, mode));
   }
   fs.setTimes(path, mtimeUs);
-  return applied(state, operation.diskPath, trashed, afterSetTimes(fs.lstat(path), operation.fromSignature, mtimeUs));
+  const placed = afterSetTimes(fs.lstat(path), operation.fromSignature, mtimeUs);
+  return applied(state, operation.diskPath, trashed, givenMode(placed, mode));
 }
 
 /** True if nobody touched what is kept in the trash by now, or took the place of the directory that was removed. */
@@ -233,7 +235,7 @@ function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement
   if (outcome.signature === undefined || outcome.signature.mode === operation.mode) return outcome;
   // The umask kept bits away from a file that was created with this mode.
   fs.setMode(path, operation.mode);
-  return applied(state, operation.diskPath, trashed, placed);
+  return applied(state, operation.diskPath, trashed, givenMode(placed, operation.mode));
 }
 
 /** Gives the staged file its name, and returns what it is; `undefined` if something is there by now. */
