@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { loadBlake3 } from "../../src/content/blake3.ts";
 import { parseReplicaId } from "../../src/core/ids.ts";
+import { parsePath } from "../../src/core/path.ts";
 import type { DsyncEvent } from "../../src/core/events.ts";
 import type { Clock } from "../../src/edge/clock.ts";
 import type { FileSystem } from "../../src/edge/file-system.ts";
@@ -122,6 +123,12 @@ export class Machine {
 
   get store(): RecordStore | undefined {
     return this.#run?.store;
+  }
+
+  /** True if the index says that something is at that path of the disk. */
+  believesInPresent(path: string): boolean {
+    const parsed = parsePath(path);
+    return parsed !== undefined && this.#run?.store.get(parsed)?.present.live !== undefined;
   }
 
   /** Jobs that the running instance has done. */

@@ -313,7 +313,7 @@ class Simulation {
     const root = rootOf(first);
     for (const machine of others) {
       if (rootOf(machine) !== root) reasons.push(`${machine.name} has another Merkle root than ${first.name}`);
-      const found = changesBetween(...asFarAsKept(machine.disk.quirks, tree, this.#treeOf(machine), clashing));
+      const found = changesBetween(...asFarAsKept(machine, tree, this.#treeOf(machine), clashing));
       if (found.length > 0) reasons.push(`${machine.name} has another tree than ${first.name}: ${found.join(", ")}`);
     }
     return reasons;
@@ -396,9 +396,11 @@ function asKept({ timeStepNs }: DiskQuirks, line: string): string {
   return stepUs < 1 ? line : line.replace(FILE_TIME, (timeUs) => String(Math.floor(Number(timeUs) / stepUs) * stepUs));
 }
 
-/** Both trees without what a disk of these quirks, that of `b`, does not keep: of names that clash it has one. */
-function asFarAsKept(quirks: DiskQuirks, a: Tree, b: Tree, clashing: ReadonlySet<string>): [Tree, Tree] {
-  const isKept = (path: string): boolean => !quirks.ignoresCase || !clashing.has(path) || b.has(path);
+/** Both trees without what the disk of `machine`, that of `b`, does not keep: of names that clash it has one. */
+function asFarAsKept(machine: Machine, a: Tree, b: Tree, clashing: ReadonlySet<string>): [Tree, Tree] {
+  const { quirks } = machine.disk;
+  const isKept = (path: string): boolean =>
+    !quirks.ignoresCase || !clashing.has(path) || b.has(path) || machine.believesInPresent(path);
   const kept = (tree: Tree): Tree =>
     new Map([...tree].filter(([path]) => isKept(path)).map(([path, line]) => [path, asKept(quirks, line)]));
   return [kept(a), kept(b)];
