@@ -14,6 +14,7 @@ import { createIdentity, type Identity } from "../../src/handshake/identity.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
 import { RecordStore } from "../../src/index/record-store.ts";
 import { RowMap } from "../../src/index/row-map.ts";
+import { signatureOf, signaturesEqual } from "../../src/index/signature.ts";
 import { loadState, type PreviousStop } from "../../src/index/store-state.ts";
 import { channelOpener } from "../../src/pool/open-channel.ts";
 import { Instance } from "../../src/sync/instance.ts";
@@ -129,6 +130,18 @@ export class Machine {
   believesInPresent(path: string): boolean {
     const parsed = parsePath(path);
     return parsed !== undefined && this.#run?.store.get(parsed)?.present.live !== undefined;
+  }
+
+  /** A path of this disk that is not what the index says, if any. */
+  unseenChange(paths: Iterable<string>): string | undefined {
+    for (const text of paths) {
+      const path = parsePath(text);
+      const record = path === undefined ? undefined : this.#run?.store.get(path);
+      const stat = this.person.lstat(`${ROOT}/${text}`);
+      const signature = stat === undefined ? undefined : signatureOf(stat);
+      if (record?.present.live !== undefined && !signaturesEqual(signature, record.signature)) return text;
+    }
+    return undefined;
   }
 
   /** Jobs that the running instance has done. */

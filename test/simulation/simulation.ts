@@ -309,6 +309,9 @@ class Simulation {
         reasons.push(`${name} waits for ${pending.length} paths, ${path} first (${problems.get(path) ?? ""})`);
       }
     }
+    // What a machine that takes two names for one does not hold is compared with nothing.
+    const unseen = first.unseenChange(clashing);
+    if (unseen !== undefined) reasons.push(`${first.name} has not seen a change of ${unseen}`);
     if (reasons.length > 0) return reasons;
     const root = rootOf(first);
     for (const machine of others) {
