@@ -28,7 +28,7 @@ import type { Session } from "../pool/session.ts";
 import { trashBatchName } from "../transfer/trash.ts";
 import { Puller } from "../transfer/puller.ts";
 import type { IgnoreFile } from "../watch/ignore-file.ts";
-import { Scanner } from "../watch/scanner.ts";
+import { Scanner, type LeftInDirectory } from "../watch/scanner.ts";
 import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
 import { cleanIndex } from "./clean-index.ts";
@@ -171,7 +171,7 @@ export class Instance {
       onSettled: (records) => this.#replica.noteSettled(records),
       onChangedOnDisk: (path) => this.#scanner.hint(this.#spelling.toDisk(path)),
       onRepair: (path) => this.#replica.repair(path),
-      holdsOnlyIgnored: (path) => this.#holdsOnlyIgnored(path),
+      leftIn: (path) => this.#leftIn(path),
       onProblem: (path, problem) => emit({ kind: "problem", path, reason: problem.message }),
       onSolved: (path) => emit({ kind: "problem-solved", path }),
       onHalt: (problem) => {
@@ -494,12 +494,11 @@ export class Instance {
     };
   }
 
-  /** True if everything in that directory is ignored here; what is not makes itself known by a look. */
-  async #holdsOnlyIgnored(path: RelativePath): Promise<boolean> {
-    const directory = this.#spelling.toDisk(path);
-    const found = await this.#scanner.unignoredChildren(directory);
-    for (const diskPath of found) this.#scanner.hint(diskPath);
-    return found.length === 0;
+  /** What is not ignored makes itself known by a look. */
+  async #leftIn(path: RelativePath): Promise<LeftInDirectory["kind"]> {
+    const left = await this.#scanner.leftIn(this.#spelling.toDisk(path));
+    if (left.kind === "others") for (const diskPath of left.diskPaths) this.#scanner.hint(diskPath);
+    return left.kind;
   }
 
   #noteRootChanged(): void {

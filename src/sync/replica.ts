@@ -8,6 +8,7 @@
 import type { RelativePath } from "../core/path.ts";
 import type { Clock } from "../edge/clock.ts";
 import { conflictPath } from "../index/conflict-path.ts";
+import { sameContent } from "../index/content.ts";
 import type { Content, Dot, Entry, PathEntry, PathRecord, Version } from "../index/entry.ts";
 import type { Fingerprinter } from "../index/fingerprint.ts";
 import type { Ledger } from "../index/ledger.ts";
@@ -58,6 +59,9 @@ interface Seen {
 const COMMIT_RETRY_MS = 2_000;
 /** Quiet, and still something is missing: peers are asked again for what they could not deliver. */
 const ASK_AGAIN_MS = 15_000;
+/** After a peer left that had more to tell, what looks like a hole in the tree may be a deletion of which only a part arrived. */
+const CUT_OFF_PATIENCE_MS = 600_000;
+const REPAIR_RETRY_MS = 5_000;
 /** Equal roots are checked again when nothing has happened for this long. */
 const QUIET_MS = 1_500;
 
@@ -73,6 +77,8 @@ export class Replica {
   #isQuietCheckDue = false;
   #isAskAgainDue = false;
   #wasComparing = false;
+  /** When a peer left that had more to tell, unless this replica and a peer knew the same since. */
+  #cutOffMs: number | undefined;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -126,9 +132,14 @@ export class Replica {
     this.publish();
   }
 
-  /** Brings back a directory that something live is in. */
+  /** Brings back a directory that something live is in; later, if what arrived of a peer's changes may be a part only. */
   repair(path: RelativePath): void {
-    const { store } = this.#options.ledger;
+    const { ledger, clock } = this.#options;
+    const { store } = ledger;
+    if (this.#cutOffMs !== undefined && clock.monotonic() - this.#cutOffMs < CUT_OFF_PATIENCE_MS) {
+      clock.after(REPAIR_RETRY_MS, () => this.#puller?.add(path));
+      return;
+    }
     const tree = {
       get: (at: RelativePath) => store.get(at)?.known,
       hasLiveChildren: (directory: RelativePath) => hasLiveChildren(store, directory),
@@ -174,8 +185,14 @@ export class Replica {
     switch (outcome.kind) {
       case "unchanged":
         return this.#put(record, seen);
-      case "adopted":
-        return this.#put(record, { ...seen, present: outcome.present });
+      case "adopted": {
+        this.#put(record, { ...seen, present: outcome.present });
+        const { live } = record.present;
+        const isGone =
+          live !== undefined && (observed.content === "absent" || !sameContent(live.content, observed.content));
+        if (isGone) this.#noteReplaced(record.path, live);
+        return;
+      }
       case "changed": {
         const next = { ...seen, known: outcome.known, present: outcome.present };
         // A person's content now: what we wrote before says nothing about it.
@@ -327,6 +344,7 @@ export class Replica {
   #noteStand(): void {
     for (const conversation of this.#conversations.values()) conversation.sendStand();
     const { isComparing } = this;
+    if (this.conversations.some((conversation) => conversation.knowsTheSame)) this.#cutOffMs = undefined;
     if (this.#wasComparing && !isComparing) this.#puller?.noteCompared();
     this.#wasComparing = isComparing;
     this.#options.onStand();
@@ -362,6 +380,7 @@ export class Replica {
   }
 
   #leave(session: Session): void {
+    if (this.#conversations.get(session)?.knowsTheSame === false) this.#cutOffMs = this.#options.clock.monotonic();
     this.#conversations.delete(session);
     this.#puller?.removeSource(session);
     this.#noteStand();

@@ -323,9 +323,12 @@ test("who edits a file while it is moved keeps the edit, its time, and a look at
     from: "from",
     fromSignature: signatureAt("from"),
   } as ApplyOperation;
-  const person = (): void => write("from", "longer content");
-  const outcome = applyInterrupted(operation, { call: "lstat", count: 2, person });
-  assert.deepEqual(outcome, TOUCHED);
+  // After the last look at it, in the very moment.
+  const rename = (from: string, to: string): void => {
+    write("from", "longer content");
+    nodeFileSystem.rename(from, to);
+  };
+  assert.deepEqual(applyOn({ ...nodeFileSystem, rename }, [operation]), [TOUCHED]);
   assert.equal(read("a"), "longer content");
   assert.ok(Date.now() - fs.statSync(join(root, "a")).mtimeMs < 60_000);
 });
@@ -354,6 +357,42 @@ test("who rewrites a file while its mode and time are set is noticed, at the sam
     assert.deepEqual(outcome, TOUCHED);
   }
 });
+
+test("who gives another mode to what is just put in place, or given a time or a mode, is noticed", () => {
+  const old = { mode: 0o644, mtimeUs: 1_600_000_000_000_001 };
+  const operations: ((expected: StatSignature) => ApplyOperation)[] = [
+    (expected) => file("a", "new", expected),
+    (expected) => ({ kind: "metadata", diskPath: "a", expected, ...old }),
+    (expected) => ({ kind: "metadata", diskPath: "a", expected, ...old, mode: 0o640 }),
+    (expected) => ({ ...old, kind: "move", diskPath: "a", expected, from: "from", fromSignature: signatureAt("from") }),
+  ];
+  const prepare = (): void => {
+    for (const path of ["a", "from"]) {
+      write(path, "content");
+      fs.chmodSync(join(root, path), 0o644);
+    }
+  };
+  for (const [index, operationFor] of operations.entries()) {
+    prepare();
+    const count = countLooks(operationFor(signatureAt("a")));
+    prepare();
+    const person = (): void => fs.chmodSync(join(root, "a"), 0o604);
+    const outcome = applyInterrupted(operationFor(signatureAt("a")), { call: "lstat", count, person });
+    assert.ok(outcome?.kind === "applied" && outcome.touched && outcome.signature === undefined, `operation ${index}`);
+    assert.equal(fs.statSync(join(root, "a")).mode & 0o777, 0o604);
+  }
+});
+
+/** How often `a` is looked at. */
+function countLooks(operation: ApplyOperation): number {
+  let looks = 0;
+  const lstat: FileSystem["lstat"] = (path) => {
+    if (path === join(root, "a")) looks++;
+    return nodeFileSystem.lstat(path);
+  };
+  applyOn({ ...nodeFileSystem, lstat }, [operation]);
+  return looks;
+}
 
 test("who puts a file where a directory is about to be made keeps it as it is", () => {
   fs.mkdirSync(join(root, "a"));
@@ -404,6 +443,51 @@ test("who edits a file while it is copied into the trash keeps the edit", () => 
     assert.deepEqual(fs.readdirSync(join(root, `.dsync/trash/${BATCH}`)), []);
     assert.deepEqual(staging(), []);
   }
+});
+
+/** Moves `from` over `a` on a disk without links, where a person does something while the old content is copied. */
+function moveWhile(person: (copies: number) => void): ApplyOutcome | undefined {
+  write("from", "moved");
+  write("a", "before");
+  let copies = 0;
+  const disk = {
+    ...nodeFileSystem,
+    link: () => {
+      throw Object.assign(new Error("no links here"), { code: "EPERM" });
+    },
+    copyFile: (from: string, to: string) => {
+      nodeFileSystem.copyFile(from, to);
+      copies++;
+    },
+    lstat: (path: string) => {
+      if (path === join(root, "from")) person(copies);
+      return nodeFileSystem.lstat(path);
+    },
+  };
+  const move: ApplyOperation = {
+    kind: "move",
+    diskPath: "a",
+    expected: signatureAt("a"),
+    from: "from",
+    fromSignature: signatureAt("from"),
+    mode: 0o644,
+    mtimeUs: 1_600_000_000_000_001,
+  };
+  return applyOn(disk, [move])[0];
+}
+
+test("who edits what is about to be moved, while what it replaces is kept, keeps the edit where it is", () => {
+  const outcome = moveWhile((copies) => copies > 0 && write("from", "edited meanwhile"));
+  assert.deepEqual(outcome, { kind: "damaged" });
+  assert.deepEqual([read("a"), read("from")], ["before", "edited meanwhile"]);
+  assert.deepEqual(fs.readdirSync(join(root, `.dsync/trash/${BATCH}`)), []);
+});
+
+test("who edits what a move replaces, until right before, keeps the edit", () => {
+  const outcome = moveWhile((copies) => copies > 0 && write("a", "edited meanwhile"));
+  assert.deepEqual(outcome, { kind: "changed" });
+  assert.deepEqual([read("a"), read("from")], ["edited meanwhile", "moved"]);
+  assert.deepEqual(fs.readdirSync(join(root, `.dsync/trash/${BATCH}`)), []);
 });
 
 test("without hard links, what is replaced is copied into the trash, symlinks too", () => {

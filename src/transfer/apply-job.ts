@@ -16,7 +16,7 @@ import type { JobContext } from "../edge/job-context.ts";
 import { ExactNames } from "../edge/exact-names.ts";
 import { isSameRoot } from "../edge/root-identity.ts";
 import type { ApplyOperation, ApplyOutcome, ApplyRequest, ApplyResult } from "./apply-operation.ts";
-import { afterSetTimes, applied, isExpected, keepExpected, type ApplyState } from "./apply-state.ts";
+import { afterSetTimes, applied, givenMode, isExpected, keepExpected, type ApplyState } from "./apply-state.ts";
 import { absolutePath } from "./disk-layout.ts";
 import { ParentGuard } from "./parent-guard.ts";
 import { moveFile, placeFile, placeSymlink } from "./place.ts";
@@ -109,7 +109,7 @@ function makeDirectory(state: ApplyState, operation: Operation<"directory">): Ap
   const made = fs.lstat(path);
   if (made?.kind !== "directory") return { kind: "changed" };
   if (made.mode !== operation.mode) fs.setMode(path, operation.mode);
-  return applied(state, operation.diskPath, trashed, made);
+  return applied(state, operation.diskPath, trashed, givenMode(made, operation.mode));
 }
 
 function setMetadata(state: ApplyState, operation: Operation<"metadata">): ApplyOutcome {
@@ -120,7 +120,8 @@ function setMetadata(state: ApplyState, operation: Operation<"metadata">): Apply
   if (expected === "absent") return applied(state, operation.diskPath, undefined, undefined);
   if (expected.mode !== mode) fs.setMode(path, mode);
   if (mtimeUs !== undefined) fs.setTimes(path, mtimeUs);
-  return applied(state, operation.diskPath, undefined, afterSetTimes(fs.lstat(path), expected, mtimeUs));
+  const placed = givenMode(afterSetTimes(fs.lstat(path), expected, mtimeUs), mode);
+  return applied(state, operation.diskPath, undefined, placed);
 }
 
 function remove(state: ApplyState, operation: Operation<"remove">): ApplyOutcome {

@@ -30,10 +30,13 @@ export function isExpected(state: ApplyState, operation: { diskPath: string; exp
 }
 
 /** What tells a file from another one, or from itself after a change, whatever names it was given meanwhile. */
-export type Placed = Pick<Stat, "kind" | "inode" | "size" | "mtimeNs">;
+export type Untouched = Pick<Stat, "kind" | "inode" | "size" | "mtimeNs">;
+
+/** What was put in place, the mode it had, and the one that it was given then. */
+export type Placed = Untouched & { readonly mode: number; readonly modeSet?: number };
 
 /** True if that is still what was `placed`. Renames and links change ctime, and modes are set last: they do not count. */
-export function isUntouched(current: Stat | undefined, placed: Placed): boolean {
+export function isUntouched(current: Stat | undefined, placed: Untouched): boolean {
   if (current?.kind !== placed.kind) return false;
   if (placed.kind === "directory") return true;
   return current.inode === placed.inode && current.size === placed.size && current.mtimeNs === placed.mtimeNs;
@@ -65,17 +68,31 @@ const COARSE_DRIFT_US_MAX = 2_000_000;
  */
 export function afterSetTimes(
   current: Stat | undefined,
-  { kind, inode, size }: StatSignature,
+  { kind, inode, size, mode }: StatSignature,
   mtimeUs: number | undefined,
 ): Placed | undefined {
-  const placed = { kind, inode, size, mtimeNs: current?.mtimeNs ?? 0n };
+  const placed = { kind, inode, size, mode, mtimeNs: current?.mtimeNs ?? 0n };
   return mtimeUs === undefined || hasTime(placed, mtimeUs) ? placed : undefined;
 }
 
 /** True if a file has the time that it was given, as its file system keeps times: nobody wrote to it since. */
-function hasTime(placed: Placed, mtimeUs: number): boolean {
+function hasTime(placed: Untouched, mtimeUs: number): boolean {
   if (mtimeUsOf(placed) === mtimeUs) return true;
   return placed.mtimeNs % COARSE_TIME_NS === 0n && Math.abs(mtimeUsOf(placed) - mtimeUs) <= COARSE_DRIFT_US_MAX;
+}
+
+/** What was placed, and the mode that it was given then. */
+export function givenMode(placed: Placed | undefined, modeSet: number): Placed | undefined {
+  return placed === undefined ? undefined : { ...placed, modeSet };
+}
+
+/** Set-user-ID and the like: a kernel may leave them out without a word. */
+const PERMISSION_BITS = 0o777;
+
+/** False if the mode is neither what it was nor what was asked for: a person gave it another one. */
+function hasModeOf(current: Stat, { kind, mode, modeSet }: Placed): boolean {
+  if (kind === "symlink" || current.mode === mode) return true;
+  return modeSet !== undefined && (current.mode & PERMISSION_BITS) === (modeSet & PERMISSION_BITS);
 }
 
 /**
@@ -89,6 +106,7 @@ export function applied(
   placed: Placed | undefined,
 ): Extract<ApplyOutcome, { kind: "applied" }> {
   const current = state.context.fs.lstat(absolutePath(state.root, diskPath));
-  const touched = current === undefined || placed === undefined || !isUntouched(current, placed);
-  return { kind: "applied", signature: touched ? undefined : signatureOf(current), trashed, touched };
+  const isTouched =
+    current === undefined || placed === undefined || !isUntouched(current, placed) || !hasModeOf(current, placed);
+  return { kind: "applied", signature: isTouched ? undefined : signatureOf(current), trashed, touched: isTouched };
 }

@@ -7,12 +7,14 @@ import { contentHashFromBytes } from "../core/ids.ts";
 import { ExactNames } from "../edge/exact-names.ts";
 import type { FileSystem, Stat } from "../edge/file-system.ts";
 import { lacksHardLinks } from "../edge/hard-links.ts";
+import type { StatSignature } from "../index/entry.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import { copyBeside, isAcross, symlinkBeside } from "./across.ts";
 import type { ApplyOperation, ApplyOutcome, Expected, FileOperation, MoveOperation } from "./apply-operation.ts";
 import {
   afterSetTimes,
   applied,
+  givenMode,
   isExpected,
   isUntouched,
   keepExpected,
@@ -50,6 +52,16 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   if (kept.kind !== "cleared") return kept;
   const { trashed } = kept;
   const path = absolutePath(state.root, operation.diskPath);
+  if (operation.expected !== "absent") {
+    // Keeping the old content may have taken a while. The target is looked at last: what is replaced unseen is lost,
+    // what is moved unseen is only somewhere else.
+    const isMovable = isUntouched(fs.lstat(from), operation.fromSignature);
+    const isCleared = isMovable && isStillCleared(fs.lstat(path), operation.expected);
+    if (!isCleared) {
+      state.trash.discard(trashed);
+      return { kind: isMovable ? "changed" : "damaged" };
+    }
+  }
   try {
     fs.rename(from, path);
   } catch (error) {
@@ -66,10 +78,16 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   }
   if (operation.fromSignature.mode !== mode) fs.setMode(path, mode);
   if (mtimeUsOf(operation.fromSignature) === mtimeUs) {
-    return applied(state, operation.diskPath, trashed, operation.fromSignature);
+    return applied(state, operation.diskPath, trashed, givenMode(operation.fromSignature, mode));
   }
   fs.setTimes(path, mtimeUs);
-  return applied(state, operation.diskPath, trashed, afterSetTimes(fs.lstat(path), operation.fromSignature, mtimeUs));
+  const placed = afterSetTimes(fs.lstat(path), operation.fromSignature, mtimeUs);
+  return applied(state, operation.diskPath, trashed, givenMode(placed, mode));
+}
+
+/** True if nobody touched what is kept in the trash by now, or took the place of the directory that was removed. */
+function isStillCleared(current: Stat | undefined, expected: StatSignature): boolean {
+  return expected.kind === "directory" ? current === undefined : isUntouched(current, expected);
 }
 
 /** True where only the case of a name changes, and the file system does not tell the two apart. */
@@ -219,7 +237,7 @@ function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement
   if (outcome.signature.mode !== placed.mode) return { ...outcome, signature: undefined, touched: true };
   // The umask kept bits away from a file that was created with this mode.
   fs.setMode(path, operation.mode);
-  return applied(state, operation.diskPath, trashed, placed);
+  return applied(state, operation.diskPath, trashed, givenMode(placed, operation.mode));
 }
 
 /** Gives the staged file its name, and returns what it is; `undefined` if something is there by now. */

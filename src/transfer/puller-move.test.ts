@@ -56,7 +56,6 @@ test("a file is moved to where a directory was, though that is emptied only afte
   // What else is in a directory that is to go, under either name of that question.
   const notEmpty = {
     leftIn: async () => (endComparing(), "others" as const),
-    holdsOnlyIgnored: async () => (endComparing(), false),
   };
   const puller = new Puller({
     ...notEmpty,

@@ -49,8 +49,8 @@ export interface PullerOptions {
   readonly onChangedOnDisk: (path: RelativePath) => void;
   /** The tree around this path does not allow it: make a repair. */
   readonly onRepair: (path: RelativePath) => void;
-  /** A directory that should go holds only what is ignored here. Decides whether that is so. */
-  readonly holdsOnlyIgnored: (path: RelativePath) => Promise<boolean>;
+  /** What a directory that should go still holds: what other operations are about to take out of it, too. */
+  readonly leftIn: (path: RelativePath) => Promise<"nothing" | "ignored" | "others">;
   readonly onProblem: (path: RelativePath, problem: Problem) => void;
   readonly onSolved: (path: RelativePath) => void;
   /** Not the folder that it was: the instance can only stop. */
@@ -551,14 +551,17 @@ export class Puller {
     this.#options.clock.after(50 * attempts, () => this.add(path));
   }
 
-  /** A directory that should go still holds something: only ignored files (it stays, as residue), or more to be removed. */
+  /**
+   * A directory that should go still held something: only ignored files (it stays, as residue), or more to be removed.
+   * What was moved out of it meanwhile leaves nothing, and nothing is no residue: it is tried again.
+   */
   async #finishNotEmpty(work: Work, settled: PathRecord[]): Promise<void> {
     const { path, target } = work;
-    const onlyIgnored = await this.#options.holdsOnlyIgnored(path);
+    const left = await this.#options.leftIn(path);
     this.#busy.delete(path);
     const record = this.#options.ledger.store.get(path);
     if (record === undefined) return;
-    if (onlyIgnored && target.live === undefined) {
+    if (left === "ignored" && target.live === undefined) {
       const next = withPresent(record, target, undefined, true);
       this.#options.ledger.put(record, next);
       settled.push(next);

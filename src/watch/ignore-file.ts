@@ -5,6 +5,7 @@ import { errnoOf, messageOf } from "../core/errors.ts";
 import { IGNORE_FILE_BYTES_MAX } from "../core/limits.ts";
 import { IGNORE_FILE } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
+import { packageFile } from "../edge/package-file.ts";
 import { ignoreLines, parseIgnoreRules, type IgnoreLine, type IgnoreRules } from "./ignore-rules.ts";
 
 export interface IgnoreFileOptions {

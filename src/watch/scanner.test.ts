@@ -567,3 +567,21 @@ test("a full scan has old leftovers of our own removed", async (t) => {
   await waitFor(() => !fs.existsSync(world.disk("dir/.dsync-1-0.part")), { until: "the leftover to go" });
   assert.ok(fs.existsSync(world.disk("dir/mine.part")));
 });
+
+test("what is left in a directory: nothing, what is ignored, or what is not", () =>
+  inWorld(
+    async (world) => {
+      fs.mkdirSync(world.disk("empty"));
+      world.write("ignored/x.log");
+      world.write("mixed/x.log");
+      world.write("mixed/x.txt");
+      const left = await Promise.all(["gone", "empty", "ignored", "mixed"].map((path) => world.scanner.leftIn(path)));
+      assert.deepEqual(left, [
+        { kind: "nothing" },
+        { kind: "nothing" },
+        { kind: "ignored" },
+        { kind: "others", diskPaths: ["mixed/x.txt"] },
+      ]);
+    },
+    { ignore: "*.log" },
+  ));

@@ -59,6 +59,14 @@ export interface ScannerOptions {
   readonly onSolved: (diskPath: string) => void;
 }
 
+export type LeftInDirectory =
+  /** Nothing any more: it is empty, or gone itself. */
+  | { readonly kind: "nothing" }
+  /** Only what is ignored here. */
+  | { readonly kind: "ignored" }
+  /** `diskPaths`: what is not ignored; the directory itself if that cannot be found out. */
+  | { readonly kind: "others"; readonly diskPaths: readonly string[] };
+
 const LARGE_BATCH = 100;
 /** Taken by one scan; the next one takes the rest. */
 const LEFTOVERS_MAX = 1_000;
@@ -179,19 +187,21 @@ export class Scanner {
     return done;
   }
 
-  /** What is in a directory and not ignored, as disk paths; the directory itself if that cannot be found out. */
-  async unignoredChildren(directory: string): Promise<readonly string[]> {
+  /** What is left in a directory that should go, none of it deeper than directly inside. */
+  async leftIn(directory: string): Promise<LeftInDirectory> {
     const { jobs, identity, spelling, ignore } = this.#options;
     const result = await jobs.run("scan", { identity, directories: [directory] });
     const listing = result.kind === "scanned" ? result.directories[0]?.listing : undefined;
-    if (listing?.kind === "gone") return [];
-    if (listing?.kind !== "listed") return [directory];
+    if (listing?.kind === "gone") return { kind: "nothing" };
+    if (listing?.kind !== "listed") return { kind: "others", diskPaths: [directory] };
     const path = spelling.fromDisk(directory);
-    return [...unpackChildren(listing.children)].flatMap(({ name, signature }) => {
+    const children = [...unpackChildren(listing.children)];
+    const others = children.filter(({ name, signature }) => {
       const child = spelling.childFromDisk(path, name);
-      const isIgnored = child !== undefined && ignore().isIgnored(child, signature?.kind === "directory");
-      return isIgnored ? [] : [`${directory}/${name}`];
+      return child === undefined || !ignore().isIgnored(child, signature?.kind === "directory");
     });
+    if (others.length > 0) return { kind: "others", diskPaths: others.map(({ name }) => `${directory}/${name}`) };
+    return { kind: children.length > 0 ? "ignored" : "nothing" };
   }
 
   /** Looks at nothing any more. What a running job finds is not reported. */

@@ -5,15 +5,25 @@ import { contentIn } from "./person.ts";
 
 export type Tree = ReadonlyMap<string, string>;
 
+interface Left {
+  readonly line: string | undefined;
+  readonly earlier: readonly (string | undefined)[];
+}
+
+/** What a conflict path is more than the path of what lost. */
+const CONFLICT_PART = /\.conflict-[^./]+-\d{8}-\d{6}-[0-9a-f]{4}(-\d+)?/;
+
 export class Book {
   /** Contents that people wrote, and whether somebody who saw one of its files replaced or deleted it. */
   readonly #contents = new Map<string, { wasSeenOff: boolean; readonly origin: string }>();
+  /** Contents that took another one's place without a trace: same size, mode and time, as the disk shows them. */
+  readonly #lookAlikes = new Map<string, string>();
   /** In this phase: the machines on which people touched a path. */
   #touched = new Map<string, Set<number>>();
   /** In this phase: the machines that lost power. */
   #powerless = new Set<number>();
-  /** In this phase: how each machine's people left what they touched. */
-  #left = new Map<number, Map<string, string | undefined>>();
+  /** In this phase: how each machine's people left what they touched, and what they saw there before. */
+  #left = new Map<number, Map<string, Left>>();
 
   /** The machine lost power, and with it what its people did just before: only contents count there. */
   notePowerLoss(machine: number): void {
@@ -41,10 +51,12 @@ export class Book {
     }
     for (const path of new Set([...before.keys(), ...after.keys()])) {
       if (before.get(path) === after.get(path)) continue;
+      this.#noteLookAlike(before.get(path), after.get(path));
       const machines = this.#touched.get(path) ?? new Set();
       this.#touched.set(path, machines.add(machine));
-      const left = this.#left.get(machine) ?? new Map<string, string | undefined>();
-      this.#left.set(machine, left.set(path, after.get(path)));
+      const left = this.#left.get(machine) ?? new Map<string, Left>();
+      const earlier = [...(left.get(path)?.earlier ?? []), before.get(path)];
+      this.#left.set(machine, left.set(path, { line: after.get(path), earlier }));
     }
   }
 
@@ -56,19 +68,56 @@ export class Book {
       .map(([content, { origin }]) => `${content} of ${origin}`);
   }
 
-  /** Paths that only one machine's people touched, with what differs from how they left it. */
-  strayingFrom(tree: Tree): string[] {
+  /**
+   * Paths that only one machine's people touched, with what differs from how they left it. `seenOn`: a line of the tree
+   * as that machine's disk shows it.
+   */
+  strayingFrom(tree: Tree, seenOn: (machine: number, line: string) => string): string[] {
     const straying: string[] = [];
     for (const [machine, left] of this.#left) {
       if (this.#powerless.has(machine)) continue;
-      for (const [path, line] of left) {
-        if (this.#isShared(path, machine) || tree.get(path) === line) continue;
-        straying.push(
-          `${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${tree.get(path) ?? "nothing"}`,
-        );
+      const seen = new Map([...tree].map(([path, line]) => [path, seenOn(machine, line)]));
+      for (const [path, { line, earlier }] of left) {
+        const found = seen.get(path);
+        if (found === line || this.#isShared(path, machine)) continue;
+        if (this.#looksLike(line, found)) continue;
+        if (this.#isTakenByCopy(path, machine) && !earlier.includes(found) && isKeptAsCopy(path, line, seen)) continue;
+        straying.push(`${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`);
       }
     }
     return straying;
+  }
+
+  #noteLookAlike(before: string | undefined, after: string | undefined): void {
+    const [old, now] = [contentIn(before), contentIn(after)];
+    if (old === undefined || now === undefined || before?.replace(old, now) !== after) return;
+    this.#lookAlikes.set(now, old);
+  }
+
+  /**
+   * True if `found` holds what a disk with a coarse clock shows as what `left` holds: until that is read once more, it
+   * goes where the other one goes.
+   */
+  #looksLike(left: string | undefined, found: string | undefined): boolean {
+    const wanted = contentIn(left);
+    const passed = new Set<string>();
+    let content = this.#lookAlikes.get(contentIn(found) ?? "");
+    while (content !== undefined && content !== wanted && !passed.has(content)) {
+      passed.add(content);
+      content = this.#lookAlikes.get(content);
+    }
+    return content !== undefined && content === wanted;
+  }
+
+  /**
+   * True if a conflict copy of what somebody else touched may have come to the path: which name a copy gets depends on
+   * what lost alone, and an older copy that has been changed since may have that name.
+   */
+  #isTakenByCopy(path: string, machine: number): boolean {
+    if (familyOf(path) === path) return false;
+    return [...this.#touched].some(
+      ([other, machines]) => familyOf(other) === familyOf(path) && [...machines].some((number) => number !== machine),
+    );
   }
 
   /** True if anybody else touched the path, or something above or below it, however it is spelled. */
@@ -81,6 +130,17 @@ export class Book {
     }
     return false;
   }
+}
+
+/** The path that this one is a conflict copy of; itself, if it is none. */
+function familyOf(path: string): string {
+  return path.replace(CONFLICT_PART, "");
+}
+
+/** True if `line` is at another conflict path of the same path, or is nothing. */
+function isKeptAsCopy(path: string, line: string | undefined, tree: Tree): boolean {
+  if (line === undefined) return true;
+  return [...tree].some(([other, there]) => other !== path && familyOf(other) === familyOf(path) && there === line);
 }
 
 function count(counts: Map<string, number>, content: string | undefined, by: number): void {

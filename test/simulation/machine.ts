@@ -4,17 +4,19 @@ import assert from "node:assert/strict";
 import { loadBlake3 } from "../../src/content/blake3.ts";
 import { hashFiles } from "../../src/content/hash-job.ts";
 import { parseReplicaId, type ContentHash } from "../../src/core/ids.ts";
+import { parsePath } from "../../src/core/path.ts";
 import type { DsyncEvent } from "../../src/core/events.ts";
 import type { Clock } from "../../src/edge/clock.ts";
 import type { FileSystem } from "../../src/edge/file-system.ts";
 import { createInProcessRunner } from "../../src/edge/in-process-runner.ts";
-import type { JobRunner } from "../../src/edge/jobs.ts";
+import type { JobName, JobRunner } from "../../src/edge/jobs.ts";
 import type { Random } from "../../src/edge/random.ts";
 import { selectCurves } from "../../src/handshake/curves.ts";
 import { createIdentity, type Identity } from "../../src/handshake/identity.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
 import { RecordStore } from "../../src/index/record-store.ts";
 import { RowMap } from "../../src/index/row-map.ts";
+import { signatureOf, signaturesEqual } from "../../src/index/signature.ts";
 import { loadState, type PreviousStop } from "../../src/index/store-state.ts";
 import { channelOpener } from "../../src/pool/open-channel.ts";
 import { Instance } from "../../src/sync/instance.ts";
@@ -70,12 +72,16 @@ interface Run {
   readonly guard: TreeGuard;
   instance: Instance | undefined;
   jobsDone: number;
+  /** The job that runs now, and its latest call: jobs run whole, one after the other. */
+  job: JobName | undefined;
+  latestCall: keyof FileSystem | undefined;
 }
 
 /** What strikes at one of the next file-system calls of the instance. */
 export interface Strike {
   callsLeft: number;
-  readonly mayStrike: (call: keyof FileSystem, path: string) => boolean;
+  /** `isNextLook`: `apply` has just looked at something else, to change both unless this look says no. */
+  readonly mayStrike: (call: keyof FileSystem, path: string, isNextLook: boolean) => boolean;
   /** What it throws, the call throws. */
   readonly action: () => void;
 }
@@ -122,6 +128,24 @@ export class Machine {
 
   get store(): RecordStore | undefined {
     return this.#run?.store;
+  }
+
+  /** True if the index says that something is at that path of the disk. */
+  believesInPresent(path: string): boolean {
+    const parsed = parsePath(path);
+    return parsed !== undefined && this.#run?.store.get(parsed)?.present.live !== undefined;
+  }
+
+  /** A path of this disk that is not what the index says, if any. */
+  unseenChange(paths: Iterable<string>): string | undefined {
+    for (const text of paths) {
+      const path = parsePath(text);
+      const record = path === undefined ? undefined : this.#run?.store.get(path);
+      const stat = this.person.lstat(`${ROOT}/${text}`);
+      const signature = stat === undefined ? undefined : signatureOf(stat);
+      if (record?.present.live !== undefined && !signaturesEqual(signature, record.signature)) return text;
+    }
+    return undefined;
   }
 
   /** Jobs that the running instance has done. */
@@ -242,6 +266,8 @@ export class Machine {
       guard: new TreeGuard({ disk: this.disk, root: ROOT, onViolation: this.#options.onViolation, name: this.name }),
       instance: undefined,
       jobsDone: 0,
+      job: undefined,
+      latestCall: undefined,
     };
   }
 
@@ -313,17 +339,23 @@ export class Machine {
   #runner(run: Run): JobRunner {
     const { scheduler, trace } = this.#options;
     const fs = run.guard.watch(createMemoryFileSystem(this.disk, (call, path) => this.#beforeCall(run, call, path)));
+    let asked: JobName | undefined;
     const inner = createInProcessRunner({
       context: { fs, blake3 },
       schedule: (action) => {
+        const job = asked;
         scheduler.after((JOB_MS_MAX * this.#random.below(1000)) / 1000, () => {
-          if (run.isAlive) action();
+          if (!run.isAlive) return;
+          run.job = job;
+          run.latestCall = undefined;
+          action();
         });
       },
     });
     return {
       run: (name, request) =>
         new Promise((resolve, reject) => {
+          asked = name;
           inner.run(name, request).then(
             (result) => {
               if (!run.isAlive) return;
@@ -343,8 +375,10 @@ export class Machine {
   /** A machine that is dead does nothing more; one that is struck may be. */
   #beforeCall(run: Run, call: keyof FileSystem, path: string): void {
     if (!run.isAlive) throw systemError("EIO", path);
+    const isNextLook = run.job === "apply" && call === "lstat" && run.latestCall === "lstat";
+    run.latestCall = call;
     for (const strike of this.strikes.slice()) {
-      if (strike.callsLeft-- > 0 || !strike.mayStrike(call, path)) continue;
+      if (strike.callsLeft-- > 0 || !strike.mayStrike(call, path, isNextLook)) continue;
       this.strikes.splice(this.strikes.indexOf(strike), 1);
       strike.action();
       if (!run.isAlive) throw systemError("EIO", path);

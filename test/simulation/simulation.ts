@@ -35,8 +35,8 @@ const IDLE_BYTES_MAX = 20_000;
 /** A strike in the middle of work that finds no work happens anyway. */
 const STRIKE_MS_MAX = 700;
 const DISCOVERY_MS = 300;
-/** The last part of a file's line. */
-const FILE_TIME = /(?<=^file .*) -?\d+$/;
+/** The last part of a file's line, in microseconds. */
+const FILE_TIME = /(?<=^file .* )-?\d+$/;
 
 /** Runs a plan from beginning to end, or to the first thing that must not be. */
 export async function simulate(plan: Plan, { keepsLines = false } = {}): Promise<Outcome> {
@@ -329,11 +329,14 @@ class Simulation {
         reasons.push(`${name} waits for ${pending.length} paths, ${path} first (${problems.get(path) ?? ""})`);
       }
     }
+    // What a machine that takes two names for one does not hold is compared with nothing.
+    const unseen = first.unseenChange(clashing);
+    if (unseen !== undefined) reasons.push(`${first.name} has not seen a change of ${unseen}`);
     if (reasons.length > 0) return reasons;
     const root = rootOf(first);
     for (const machine of others) {
       if (rootOf(machine) !== root) reasons.push(`${machine.name} has another Merkle root than ${first.name}`);
-      const found = changesBetween(...asFarAsKept(machine.disk.quirks, tree, this.#treeOf(machine), clashing));
+      const found = changesBetween(...asFarAsKept(machine, tree, this.#treeOf(machine), clashing));
       if (found.length > 0) reasons.push(`${machine.name} has another tree than ${first.name}: ${found.join(", ")}`);
     }
     return reasons;
@@ -344,7 +347,11 @@ class Simulation {
     const coarse = this.#machines.filter(({ disk }) => disk.quirks.timeStepNs > 1n);
     const trashes = coarse.map(({ person }) => readTree(person, `${ROOT}/.dsync/trash`));
     for (const content of this.#book.lostFrom([tree, ...trashes])) this.fail(`lost: ${content}`);
-    for (const path of this.#book.strayingFrom(tree)) this.fail(`not as it was left: ${path}`);
+    const seenOn = (machine: number, line: string): string => {
+      const quirks = this.#machines[machine]?.disk.quirks;
+      return quirks === undefined ? line : asKept(quirks, line);
+    };
+    for (const path of this.#book.strayingFrom(tree, seenOn)) this.fail(`not as it was left: ${path}`);
     for (const machine of this.#machines) {
       const outside = [...readTree(machine.person, "/outside")];
       if (outside.length !== 1 || outside[0]?.[0] !== "file") this.fail(`${machine.name} was changed outside`);
@@ -375,10 +382,13 @@ class Simulation {
   }
 }
 
-/** Where a person can strike: wherever dsync looks or reads, but not between its last look and its rename. */
-function mayInterrupt(call: string, path: string): boolean {
+/**
+ * Where a person can strike: wherever dsync looks or reads, but not between its last looks (two for a move, at either
+ * end) and its rename.
+ */
+function mayInterrupt(call: string, path: string, isNextLook: boolean): boolean {
   if (["read", "openForReading", "createFile", "fstat"].includes(call)) return true;
-  return call === "lstat" && path.startsWith(`${ROOT}/`) && !path.startsWith(`${ROOT}/.dsync`);
+  return !isNextLook && call === "lstat" && path.startsWith(`${ROOT}/`) && !path.startsWith(`${ROOT}/.dsync`);
 }
 
 /** Errors come from calls that can fail on a sound disk; closing what is open is none of them. */
@@ -403,14 +413,19 @@ function withParents(path: string): readonly string[] {
   return parts.map((_, index) => parts.slice(0, index + 1).join("/"));
 }
 
-/** Both trees without what a disk of these quirks does not keep. */
-function asFarAsKept(quirks: DiskQuirks, a: Tree, b: Tree, clashing: ReadonlySet<string>): [Tree, Tree] {
+/** A line of a tree as a disk of these quirks shows it: its steps of time may be longer. */
+function asKept({ timeStepNs }: DiskQuirks, line: string): string {
+  const stepUs = Number(timeStepNs / 1000n);
+  return stepUs < 1 ? line : line.replace(FILE_TIME, (timeUs) => String(Math.floor(Number(timeUs) / stepUs) * stepUs));
+}
+
+/** Both trees without what the disk of `machine`, that of `b`, does not keep: of names that clash it has one. */
+function asFarAsKept(machine: Machine, a: Tree, b: Tree, clashing: ReadonlySet<string>): [Tree, Tree] {
+  const { quirks } = machine.disk;
+  const isKept = (path: string): boolean =>
+    !quirks.ignoresCase || !clashing.has(path) || b.has(path) || machine.believesInPresent(path);
   const kept = (tree: Tree): Tree =>
-    new Map(
-      [...tree]
-        .filter(([path]) => !quirks.ignoresCase || !clashing.has(path))
-        .map(([path, line]) => [path, quirks.timeStepNs > 1n ? line.replace(FILE_TIME, "") : line]),
-    );
+    new Map([...tree].filter(([path]) => isKept(path)).map(([path, line]) => [path, asKept(quirks, line)]));
   return [kept(a), kept(b)];
 }
 

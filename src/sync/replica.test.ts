@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { contentIdOf, pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
+import { loadBlake3 } from "../content/blake3.ts";
+import type { RelativePath } from "../core/path.ts";
+import type { Content, Entry, PathEntry, StatSignature } from "../index/entry.ts";
+import { createFingerprinter } from "../index/fingerprint.ts";
+import { Ledger } from "../index/ledger.ts";
+import { createMemoryStore } from "../index/memory-store.ts";
+import { mergeEntries } from "../index/merge.ts";
+import type { RecordStore } from "../index/record-store.ts";
+import { emptyRecord } from "../index/settle.ts";
+import type { Observation } from "../watch/observation.ts";
+import { Replica } from "./replica.ts";
+
+const NOTES = pathOf("notes.txt");
+const hash = (bytes: Uint8Array): Uint8Array => blake3.hash(bytes);
+const blake3 = loadBlake3({ portable: false });
+let store: RecordStore;
+let replica: Replica;
+
+beforeEach(() => {
+  store = createMemoryStore({ replicaId: replicaIdOf(0), hash });
+  replica = new Replica({
+    ledger: new Ledger(store),
+    fingerprinter: createFingerprinter(hash),
+    clock: new FakeClock(),
+    author: "here",
+    onChanged: () => {},
+    onConflict: () => {},
+    onStand: () => {},
+    onCommitFailed: (error) => assert.fail(String(error)),
+    onCommitted: () => {},
+  });
+});
+
+function file(content: number, mode = 0o644): Extract<Content, { kind: "file" }> {
+  return { kind: "file", contentId: contentIdOf(content), size: 5, mode, mtimeUs: content * 1_000_000 };
+}
+
+/** What a replica made that had heard of nothing. */
+function made(by: number, counter: number, content: Content): Entry {
+  const dot = { replica: replicaIdOf(by), counter };
+  return { seen: [[dot.replica, counter]], live: { dot, stamp: counter, author: `machine ${by}`, content } };
+}
+
+function signature(inode: bigint): StatSignature {
+  return { kind: "file", size: 5, mode: 0o644, mtimeNs: 1n, ctimeNs: 1n, inode };
+}
+
+function seen(path: RelativePath, content: Content, inode: bigint): Observation {
+  return {
+    kind: "present",
+    path,
+    content,
+    signature: signature(inode),
+    manifest: undefined,
+    inline: undefined,
+    movedFrom: undefined,
+  };
+}
+
+/** `ours` is on this disk and lost against `theirs`; neither it nor its copy has been put in place yet. */
+function lose(ours: Entry, theirs: Entry): PathEntry {
+  const { merged, conflict } = mergeEntries(ours, theirs, NOTES);
+  assert.ok(conflict !== undefined && merged.live === theirs.live);
+  store.put({ ...emptyRecord(NOTES), known: merged, present: ours, signature: signature(1n) });
+  store.put({ ...emptyRecord(conflict.path), known: conflict.entry });
+  return conflict;
+}
+
+test("a version that its person replaced by what won against it is not waited for under its conflict path", () => {
+  const copy = lose(made(0, 1, file(1)), made(1, 2, file(2)));
+  replica.observe([seen(NOTES, file(2), 2n)]);
+  const { known, present } = store.get(NOTES) ?? emptyRecord(NOTES);
+  assert.equal(present.live, known.live);
+  assert.equal(store.get(copy.path)?.known.live, undefined);
+});
+
+test("a version whose content its person left is waited for", () => {
+  const ours = made(0, 1, file(1));
+  const copy = lose(ours, made(1, 2, file(2)));
+  // Somebody else has made of it what the person here has: the same content under another mode.
+  const known = made(2, 3, file(1, 0o600));
+  store.put({ ...emptyRecord(NOTES), known, present: ours, signature: signature(1n) });
+  replica.observe([seen(NOTES, file(1, 0o600), 1n)]);
+  assert.equal(store.get(NOTES)?.present.live, known.live);
+  assert.equal(store.get(copy.path)?.known.live, copy.entry.live);
+});

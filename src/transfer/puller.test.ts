@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
+import { waitFor } from "../../test/support/wait.ts";
+import { MemoryDisk } from "../../test/support/memory-disk.ts";
+import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts";
+import { loadBlake3 } from "../content/blake3.ts";
+import { createInProcessRunner } from "../edge/in-process-runner.ts";
+import type { Entry } from "../index/entry.ts";
+import { Ledger } from "../index/ledger.ts";
+import { createMemoryStore } from "../index/memory-store.ts";
+import { signatureOf } from "../index/signature.ts";
+import { Puller } from "./puller.ts";
+
+const blake3 = loadBlake3({ portable: false });
+const DRAFTS = pathOf("drafts");
+
+/** A directory that is to go, in which something is just when it is to be removed; `left`: what is said to be in it. */
+async function removeUnready(left: "nothing" | "ignored"): Promise<{ isResidue: boolean; isThere: boolean }> {
+  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
+  const person = createMemoryFileSystem(disk);
+  for (const path of ["/f", "/f/.dsync", "/f/drafts"]) person.makeDirectory(path, 0o755);
+  person.close(person.createFile("/f/drafts/leaving", 0o644));
+  const [root, marker, drafts] = ["/f", "/f/.dsync", "/f/drafts"].map((path) => person.lstat(path));
+  assert.ok(root !== undefined && marker !== undefined && drafts !== undefined);
+
+  const clock = new FakeClock();
+  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (bytes) => blake3.hash(bytes) });
+  const present: Entry = {
+    seen: [[replicaIdOf(1), 1]],
+    live: {
+      dot: { replica: replicaIdOf(1), counter: 1 },
+      stamp: 1,
+      author: "there",
+      content: { kind: "directory", mode: 0o755 },
+    },
+  };
+  const known: Entry = { seen: [[replicaIdOf(1), 2]], live: undefined };
+  store.put({ path: DRAFTS, known, present, signature: signatureOf(drafts), residue: false });
+  const puller = new Puller({
+    ledger: new Ledger(store),
+    jobs: createInProcessRunner({ context: { fs: createMemoryFileSystem(disk), blake3 } }),
+    clock,
+    identity: { root: "/f", device: root.device, inode: root.inode, markerInode: marker.inode },
+    toDisk: (path) => path,
+    isIgnored: () => false,
+    trashBatch: () => undefined,
+    staged: new Set(),
+    isComparing: () => false,
+    onMarked: () => {},
+    onSettled: () => {},
+    onChangedOnDisk: () => {},
+    onRepair: () => {},
+    leftIn: async () => {
+      person.unlink("/f/drafts/leaving");
+      return left;
+    },
+    onProblem: (path, problem) => assert.fail(`${path}: ${problem.message}`),
+    onSolved: () => {},
+    onRootChanged: () => assert.fail("the same root"),
+    onHalt: () => {},
+  });
+  puller.start();
+  await waitFor(
+    () => {
+      clock.advance(50);
+      return store.get(DRAFTS)?.present.live === undefined;
+    },
+    { until: "the deletion is done", intervalMs: 1 },
+  );
+  await puller.stop();
+  return { isResidue: store.get(DRAFTS)?.residue === true, isThere: person.lstat("/f/drafts") !== undefined };
+}
+
+test("a directory that something was just moved out of is removed in the end", async () => {
+  assert.deepEqual(await removeUnready("nothing"), { isResidue: false, isThere: false });
+});
+
+test("one that holds only what is ignored stays, as residue", async () => {
+  assert.deepEqual(await removeUnready("ignored"), { isResidue: true, isThere: true });
+});

@@ -1,0 +1,66 @@
+// The oracle's own test: what it must call astray, and what not.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Book, type Tree } from "./book.ts";
+
+const COPY = "a.conflict-m1-20240101-000000-af13.txt";
+const LATER_COPY = "a.conflict-m3-20240101-000004-0001.txt";
+const BEFORE = "file 1 before 644 0";
+const MINE = "file 2 mine 644 5";
+const OTHER = "file 3 other 644 7";
+
+const asIs = (_: number, line: string): string => line;
+
+/** Machine 2's people turn BEFORE into MINE at the copy; with `elsewhere`, machine 1's touch that path, too. */
+function strays(tree: Tree, elsewhere?: string): number {
+  const book = new Book();
+  book.beginPhase();
+  book.note(2, new Map([[COPY, BEFORE]]), new Map([[COPY, MINE]]));
+  if (elsewhere !== undefined) book.note(1, new Map(), new Map([[elsewhere, OTHER]]));
+  return book.strayingFrom(tree, asIs).filter((line) => line.startsWith(COPY)).length;
+}
+
+test("a path that one machine's people touched is as they left it", () => {
+  assert.equal(strays(new Map([[COPY, MINE]])), 0);
+  assert.equal(strays(new Map([[COPY, OTHER]])), 1);
+  assert.equal(strays(new Map()), 1);
+});
+
+test("a copy of what others touched may take its name, if it is kept beside that", () => {
+  const pushedAside = new Map([
+    [COPY, OTHER],
+    [LATER_COPY, MINE],
+  ]);
+  assert.equal(strays(pushedAside, "a.txt"), 0);
+  assert.equal(strays(pushedAside), 1, "nobody else touched anything of that name");
+  assert.equal(strays(pushedAside, "b.txt"), 1, "the copy is of something else");
+  assert.equal(strays(new Map([[COPY, OTHER]]), "a.txt"), 1, "it is kept nowhere");
+  const putBack = new Map([
+    [COPY, BEFORE],
+    [LATER_COPY, MINE],
+  ]);
+  assert.equal(strays(putBack, "a.txt"), 1, "what is there is what was there before");
+});
+
+test("a time is held against what the disk shows of it", () => {
+  const book = new Book();
+  book.beginPhase();
+  book.note(0, new Map(), new Map([["a", "file 1 x 644 4"]]));
+  const coarse = (_: number, line: string): string => line.replace(/5$/, "4");
+  assert.equal(book.strayingFrom(new Map([["a", "file 1 x 644 5"]]), coarse).length, 0);
+  assert.equal(book.strayingFrom(new Map([["a", "file 1 x 644 6"]]), coarse).length, 1);
+});
+
+test("an edit that a coarse clock hides may go where what it edited is moved", () => {
+  const [first, second, third] = ["file 9 one 644 4", "file 9 two 644 4", "file 9 three 644 6"];
+  const book = new Book();
+  book.beginPhase();
+  book.note(0, new Map([["a", first]]), new Map([["b", first]]));
+  const isAstray = (found: string): boolean => book.strayingFrom(new Map([["b", found]]), asIs).length > 0;
+  assert.ok(isAstray(second));
+  book.note(1, new Map([["a", first]]), new Map([["a", second]]));
+  assert.ok(!isAstray(second));
+  book.note(1, new Map([["a", second]]), new Map([["a", third]]));
+  assert.ok(isAstray(third), "the clock shows that edit");
+});
