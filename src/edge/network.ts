@@ -15,7 +15,7 @@ export interface ConnectionEnd {
 /** One byte stream. Bytes arrive only between `resume` and `pause`; it starts paused. */
 export interface Connection {
   readonly remote: RemoteAddress;
-  /** Called with each piece that arrives. The callee may keep the bytes. */
+  /** Called with each piece that arrives. The bytes are there during the call alone: their memory is used again. */
   onData(handler: (bytes: Uint8Array) => void): void;
   /** Called once, when no more bytes come or go. */
   onEnd(handler: (end: ConnectionEnd) => void): void;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { test } from "node:test";
 import { DEADLINE_MS } from "../../test/support/wait.ts";
@@ -25,7 +26,7 @@ function endOf(connection: Connection): Promise<ConnectionEnd> {
 /** Resolves with all bytes once the connection has ended. */
 function readAll(connection: Connection): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  connection.onData((bytes) => pieces.push(bytes));
+  connection.onData((bytes) => pieces.push(Uint8Array.from(bytes)));
   connection.resume();
   return endOf(connection).then(() => Buffer.concat(pieces));
 }
@@ -59,6 +60,28 @@ test("nothing arrives before resume, everything written before end does", async 
   assert.equal(bytes.length, 3_000_003);
   assert.equal(bytes.subarray(0, 4).toString("hex"), "61626301");
   await listener.close();
+});
+
+test("all bytes arrive as they were written, at both ends of many connections at once", async () => {
+  const contents = Array.from({ length: 6 }, (_, i) => randomBytes(1_000_000 + i));
+  const pairs = await Promise.all(contents.map(() => connected()));
+  const received = await Promise.all(
+    pairs.flatMap(({ near, far }, i) => {
+      const content = contents[i] ?? Buffer.alloc(0);
+      // A pause in the middle, as a consumer makes it that cannot keep up.
+      const atNear = readAll(near);
+      const atFar = readAll(far);
+      near.pause();
+      setImmediate(() => near.resume());
+      for (const end of [near, far]) {
+        end.write([content]);
+        end.end();
+      }
+      return [atNear, atFar];
+    }),
+  );
+  for (const [i, bytes] of received.entries()) assert.ok(bytes.equals(contents[Math.floor(i / 2)] ?? Buffer.alloc(0)));
+  await Promise.all(pairs.map(({ listener }) => listener.close()));
 });
 
 test("write asks to wait when much is queued, and drains when it has left", async () => {

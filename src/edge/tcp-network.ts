@@ -9,10 +9,17 @@ import type { Connection, ConnectionEnd, Listener, Network, RemoteAddress } from
 /** A machine that has gone without a word is noticed by the kernel, too, beside the pool's own keep-alive. */
 const KEEP_ALIVE_DELAY_MS = 30_000;
 
+/** Of all sockets that dialled: each read is used up before the next one begins. More is no faster. */
+const readMemory = Buffer.allocUnsafeSlow(512 * 1024);
+
 export const tcpNetwork: Network = {
   async listen(port, onConnection) {
     // Without `pauseOnConnect`, bytes could arrive before somebody wants them.
-    const server = createServer({ pauseOnConnect: true }, (socket) => onConnection(new TcpConnection(socket)));
+    const server = createServer({ pauseOnConnect: true }, (socket) => {
+      const connection = new TcpConnection(socket);
+      socket.on("data", (bytes) => connection.take(bytes));
+      onConnection(connection);
+    });
     try {
       // `::` takes IPv4 as well.
       await listenOn(server, port, "::");
@@ -26,7 +33,8 @@ export const tcpNetwork: Network = {
   dial(host, port, signal) {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      const socket = connect({ host, port });
+      let connection: TcpConnection | undefined;
+      const socket = connectInto({ host, port }, (bytes) => connection?.take(bytes));
       socket.pause();
       const settle = () => {
         signal.removeEventListener("abort", onAbort);
@@ -47,11 +55,29 @@ export const tcpNetwork: Network = {
       socket.once("error", onError);
       socket.once("connect", () => {
         settle();
-        resolve(new TcpConnection(socket));
+        connection = new TcpConnection(socket);
+        resolve(connection);
       });
     });
   },
 };
+
+/**
+ * What arrives is read into the same memory again and again, where Node allows that: a fresh 64 KiB for each read cost a
+ * quarter of the time that receiving takes. It does so for sockets that dial. On Windows, reads begin before there is
+ * something to read, so that sockets cannot share memory.
+ */
+function connectInto(
+  address: { readonly host: string; readonly port: number },
+  take: (bytes: Uint8Array) => void,
+): Socket {
+  if (process.platform === "win32") return connect(address).on("data", take);
+  const callback = (count: number, memory: Uint8Array): boolean => {
+    take(memory.subarray(0, count));
+    return true;
+  };
+  return connect({ ...address, onread: { buffer: readMemory, callback } });
+}
 
 function listenOn(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -110,12 +136,16 @@ class TcpConnection implements Connection {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_DELAY_MS);
     socket.on("drain", () => this.#tryDrain());
-    socket.on("data", (bytes) => this.#onData(bytes));
     socket.on("error", (error) => (this.#error = error));
     socket.once("close", () => {
       this.#end = { error: this.#error };
       this.#onEnd(this.#end);
     });
+  }
+
+  /** Bytes arrived. */
+  take(bytes: Uint8Array): void {
+    this.#onData(bytes);
   }
 
   onData(handler: (bytes: Uint8Array) => void): void {

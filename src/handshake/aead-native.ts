@@ -17,17 +17,22 @@ export const nativeAead: Aead = {
     return { ciphertext, tag: cipher.getAuthTag() };
   },
 
-  open({ key, nonce, associatedData }, { ciphertext, tag }) {
+  open({ key, nonce, associatedData }) {
     const decipher = createDecipheriv(ALGORITHM, key, nonce, OPTIONS);
     decipher.setAAD(associatedData, { plaintextLength: 0 });
-    decipher.setAuthTag(tag);
-    // Nothing of this leaves the function before the tag has been checked.
-    const plaintext = ciphertext.map((piece) => decipher.update(piece));
-    try {
-      decipher.final();
-    } catch {
-      return undefined;
-    }
-    return plaintext;
+    const plaintext: Uint8Array[] = [];
+    return {
+      update: (ciphertext) => void plaintext.push(decipher.update(ciphertext)),
+      finish(tag) {
+        decipher.setAuthTag(tag);
+        try {
+          decipher.final();
+        } catch {
+          return undefined;
+        }
+        // Nothing of this is given away before the tag has been checked.
+        return plaintext;
+      },
+    };
   },
 };

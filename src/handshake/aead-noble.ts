@@ -12,13 +12,18 @@ export const nobleAead: Aead = {
     return { ciphertext: [sealed.subarray(0, end)], tag: sealed.subarray(end) };
   },
 
-  open({ key, nonce, associatedData }, { ciphertext, tag }) {
-    const sealed = join([...ciphertext, tag]);
-    try {
-      return [chacha20poly1305(key, nonce, associatedData).decrypt(sealed)];
-    } catch {
-      return undefined;
-    }
+  open({ key, nonce, associatedData }) {
+    const pieces: Uint8Array[] = [];
+    return {
+      update: (ciphertext) => void pieces.push(Uint8Array.from(ciphertext)),
+      finish(tag) {
+        try {
+          return [chacha20poly1305(key, nonce, associatedData).decrypt(join([...pieces, tag]))];
+        } catch {
+          return undefined;
+        }
+      },
+    };
   },
 };
 

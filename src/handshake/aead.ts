@@ -15,7 +15,7 @@ export interface AeadContext {
   readonly associatedData: Uint8Array;
 }
 
-/** What sealing returns and opening takes. */
+/** What sealing returns. */
 export interface Sealed {
   /** Together as long as the plaintext. */
   readonly ciphertext: readonly Uint8Array[];
@@ -27,6 +27,24 @@ export interface Sealed {
 export interface Aead {
   readonly name: "native" | "portable";
   seal(context: AeadContext, plaintext: readonly Uint8Array[]): Sealed;
-  /** Returns the plaintext, or `undefined` if anything differs from what was sealed. */
-  open(context: AeadContext, sealed: Sealed): readonly Uint8Array[] | undefined;
+  open(context: AeadContext): AeadOpening;
+}
+
+/** One text on its way to being opened, as its bytes arrive. */
+export interface AeadOpening {
+  /** Takes the next piece of ciphertext; does not keep it. */
+  update(ciphertext: Uint8Array): void;
+  /** Called once, at the end. Returns the plaintext, or `undefined` if anything differs from what was sealed. */
+  finish(tag: Uint8Array): readonly Uint8Array[] | undefined;
+}
+
+/** Opens what is there as a whole. */
+export function openSealed(
+  aead: Aead,
+  context: AeadContext,
+  { ciphertext, tag }: Sealed,
+): readonly Uint8Array[] | undefined {
+  const opening = aead.open(context);
+  for (const piece of ciphertext) opening.update(piece);
+  return opening.finish(tag);
 }

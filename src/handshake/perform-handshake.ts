@@ -83,7 +83,7 @@ export function performHandshake(connection: Connection, options: PerformHandsha
     connection.onEnd(() => settle({ kind: "failed", reason: "ended" }));
     connection.onData((bytes) => {
       if (isSettled) return;
-      received.push(bytes);
+      received.push(Uint8Array.from(bytes));
       while (step.kind === "reading" && received.length >= step.bytesNeeded) {
         take(step.receive(received.take(step.bytesNeeded)));
       }

@@ -1,7 +1,7 @@
 // The second message of each side: its identity key and a signature over the transcript, sealed. 112 bytes.
 // Each proof key seals one proof, so the nonce is zero; the keys come from the transcript, so nothing is associated.
 
-import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead } from "./aead.ts";
+import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, openSealed, type Aead } from "./aead.ts";
 import type { Curves } from "./curves.ts";
 import type { Role } from "./hello.ts";
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES, type Identity } from "./identity.ts";
@@ -35,8 +35,8 @@ export type OpenedProof =
 
 /** `proof`: exactly 112 bytes. */
 export function openProof(proof: Uint8Array, context: ProofContext): OpenedProof {
-  const ciphertext = [proof.subarray(0, PLAINTEXT_BYTES)];
-  const opened = context.aead.open(aeadContext(context.key), { ciphertext, tag: proof.subarray(PLAINTEXT_BYTES) });
+  const sealed = { ciphertext: [proof.subarray(0, PLAINTEXT_BYTES)], tag: proof.subarray(PLAINTEXT_BYTES) };
+  const opened = openSealed(context.aead, aeadContext(context.key), sealed);
   if (opened === undefined) return { kind: "bad-proof" };
   const plaintext = Buffer.concat(opened);
   const publicKey = plaintext.subarray(0, PUBLIC_KEY_BYTES);

@@ -5,10 +5,9 @@
 // changed, repeated, left out or moved does not open. What ends without a close record was cut off.
 
 import { invariant } from "../core/assert.ts";
-import { ByteQueue } from "../core/byte-queue.ts";
 import { protocolError } from "../core/errors.ts";
 import { RECORD_PLAINTEXT_BYTES_MAX, RECORDS_PER_KEY_MAX } from "../core/limits.ts";
-import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead } from "../handshake/aead.ts";
+import { AEAD_NONCE_BYTES, AEAD_TAG_BYTES, type Aead, type AeadOpening } from "../handshake/aead.ts";
 import { encodeClose, parseClose, type CloseReason } from "./record-close.ts";
 
 export const RECORD_LENGTH_BYTES = 3;
@@ -69,14 +68,25 @@ export type OpenedRecord =
   | { readonly kind: "data"; readonly content: readonly Uint8Array[] }
   | { readonly kind: "close"; readonly reason: CloseReason };
 
-/** Opens the other direction's records, in order, however the bytes were cut on the way. */
+/** A record whose length is known, and whose ciphertext and tag are arriving. */
+interface ArrivingRecord {
+  readonly opening: AeadOpening;
+  ciphertextBytesLeft: number;
+  readonly tag: ArrivingBytes;
+}
+
+/**
+ * Opens the other direction's records, in order, however the bytes were cut on the way. What arrives is deciphered at
+ * once, so that nobody has to keep it; nothing of a record is given away before its tag was checked.
+ */
 export class RecordOpener {
   readonly #aead: Aead;
   readonly #key: Uint8Array;
   readonly #counter: NonceCounter;
-  readonly #received = new ByteQueue();
-  /** The length bytes of the record that is arriving. */
-  #length: Uint8Array | undefined;
+  readonly #opened: OpenedRecord[] = [];
+  #length = new ArrivingBytes(RECORD_LENGTH_BYTES);
+  #record: ArrivingRecord | undefined;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor({ aead, key, recordCount = 0 }: RecordKeyOptions) {
     this.#aead = aead;
@@ -84,26 +94,75 @@ export class RecordOpener {
     this.#counter = new NonceCounter(recordCount);
   }
 
+  /** Takes what arrived; does not keep it. */
   push(bytes: Uint8Array): void {
-    this.#received.push(bytes);
+    try {
+      for (let rest = bytes; rest.length > 0 && this.#failure === undefined;) {
+        rest = rest.subarray(this.#record === undefined ? this.#takeLength(rest) : this.#takeBody(rest, this.#record));
+      }
+    } catch (error) {
+      this.#failure = { error };
+    }
   }
 
   /** The next whole record, or `undefined` until more bytes come. Throws a protocol error, after which it is useless. */
   next(): OpenedRecord | undefined {
-    if (this.#length === undefined) {
-      if (this.#received.length < RECORD_LENGTH_BYTES) return undefined;
-      this.#length = this.#received.take(RECORD_LENGTH_BYTES);
-    }
-    const bytes = parseLength(this.#length);
-    if (this.#received.length < bytes) return undefined;
+    const record = this.#opened.shift();
+    if (record === undefined && this.#failure !== undefined) throw this.#failure.error;
+    return record;
+  }
 
-    const ciphertext = this.#received.takePieces(bytes - AEAD_TAG_BYTES);
-    const tag = this.#received.take(AEAD_TAG_BYTES);
-    const context = { key: this.#key, nonce: this.#counter.next(), associatedData: this.#length };
-    const plaintext = this.#aead.open(context, { ciphertext, tag });
-    if (plaintext === undefined) throw protocolError("a record that does not open");
-    this.#length = undefined;
-    return parsePlaintext(plaintext);
+  /** Returns how many bytes it took; so does what follows. */
+  #takeLength(bytes: Uint8Array): number {
+    const taken = this.#length.take(bytes);
+    if (!this.#length.isComplete) return taken;
+    const associatedData = this.#length.bytes;
+    this.#record = {
+      ciphertextBytesLeft: parseLength(associatedData) - AEAD_TAG_BYTES,
+      opening: this.#aead.open({ key: this.#key, nonce: this.#counter.next(), associatedData }),
+      tag: new ArrivingBytes(AEAD_TAG_BYTES),
+    };
+    this.#length = new ArrivingBytes(RECORD_LENGTH_BYTES);
+    return taken;
+  }
+
+  #takeBody(bytes: Uint8Array, record: ArrivingRecord): number {
+    if (record.ciphertextBytesLeft > 0) {
+      const piece = bytes.subarray(0, record.ciphertextBytesLeft);
+      record.opening.update(piece);
+      record.ciphertextBytesLeft -= piece.length;
+      return piece.length;
+    }
+    const taken = record.tag.take(bytes);
+    if (record.tag.isComplete) {
+      const plaintext = record.opening.finish(record.tag.bytes);
+      if (plaintext === undefined) throw protocolError("a record that does not open");
+      this.#record = undefined;
+      this.#opened.push(parsePlaintext(plaintext));
+    }
+    return taken;
+  }
+}
+
+/** A few bytes of which it is known how many they will be. */
+class ArrivingBytes {
+  readonly bytes: Uint8Array;
+  #filled = 0;
+
+  constructor(length: number) {
+    this.bytes = new Uint8Array(length);
+  }
+
+  get isComplete(): boolean {
+    return this.#filled === this.bytes.length;
+  }
+
+  /** Returns how many bytes it took. */
+  take(bytes: Uint8Array): number {
+    const taken = bytes.subarray(0, this.bytes.length - this.#filled);
+    this.bytes.set(taken, this.#filled);
+    this.#filled += taken.length;
+    return taken.length;
   }
 }
 

@@ -127,7 +127,10 @@ export class MemoryConnection implements Connection {
     for (let next = this.#arriving.shift(); next !== undefined; next = this.#arriving.shift()) {
       const count = this.#options.cut?.(next.length) ?? next.length;
       if (count < next.length) this.#arriving.unshift(next.subarray(count));
-      this.#onData(next.subarray(0, count));
+      // A real connection uses the memory again, too.
+      const bytes = Uint8Array.from(next.subarray(0, count));
+      this.#onData(bytes);
+      bytes.fill(0xee);
       this.#peer().#onDelivered(count);
       if (this.#isPaused || this.#end !== undefined) return;
     }
