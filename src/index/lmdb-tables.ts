@@ -82,6 +82,7 @@ export class LmdbTables implements Tables {
 
   *keys(table: TableName, prefix: string): Iterable<string> {
     const overlay = [...new Set([...this.#waiting.rows.keys(table, prefix), ...this.#writingKeys(table, prefix)])];
+    if (overlay.length === 0) return yield* this.#storedKeys(table, prefix);
     overlay.sort();
     let next = 0;
     for (const key of this.#storedKeys(table, prefix)) {

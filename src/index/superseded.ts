@@ -46,7 +46,8 @@ export class Superseded {
 
   /** The tombstone of a copy that is live, if it is one of a version that was replaced here. */
   withdrawalOf({ live }: Entry): Entry | undefined {
-    if (live === undefined || !this.#load().dots.has(keyOf(dotBytes(live.dot)))) return undefined;
+    const { dots } = this.#load();
+    if (live === undefined || dots.size === 0 || !dots.has(keyOf(dotBytes(live.dot)))) return undefined;
     // It has seen exactly the copy, so whatever else is or comes to its path stays.
     return { seen: withDeletedStamp([[live.dot.replica, live.dot.counter]], live.stamp), live: undefined };
   }
