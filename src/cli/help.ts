@@ -7,7 +7,7 @@ import { wrapColumns } from "./text-width.ts";
 export const USAGE = "Usage: dsync -d <folder> [options]   (dsync --help says more)";
 
 /** Those that most people need; `--help --verbose` explains the others, too. */
-const COMMON: ReadonlySet<FlagName> = new Set(["path", "port", "peer", "exclude", "share"]);
+const COMMON: ReadonlySet<FlagName> = new Set(["path", "port", "peer", "share"]);
 
 const EXAMPLES: readonly (readonly [command: string, help: string])[] = [
   ["dsync -d ~/shared", "on two machines: that is all"],
