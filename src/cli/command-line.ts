@@ -120,7 +120,8 @@ function parseTrash(given: Given, [action, ...items]: readonly string[]): Comman
 }
 
 function parseIgnore(given: Given, [action, target, ...rest]: readonly string[]): CommandLine {
-  if (action !== "test" || target === undefined) throw usageError("Usage: dsync ignore test <path> [-d <folder>]");
+  if (action !== "test" || target === undefined)
+    throw usageError("ignore needs to know what to test: dsync ignore test <path> [-d <folder>]");
   expectWords("ignore test", rest, 0);
   const common = folderFlags(given, "ignore test", ["exclude"]);
   return { command: "ignore-test", target, exclude: given.all("exclude", TEXT), ...common };
