@@ -96,7 +96,7 @@ test("what two real instances print is as documented", async (t) => {
   await waitForEqualTrees([a.folder, b.folder]);
   fs.renameSync(join(a.folder, "big.bin"), join(a.folder, "moved.bin"));
   await waitForEqualTrees([a.folder, b.folder]);
-  await b.instance.waitForSync();
+  await b.instance.waitForEvent("in-sync");
   const { instance } = b;
   await a.stop();
   await instance.waitForEvent("peer-left");
