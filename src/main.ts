@@ -2,6 +2,7 @@
 // argv → run. The only file that touches `process`: everything else gets what it needs as an argument.
 
 import { homedir, hostname, tmpdir } from "node:os";
+import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { SHELLS } from "./cli/commands.ts";
 import { readCommandLine } from "./cli/front.ts";
@@ -52,6 +53,11 @@ async function main(): Promise<ExitCode> {
       case "doctor": {
         const { runDoctor } = await import("./cli/run-doctor.ts");
         return await runDoctor(line, { ...surroundings(), nodeVersion: process.versions.node });
+      }
+      case "service": {
+        const { runService } = await import("./cli/run-service.ts");
+        await runService(line, { ...surroundings(), program: [process.execPath, fileURLToPath(import.meta.url)] });
+        return 0;
       }
       default: {
         const { runFolderCommand } = await import("./cli/run-folder-command.ts");

@@ -88,6 +88,12 @@ const COMMANDS: readonly (readonly [argv: readonly string[], commandLine: Comman
   [["ignore", "test", "5", "-e", "x"], { command: "ignore-test", target: "5", exclude: ["x"], ...FOLDER }],
   [["ignore", "test", "--", "-x"], { command: "ignore-test", target: "-x", exclude: [], ...FOLDER }],
   [["forget", "-d", "x"], { command: "forget", ...FOLDER, path: "x" }],
+  [["service", "status"], { command: "service", action: "status", ...FOLDER }],
+  [["service", "uninstall", "-d", "x"], { command: "service", action: "uninstall", ...FOLDER, path: "x" }],
+  [
+    ["service", "install", "-d", "x", "--json", "-p", "1"],
+    { command: "service", action: "install", flags: { ...NO_FLAGS, path: "x", port: 1, json: true }, json: true },
+  ],
   [["--version"], { command: "version" }],
   [["status", "-V"], { command: "version" }],
   [["-h"], { command: "help", text: helpText() }],

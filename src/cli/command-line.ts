@@ -34,6 +34,7 @@ export type CommandLine =
   | { readonly command: "run"; readonly flags: RunFlags }
   | FolderCommand
   | DoctorCommand
+  | ServiceCommand
   /** `undefined`: whichever the person uses. */
   | { readonly command: "completion"; readonly shell: Shell | undefined }
   | { readonly command: "help"; readonly text: string }
@@ -45,6 +46,12 @@ export type DoctorCommand = FolderFlags & {
   readonly port: number | undefined;
   readonly share: string | undefined;
 };
+
+/** `flags`: what the service will run with. */
+export type ServiceCommand = { readonly command: "service" } & (
+  | { readonly action: "install"; readonly flags: RunFlags; readonly json: boolean }
+  | (FolderFlags & { readonly action: "uninstall" | "status" })
+);
 
 /** The commands that need a folder. */
 export type FolderCommand = FolderFlags &
@@ -84,6 +91,8 @@ function parseCommand(given: Given, command: string, rest: readonly string[]): C
         port: given.one("port", PORT),
         share: given.one("share", NAME),
       };
+    case "service":
+      return parseService(given, rest);
     case "completion":
       return parseCompletion(given, rest);
     case "ignore":
@@ -111,10 +120,26 @@ function parseTrash(given: Given, [action, ...items]: readonly string[]): Comman
 }
 
 function parseIgnore(given: Given, [action, target, ...rest]: readonly string[]): CommandLine {
-  if (action !== "test" || target === undefined) throw usageError("Usage: dsync ignore test <path> [-d <folder>]");
+  if (action !== "test" || target === undefined)
+    throw usageError("ignore needs to know what to test: dsync ignore test <path> [-d <folder>]");
   expectWords("ignore test", rest, 0);
   const common = folderFlags(given, "ignore test", ["exclude"]);
   return { command: "ignore-test", target, exclude: given.all("exclude", TEXT), ...common };
+}
+
+function parseService(given: Given, [action, ...rest]: readonly string[]): CommandLine {
+  if (action !== "install" && action !== "uninstall" && action !== "status")
+    throw usageError("service needs to know what to do: dsync service install, uninstall or status.");
+  expectWords(`service ${action}`, rest, 0);
+  if (action !== "install") return { command: "service", action, ...folderFlags(given, `service ${action}`) };
+  const secret = (["passphrase", "code"] as const).find((name) => given.has(name));
+  if (secret !== undefined) {
+    throw usageError(
+      `dsync service install does not take ${spelled(secret)}, which everybody could read in the list of processes: give --passphrase-file.`,
+    );
+  }
+  const flags = runFlags(given);
+  return { command: "service", action, flags, json: flags.json };
 }
 
 function parseCompletion(given: Given, rest: readonly string[]): CommandLine {

@@ -24,6 +24,12 @@ export const COMMANDS: readonly Command[] = [
   },
   { name: "doctor", help: "checks what usually goes wrong, each with a fix" },
   { name: "ignore", actions: ["test"], usage: "ignore test <path>", help: "is it ignored, and by which line" },
+  {
+    name: "service",
+    actions: ["install", "uninstall", "status"],
+    usage: "service <action>",
+    help: "starts dsync at login: install, uninstall, status",
+  },
   { name: "forget", help: "forgets what this machine remembers of a folder" },
   { name: "completion", actions: SHELLS, usage: "completion [shell]", help: "script for bash, zsh or fish" },
 ];

@@ -48,7 +48,9 @@ function readText(file: string, mustExist: boolean): string | undefined {
     const code = errnoOf(error);
     if (!mustExist && (code === "ENOENT" || code === "ENOTDIR")) return undefined;
     const reason = code === "ENOENT" ? "there is no such file" : messageOf(error);
-    throw usageError(`Cannot read the config file ${escapeForTerminal(file)}: ${reason}.`, { cause: error });
+    throw usageError(`Cannot read the config file ${escapeForTerminal(file)}: ${reason}. Check its path and rights.`, {
+      cause: error,
+    });
   }
 }
 

@@ -140,6 +140,12 @@ test("a peer is told apart: another share, refused, connected, not started here;
     says({ status: { ...noPeers, refused: [{ address: "192.168.1.200:1", reason: "" }] } }),
     /not connected/,
   );
+  const both = { ...network, services: [{ ...SERVICE, addresses: ["2001:db8::20", "192.168.1.20"] }] };
+  const oldRefusal = [{ address: "[2001:db8::20]:9000", reason: "Not local." }];
+  assert.match(
+    says({ network: both, status: { ...STATUS, refused: oldRefusal } }),
+    /^ok: .* is connected and in sync\.$/,
+  );
   assert.match(says({ status: null }), /will be connected once dsync runs here/);
   assert.match(says({ network: { ...network, services: [] } }), /^ok: pc .* is connected\.$/);
   const self = { ...SERVICE, peerId: STATUS.peerId as PeerId };

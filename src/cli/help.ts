@@ -7,9 +7,10 @@ import { wrapColumns } from "./text-width.ts";
 export const USAGE = "Usage: dsync -d <folder> [options]   (dsync --help says more)";
 
 /** Those that most people need; `--help --verbose` explains the others, too. */
-const COMMON: ReadonlySet<FlagName> = new Set(["path", "port", "peer", "exclude", "share"]);
+const COMMON: ReadonlySet<FlagName> = new Set(["path", "port", "peer", "share"]);
 
-const EXAMPLES: readonly (readonly [command: string, help: string])[] = [
+/** What most people type. */
+export const EXAMPLES: readonly (readonly [command: string, help: string])[] = [
   ["dsync -d ~/shared", "on two machines: that is all"],
   ["dsync -d ~/shared -a 10.0.0.7:9000", "where multicast does not reach"],
   ["dsync -d ~/shared --code", "makes a code to type on the others"],

@@ -2,6 +2,8 @@
 
 import type { DsyncEvent, Progress } from "../core/events.ts";
 import { PROGRESS_LOG_MS } from "../core/limits.ts";
+import type { Timer } from "../edge/clock.ts";
+import { ALONE_MS, aloneHint } from "./alone-hint.ts";
 import { ChangeGate } from "./change-gate.ts";
 import { levelOf, progressText, textOf, type Level } from "./event-text.ts";
 import { formatTime, plural } from "./format.ts";
@@ -15,6 +17,8 @@ export class LineReporter implements Reporter {
   readonly #peers = new Set<string>();
   #progress: Progress | undefined;
   #halted = false;
+  /** Runs out if nobody joins at first. */
+  #aloneTimer: Timer | undefined;
   #progressLoggedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ReporterOptions, statusLine: StatusLine | undefined) {
@@ -28,6 +32,7 @@ export class LineReporter implements Reporter {
   report(event: DsyncEvent): void {
     this.#remember(event);
     this.#statusLine?.set(this.#statusText());
+    this.#watchForPeers(event);
     const level = levelOf(event);
     if (!isShown(level, this.#options.verbosity) || !this.#isDue(event)) return;
     const text = textOf(event);
@@ -35,6 +40,7 @@ export class LineReporter implements Reporter {
   }
 
   close(): void {
+    this.#aloneTimer?.clear();
     this.#changes.close();
     this.#statusLine?.close();
   }
@@ -45,6 +51,15 @@ export class LineReporter implements Reporter {
     if (event.kind === "progress") this.#progress = event;
     if (event.kind === "halted") this.#halted = true;
     if (event.kind === "resumed") this.#halted = false;
+  }
+
+  /** Says once what to check. */
+  #watchForPeers(event: DsyncEvent): void {
+    if (event.kind === "peer-joined" || event.kind === "stopping") this.#aloneTimer?.clear();
+    if (event.kind !== "started" || !isShown("info", this.#options.verbosity)) return;
+    this.#aloneTimer = this.#options.clock.after(ALONE_MS, () => {
+      if (this.#peers.size === 0) this.#print("info", aloneHint(event.folder));
+    });
   }
 
   /** Thins out what comes often. */

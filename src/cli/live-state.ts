@@ -131,7 +131,17 @@ function joined(state: LiveState, { id, name, address }: Extract<DsyncEvent, { k
   const withIt = withPeer(state, id, (peer) => ({ ...peer, name, address, state: "comparing" }));
   // A restarted instance is another identity under the same name: the one that is away is the same machine to a person.
   const peers = new Map([...withIt.peers].filter(([, peer]) => peer.state !== "away" || peer.name !== name));
-  return { ...withIt, peers };
+  return { ...withIt, peers, warnings: state.warnings.filter((warning) => !isRefusalOf(warning, address)) };
+}
+
+/** Whoever has joined now was refused before a person put it right, or at another of its ports. */
+function isRefusalOf(warning: DsyncEvent, address: string): boolean {
+  return warning.kind === "peer-refused" && hostOf(warning.address) === hostOf(address);
+}
+
+/** Of `192.168.1.20:9000` or `[fe80::1%eth0]:9000`. */
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(":"));
 }
 
 function withPeer(state: LiveState, id: PeerId, change: (peer: LivePeer) => LivePeer): LiveState {

@@ -232,3 +232,16 @@ test("whatever names, paths and sizes: never too wide, never too high, no contro
     }),
   );
 });
+
+test("what a peer was refused for is no problem any more once it has joined; what another was, still is", () => {
+  const refused = (address: string): DsyncEvent => ({
+    kind: "peer-refused",
+    address,
+    reason: `The peer at ${address} uses another passphrase.`,
+    code: "passphrase",
+  });
+  const state = after([0, refused("192.168.1.20:41234")], [1, refused("192.168.1.2:9000")], [2, joined(PC, "pc")]);
+  assert.deepEqual(state.warnings, [refused("192.168.1.2:9000")]);
+  assert.doesNotMatch(view(state).join("\n"), /192\.168\.1\.20:41234/);
+  assert.deepEqual(reduceLive(state, refused("192.168.1.20:41234"), START_MS + 3).warnings.length, 2);
+});

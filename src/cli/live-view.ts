@@ -4,6 +4,7 @@
 import { escapeForTerminal as escape } from "../core/escape.ts";
 import { shortId } from "../core/ids.ts";
 import { shellWord } from "../core/shell-word.ts";
+import { ALONE_MS, aloneHint } from "./alone-hint.ts";
 import { progressText, textOf } from "./event-text.ts";
 import { plural } from "./format.ts";
 import { entryLine, peerLines, transferLine } from "./live-lines.ts";
@@ -20,8 +21,6 @@ export interface ViewSize {
   readonly color: boolean;
 }
 
-/** Without a peer for so long, a person wonders what to check. */
-const ALONE_MS = 5_000;
 /** An address that has not failed for so long has answered: failures come at most 30 s apart. */
 const SOUGHT_MS_MAX = 65_000;
 /** How long an address that never failed counts as being dialled. */
@@ -105,10 +104,7 @@ function peersOf(state: LiveState, nowMs: number, width: number): readonly Style
   if (connected.length > 0 || state.started === undefined) return lines;
   const waiting = lines.length === 0 ? [[span("  none yet", "faint")]] : lines;
   if (nowMs - state.openedMs < ALONE_MS) return waiting;
-  const doctor = `dsync doctor -d ${shellWord(state.started.folder)}`;
-  const hint =
-    "Nobody is here yet. Is dsync running on another machine of this network, with the same --share? " +
-    `What may be in the way: ${doctor}`;
+  const hint = aloneHint(state.started.folder);
   return [...waiting, ...wrapColumns(hint, width - 2).map((text) => [span(`  ${text}`)])];
 }
 

@@ -1,6 +1,7 @@
 // A folder's FolderAccess on this disk. What only a running instance or the index knows comes in as an argument, and so
 // does the trash, which wants worker threads beside a running instance; the ignore file is a plain file for both.
 
+import { escapeForTerminal } from "../core/escape.ts";
 import type { ConflictReport, IgnoreReport, StatusReport } from "../core/reports.ts";
 import { parsePath } from "../core/path.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
@@ -29,7 +30,8 @@ export function folderAccess(root: string, index: IndexAccess, trash: TrashAcces
 
 function testIgnored(root: string, target: string, exclude: readonly string[]): IgnoreReport {
   const path = parsePath(target.replace(/\/+$/, "").normalize("NFC"));
-  if (path === undefined) throw usageError(`${target} is no path that can be synced.`);
+  if (path === undefined)
+    throw usageError(`${escapeForTerminal(target)} is no path that can be synced. Name one inside the folder.`);
   const { rules } = new IgnoreFile({ root, exclude });
   const isDirectory = target.endsWith("/") || nodeFileSystem.lstat(`${root}/${path}`)?.kind === "directory";
   const verdict = rules.explain(path, isDirectory);

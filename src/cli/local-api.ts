@@ -60,9 +60,13 @@ export class LocalApi {
       this.#server.once("error", (error) => {
         const shown = escapeForTerminal(socketPath);
         reject(
-          new DsyncError("environment", `Cannot listen for commands on ${shown}: ${messageOf(error)}.`, {
-            cause: error,
-          }),
+          new DsyncError(
+            "environment",
+            `Cannot listen for commands on ${shown}: ${messageOf(error)}. Set XDG_RUNTIME_DIR to a directory of your own.`,
+            {
+              cause: error,
+            },
+          ),
         );
       });
       this.#server.listen(socketPath, resolve);

@@ -50,7 +50,8 @@ function passphraseFile(flags: RunFlags, config: Config, platform: Platform): st
 function readPassphrase(file: string): string {
   const shown = escapeForTerminal(file);
   const [passphrase = ""] = readSmallFile(file, shown).split(/\r?\n/, 1);
-  if (passphrase === "") throw usageError(`The passphrase file ${shown} is empty, or its first line is.`);
+  if (passphrase === "")
+    throw usageError(`The passphrase file ${shown} is empty, or its first line is. Write the passphrase there.`);
   return passphrase;
 }
 

@@ -201,6 +201,39 @@ test("a log tells the progress now and then, and not when there is none", () => 
   assert.match(stdout.lines[0] ?? "", /receiving: 3 files, 10\.0 MB, 1\.0 MB\/s, 10 s left$/);
 });
 
+const STARTED = EVENTS.find(({ kind }) => kind === "started") ?? { kind: "resumed" };
+
+test("a log says once what to check when nobody has joined for 5 s", () => {
+  const { reporter, stdout, clock } = world();
+  reporter.report(STARTED);
+  clock.advance(4_999);
+  assert.equal(stdout.lines.length, 1);
+  clock.advance(1);
+  assert.match(stdout.lines[1] ?? "", /Nobody is here yet\. Is dsync running on another machine .*dsync doctor -d /);
+  // oxlint-disable-next-line no-control-regex
+  assert.doesNotMatch(stdout.text, /[\u0000-\u0009\u000b-\u001f]/);
+  clock.advance(600_000);
+  assert.equal(stdout.lines.length, 2);
+  reporter.close();
+});
+
+test("a log says nothing of the kind if somebody joined, if it is stopping, or if only errors are wanted", () => {
+  const join: DsyncEvent = { kind: "peer-joined", id: ID, name: "pc", address: "h:1" };
+  const cases: readonly (readonly [ReporterOptions["verbosity"], readonly DsyncEvent[]])[] = [
+    ["normal", [join]],
+    ["normal", [{ kind: "stopping" }]],
+    ["quiet", []],
+  ];
+  for (const [verbosity, then] of cases) {
+    const { reporter, stdout, clock } = world({ verbosity });
+    for (const event of [STARTED, ...then]) reporter.report(event);
+    clock.advance(60_000);
+    assert.ok(!stdout.text.includes("Nobody"), stdout.text);
+    reporter.close();
+    assert.equal(clock.pendingTimers, 0);
+  }
+});
+
 /** What a terminal shows after `text`: its lines, the last one being where the cursor is. */
 function screen(text: string): readonly string[] {
   const lines = [""];

@@ -59,7 +59,7 @@ function run(argv: string, answers: Partial<FolderAccess> = {}): Promise<Command
   const command = parseCommandLine(argv.split(" "));
   assert.ok(command.command !== "run" && command.command !== "help");
   assert.ok(command.command !== "version" && command.command !== "forget" && command.command !== "doctor");
-  assert.ok(command.command !== "completion");
+  assert.ok(command.command !== "completion" && command.command !== "service");
   return runCommand(command, {
     status: async () => STATUS,
     conflicts: async () => CONFLICTS,

@@ -7,8 +7,6 @@ import type { DsyncEvent } from "../core/events.ts";
 import { Discovery } from "../discovery/discovery.ts";
 import { isLinkLocal6 } from "../discovery/interfaces.ts";
 import { openMdnsSocket } from "../discovery/mdns-socket.ts";
-import type { Candidate } from "../discovery/candidates.ts";
-import type { DiscoveredPeer } from "../discovery/peer-table.ts";
 import { shareHash } from "../discovery/service-records.ts";
 import { systemInterfaces } from "../discovery/system-interfaces.ts";
 import { systemClock } from "../edge/clock.ts";
@@ -33,6 +31,7 @@ import { createSystemWatcher } from "../watch/system-watcher.ts";
 import { codeBanner, makeCode } from "./code.ts";
 import type { RunFlags } from "./command-line.ts";
 import { createReporter } from "./create-reporter.ts";
+import { DiscoveredTargets } from "./discovered-targets.ts";
 import { folderAccess } from "./local-access.ts";
 import { LocalApi } from "./local-api.ts";
 import { answerLocally } from "./local-messages.ts";
@@ -203,7 +202,7 @@ async function openLocalApi(
 
 /** Announces this instance, and tells the pool of every other one of the share. */
 function startDiscovery(
-  { share, name }: Options,
+  { share, name, allowRemote }: Options,
   { peerId }: Identity,
   instance: Instance,
   emit: (event: DsyncEvent) => void,
@@ -216,36 +215,14 @@ function startDiscovery(
     interfaces: systemInterfaces,
     openSocket: openMdnsSocket,
   });
-  const known = new Map<string, readonly Candidate[]>();
-  const forget = (id: DiscoveredPeer["peerId"]): void => {
-    for (const { host, port } of known.get(id) ?? []) {
-      instance.targets.removeTarget({ host, port, peerId: id, source: "discovery" });
-    }
-    known.delete(id);
-  };
-  const names = new Map<string, string>();
-  discovery.events.on((event) => {
-    if (event.kind === "lost") {
-      const name = names.get(event.peerId);
-      if (name !== undefined && names.delete(event.peerId)) emit({ kind: "peer-lost", id: event.peerId, name });
-      return forget(event.peerId);
-    }
-    const { peer } = event;
-    if (peer.shareHash !== ownShare) return;
-    if (peer.version !== PROTOCOL_VERSION) {
-      return emit({
-        kind: "debug",
-        message: `${peer.name} speaks protocol version ${peer.version}, not ${PROTOCOL_VERSION}`,
-      });
-    }
-    if (names.get(peer.peerId) !== peer.name) emit({ kind: "peer-found", id: peer.peerId, name: peer.name });
-    names.set(peer.peerId, peer.name);
-    forget(peer.peerId);
-    known.set(peer.peerId, peer.candidates);
-    for (const { host, port } of peer.candidates) {
-      instance.targets.addTarget({ host, port, peerId: peer.peerId, source: "discovery" });
-    }
+  const targets = new DiscoveredTargets({
+    targets: instance.targets,
+    ownShareHash: ownShare,
+    ownVersion: PROTOCOL_VERSION,
+    allowRemote,
+    emit,
   });
+  discovery.events.on((event) => targets.note(event));
   discovery.problems.on(({ message }) => emit({ kind: "warning", message }));
   discovery.start();
   return () => discovery.stop();

@@ -36,7 +36,11 @@ export function prepareSocketDirectory(socketPath: string, uid: number | undefin
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new DsyncError("environment", `Cannot create ${shown}: ${messageOf(error)}.`, { cause: error });
+    throw new DsyncError(
+      "environment",
+      `Cannot create ${shown}: ${messageOf(error)}. Set XDG_RUNTIME_DIR to a directory of your own.`,
+      { cause: error },
+    );
   }
   expectPrivate(directory, uid);
 }

@@ -127,3 +127,17 @@ export interface IgnoreRuleReport {
   /** Counted from 1; `null` where there are no lines. */
   readonly line: number | null;
 }
+
+/** `dsync service status`, and what `service install` made. */
+export interface ServiceReport {
+  /** Absolute. */
+  readonly folder: string;
+  /** Its name for the system's service manager. */
+  readonly service: string;
+  /** The file that describes it, absolute. */
+  readonly file: string;
+  readonly installed: boolean;
+  readonly running: boolean;
+  /** In the service manager's words. */
+  readonly state: string;
+}

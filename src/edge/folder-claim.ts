@@ -158,7 +158,9 @@ function make(path: string, mode: number): void {
   } catch (error) {
     if (errnoOf(error) === "EEXIST") return;
     const shown = escapeForTerminal(path);
-    throw new DsyncError("environment", `Cannot create ${shown}: ${messageOf(error)}.`, { cause: error });
+    throw new DsyncError("environment", `Cannot create ${shown}: ${messageOf(error)}. Check the rights there.`, {
+      cause: error,
+    });
   }
 }
 

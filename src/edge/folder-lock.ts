@@ -69,7 +69,10 @@ export function acquireFolderLock(folder: string, claim: LockClaim): FolderLock 
     return { release: () => removeOwn(join(directory, LOCK), nonce) };
   }
   const shown = escapeForTerminal(folder);
-  throw new DsyncError("folder-held", `Cannot lock ${shown}: other instances start and stop on it all the time.`);
+  throw new DsyncError(
+    "folder-held",
+    `Cannot lock ${shown}: other instances start and stop on it all the time. Stop them, and try again.`,
+  );
 }
 
 /** The instance that runs on the folder, or `undefined`. */

@@ -24,7 +24,7 @@ export function resolveRealFolder(folder: string): RealFolder {
     return checkPlace({ path: existing, exists: true }, shown);
   }
   if (lstatSync(folder, { throwIfNoEntry: false }) !== undefined)
-    throw usage(`${shown} is a symlink that leads nowhere.`);
+    throw usage(`${shown} is a symlink that leads nowhere. Name a directory with -d.`);
   const parent = realPathOf(dirname(folder), shown);
   if (parent === undefined || !statSync(parent).isDirectory()) {
     throw usage(`Cannot sync ${shown}: neither it nor the directory above it exists. Is the path right?`);
@@ -37,14 +37,19 @@ function realPathOf(path: string, shown: string): string | undefined {
     return realpathSync.native(path);
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
-    if (errnoOf(error) === "ENOTDIR") throw usage(`Cannot sync ${shown}: something above it is not a directory.`);
-    throw new DsyncError("environment", `Cannot open ${shown}: ${messageOf(error)}.`, { cause: error });
+    if (errnoOf(error) === "ENOTDIR")
+      throw usage(`Cannot sync ${shown}: something above it is not a directory. Is the path right?`);
+    throw new DsyncError(
+      "environment",
+      `Cannot open ${shown}: ${messageOf(error)}. Check the path, and the rights above it.`,
+      { cause: error },
+    );
   }
 }
 
 function checkPlace(folder: RealFolder, shown: string): RealFolder {
   if (!folder.path.split(sep).includes(DSYNC_DIRECTORY)) return folder;
-  throw usage(`Cannot sync ${shown}: it is part of dsync's own data (${DSYNC_DIRECTORY}).`);
+  throw usage(`Cannot sync ${shown}: it is part of dsync's own data (${DSYNC_DIRECTORY}). Name the folder above it.`);
 }
 
 function usage(message: string): DsyncError {

@@ -36,3 +36,32 @@ for (const hasDefaultRoute of [true, false]) {
     await Promise.all([a.stop(), b.stop()]);
   });
 }
+
+test(
+  "two machines with public addresses, too, meet at their local ones, and nobody is refused",
+  {
+    skip: whyNoNamespaces(),
+  },
+  async (t) => {
+    const namespaces = createNamespaces();
+    t.after(() => namespaces.delete());
+    const sides = [namespaces.left, namespaces.right];
+    for (const [index, side] of sides.entries())
+      side.run("ip", "addr", "add", `2001:db8::${index + 1}/64`, "dev", "eth0", "nodad");
+    const pair = machines(t, 2);
+    for (const [index, machine] of pair.entries()) {
+      const prefix = ["ip", "netns", "exec", sides[index]?.name ?? ""];
+      await machine.start({ discovery: true, port: 9000, prefix, args: ["--verbose"] });
+    }
+    for (const { instance } of pair) {
+      const { peers, refused } = await instance.waitForSync();
+      assert.match(peers[0]?.address ?? "", /^10\.99\.|^\[fe80::/);
+      assert.deepEqual(refused, []);
+      assert.deepEqual(
+        instance.events.filter(({ event }) => event === "peer-refused"),
+        [],
+      );
+    }
+    await Promise.all(pair.map((machine) => machine.stop()));
+  },
+);

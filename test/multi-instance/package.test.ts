@@ -1,0 +1,77 @@
+// The package that `npm pack` makes: what is in it, and that it runs without the rest of the repository.
+
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { test } from "node:test";
+import { inRepository, readDocument } from "../docs/documents.ts";
+import { removeDirectory, temporaryDirectory } from "../support/trees.ts";
+
+const REPOSITORY = inRepository(".");
+const skip = spawnSync("npm", ["--version"]).status === 0 ? false : "npm is not installed";
+/** Of node's own start and ours; the fastest of some runs, so that a busy machine is no failure. */
+const RUNS = 8;
+const START_MS_MAX = 150;
+
+interface PackedFile {
+  readonly path: string;
+}
+
+/** Without `prepack`, which would build anew below the other tests' feet. */
+function pack(...args: readonly string[]): { readonly filename: string; readonly files: readonly PackedFile[] } {
+  const text = execFileSync("npm", ["pack", "--json", "--ignore-scripts", ...args], {
+    cwd: REPOSITORY,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [packed] = JSON.parse(text) as { filename: string; files: PackedFile[] }[];
+  return packed ?? assert.fail(text);
+}
+
+test("the package holds the program and its documents, and no test", { skip }, () => {
+  const paths = new Set(pack("--dry-run").files.map(({ path }) => path));
+  for (const path of ["package.json", "README.md", "LICENSE", "dsync.toml.example", ".dsyncignore.example"])
+    assert.ok(paths.has(path), path);
+  const { bin, man } = JSON.parse(readDocument("package.json")) as { bin: { dsync: string }; man: string[] };
+  for (const path of [bin.dsync, ...man, "dist/app/worker.js"]) assert.ok(paths.has(path), path);
+  const others = [...paths].filter((path) => /test|contract|\.map$|\.ts$/.test(path));
+  assert.deepEqual(others, []);
+  for (const path of [...paths].filter((path) => path.endsWith(".js"))) {
+    const source = fs.readFileSync(join(REPOSITORY, path), "utf8");
+    for (const [, wanted = ""] of source.matchAll(/(?:from|import\() ?"(\.{1,2}\/[^"]+)"/g)) {
+      const target = normalize(join(dirname(path), wanted));
+      assert.ok(paths.has(target), `${path} imports ${target}, which is not in the package`);
+    }
+  }
+});
+
+test("what was packed runs, and says its version at once", { skip }, (t) => {
+  const base = temporaryDirectory();
+  t.after(() => removeDirectory(base));
+  const { filename } = pack("--pack-destination", base);
+  execFileSync("tar", ["-xzf", join(base, filename), "-C", base]);
+  fs.symlinkSync(join(REPOSITORY, "node_modules"), join(base, "package/node_modules"));
+  const main = join(base, "package/dist/app/main.js");
+  const { version } = JSON.parse(readDocument("package.json")) as { version: string };
+  const run = (...args: readonly string[]): string =>
+    execFileSync(process.execPath, [main, ...args], {
+      encoding: "utf8",
+      env: { HOME: base, PATH: process.env["PATH"] },
+    });
+  const fastest = (work: () => void): number =>
+    Math.min(
+      ...Array.from({ length: RUNS }, () => {
+        const startMs = performance.now();
+        work();
+        return performance.now() - startMs;
+      }),
+    );
+  const startMs = fastest(() => assert.equal(run("--version"), `dsync ${version}\n`));
+  const nodeMs = fastest(() => execFileSync(process.execPath, ["-e", "0"]));
+  t.diagnostic(`--version takes ${startMs.toFixed(0)} ms, of which node itself ${nodeMs.toFixed(0)} ms`);
+  // On a machine on which node alone takes half of that, the rest counts.
+  assert.ok(startMs < Math.max(START_MS_MAX, nodeMs * 2), `${startMs} ms, node alone ${nodeMs} ms`);
+  fs.mkdirSync(join(base, "folder"));
+  assert.match(run("ignore", "test", "a.tmp", "-d", join(base, "folder")), /a\.tmp/);
+});
