@@ -5,7 +5,7 @@ import { assertNever } from "../core/assert.ts";
 import { escapeForTerminal as escape } from "../core/escape.ts";
 import type { DsyncEvent } from "../core/events.ts";
 import { shortId } from "../core/ids.ts";
-import { textOf } from "./event-text.ts";
+import { joinedText, textOf } from "./event-text.ts";
 import { formatBytes, formatCount, formatDuration, formatTime, plural } from "./format.ts";
 import { rateOf, type TransferRate } from "./live-rates.ts";
 import type { LiveEntry, LivePeer, SoughtPeer } from "./live-state.ts";
@@ -129,7 +129,7 @@ function happened(event: DsyncEvent, count: number): string {
     case "conflict":
       return `conflict in ${escape(event.path)}: both versions kept, ${escape(event.author)}'s as ${escape(event.conflictPath)}`;
     case "peer-joined":
-      return `${escape(event.name)} joined`;
+      return event.isFirst ? joinedText(event) : `${escape(event.name)} joined`;
     case "in-sync":
       return `in sync with ${plural(event.peers, "peer")}`;
     default:

@@ -165,7 +165,8 @@ async function runUntilStopped(
     const { port } = instance;
     const addresses = reachableAddresses().map((host) => formatAddress(host, port));
     const { peerId } = identity;
-    emit({ kind: "started", folder: root, share, name, port, peerId, replicaId, addresses, discovery });
+    const open = passphrase === undefined;
+    emit({ kind: "started", folder: root, share, name, port, peerId, replicaId, addresses, discovery, open });
     const error = await Promise.race([stopAsked, fatal.promise]);
     emit({ kind: "stopping" });
     if (error !== undefined) throw error;

@@ -104,6 +104,8 @@ export const REFUSAL_REPORT_MS = 60_000;
 export const REFUSED_PEERS_NAMED_MAX = 16;
 /** Refusals that the status lists: the last few say why somebody is missing. */
 export const REFUSED_LISTED_MAX = 16;
+/** Peers that are remembered as having been here, so that each is called new once: 64 bytes each. */
+export const ACQUAINTANCES_MAX = 4_096;
 /** How often a control channel is looked at; a check counts as silent if nothing arrived since the one before. */
 export const KEEP_ALIVE_CHECK_MS = 5_000;
 /** Every so many silent checks a ping is sent (10 s). */

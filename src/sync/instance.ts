@@ -31,6 +31,7 @@ import type { IgnoreFile } from "../watch/ignore-file.ts";
 import { Scanner } from "../watch/scanner.ts";
 import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
+import { Acquaintances } from "./acquaintances.ts";
 import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
 import type { Conversation } from "./conversation.ts";
@@ -112,6 +113,7 @@ export class Instance {
   readonly #pool: Pool;
   readonly #meter: ProgressMeter;
   readonly #watcher: Watcher;
+  readonly #acquaintances = new Acquaintances();
   readonly #scanProblems = new Map<string, Problem>();
   /** What pauses, with the reason. */
   readonly #halts = new Map<Halting, string>();
@@ -383,7 +385,8 @@ export class Instance {
     switch (event.type) {
       case "session-opened": {
         const { id, name, remote } = event.peer;
-        return emit({ kind: "peer-joined", id, name, address: formatAddress(remote.host, remote.port) });
+        const address = formatAddress(remote.host, remote.port);
+        return emit({ kind: "peer-joined", id, name, address, isFirst: this.#acquaintances.meet(id) });
       }
       case "session-ended": {
         const { id, name } = event.peer;
