@@ -56,7 +56,9 @@ export function textOf(event: DsyncEvent): string | undefined {
     case "port-taken":
       return `Port ${event.wanted} is taken by another program: using ${event.used}.`;
     case "peer-joined":
-      return joinedText(event);
+      return event.verification === undefined
+        ? joinedText(event)
+        : `${joinedText(event)}. ${verificationText(event.verification)}`;
     case "peer-left":
       return `${escape(event.name)} left (${escape(event.reason)})`;
     case "peer-found":
@@ -132,6 +134,11 @@ function startedText({ folder, name, port, peerId, share, open }: Extract<DsyncE
 export function joinedText({ name, address, id, isFirst }: Extract<DsyncEvent, { kind: "peer-joined" }>): string {
   const joined = `${escape(name)} joined (${escape(address)}, ${shortId(id)})`;
   return isFirst ? `New peer: ${joined}` : joined;
+}
+
+/** What to read to each other. */
+export function verificationText(verification: string): string {
+  return `Both sides must show: ${escape(verification)}`;
 }
 
 function changedText(event: Extract<DsyncEvent, { kind: "changed" }>): string {

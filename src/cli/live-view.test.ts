@@ -175,6 +175,18 @@ test("a peer goes from connecting to away, and comes back as one line whatever i
   assert.equal(neverThere.peers.size, 0);
 });
 
+test("words to compare stand below their peer for as long as it is here", () => {
+  const withWords = { ...joined(PC, "pc", true), verification: "acorn actor zipper zodiac" } as DsyncEvent;
+  const here = after([0, withWords], [1, joined(NAS, "nas")]);
+  for (const columns of [30, 50, 80, 200]) {
+    const text = view(here, { columns, rows: 40 }).join("\n").replaceAll(/\s+/g, " ");
+    assert.match(text, /pc .*comparing Both sides must show: acorn actor zipper zodiac . nas/);
+    assert.equal(text.split("zodiac").length, 2);
+  }
+  const gone = reduceLive(here, { kind: "peer-left", id: PC, name: "pc", reason: "goodbye" }, START_MS + 2);
+  assert.doesNotMatch(view(gone).join("\n"), /zodiac/);
+});
+
 test("the state of everything in a few words", () => {
   const says = (state: LiveState): string => /\S+(?: \S+)*$/.exec(view(state)[0] ?? "")?.[0] ?? "";
   const inSync = after([0, joined(PC, "pc")], [1, { kind: "progress", ...QUIET, peers: [stand(PC, "in-sync")] }]);

@@ -42,7 +42,7 @@ const EVENTS: readonly DsyncEvent[] = [
     open: true,
   },
   { kind: "port-taken", wanted: 9000, used: 9001 },
-  { kind: "peer-joined", id: ID, name: EVIL, address: EVIL, isFirst: true },
+  { kind: "peer-joined", id: ID, name: EVIL, address: EVIL, isFirst: true, verification: EVIL },
   { kind: "peer-found", id: ID, name: EVIL },
   { kind: "peer-lost", id: ID, name: EVIL },
   { kind: "peer-sought", address: EVIL },

@@ -41,6 +41,7 @@ import type { Options } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import type { Output } from "./reporter.ts";
 import { socketPathFor } from "./socket-path.ts";
+import { verificationWords } from "./verification-words.ts";
 
 export interface RunSurroundings {
   readonly platform: Platform;
@@ -141,6 +142,7 @@ async function runUntilStopped(
     },
     ignore: new IgnoreFile({ root, exclude: options.exclude }),
     trashDays: options.trashDays,
+    sayVerification: options.verify ? verificationWords : undefined,
     onQuiet: () => {
       releaseMemory();
       jobs.renew();

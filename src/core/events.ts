@@ -82,6 +82,8 @@ export type DsyncEvent =
       readonly address: string;
       /** True for the first session with this identity since the instance was started. */
       readonly isFirst: boolean;
+      /** Only with `--verify`: words of this session, which the peer shows, too, unless somebody is in between. */
+      readonly verification?: string;
     }
   | { readonly kind: "peer-left"; readonly id: PeerId; readonly name: string; readonly reason: string }
   /** Another instance of the share announces itself. It is being dialled unless it is connected already. */

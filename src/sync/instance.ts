@@ -68,6 +68,8 @@ export interface InstanceOptions {
   readonly trashDays: number;
   /** Called when it has been quiet for a while after something happened: the time to tidy up. */
   readonly onQuiet: () => void;
+  /** With `--verify`: says a session's verification value (handshake/verification.ts) in words. */
+  readonly sayVerification?: ((verification: Uint8Array) => string) | undefined;
   readonly emit: (event: DsyncEvent) => void;
   /** The folder is not the one that it was: the instance can only stop. */
   readonly onFatal: (error: Error) => void;
@@ -386,7 +388,10 @@ export class Instance {
       case "session-opened": {
         const { id, name, remote } = event.peer;
         const address = formatAddress(remote.host, remote.port);
-        return emit({ kind: "peer-joined", id, name, address, isFirst: this.#acquaintances.meet(id) });
+        const isFirst = this.#acquaintances.meet(id);
+        const verification = this.#options.sayVerification?.(event.verification);
+        const words = verification === undefined ? {} : { verification };
+        return emit({ kind: "peer-joined", id, name, address, isFirst, ...words });
       }
       case "session-ended": {
         const { id, name } = event.peer;

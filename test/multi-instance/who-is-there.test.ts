@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { shortId } from "../../src/core/ids.ts";
+import type { DsyncProcess, JsonEvent } from "../support/dsync-process.ts";
 import { HostilePeer } from "../support/hostile-peer.ts";
 import { machines, type Machine } from "../support/machines.ts";
 import { waitFor } from "../support/wait.ts";
@@ -35,9 +36,28 @@ test("the start says plainly whether anybody may join", async (t) => {
   assert.deepEqual([ofA["open"], ofB["open"]], [true, false]);
 });
 
+test("with --verify both sides show the same four words, which are new in each session", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  const words = async (instance: DsyncProcess, count: number): Promise<string> => {
+    const joined = (): readonly JsonEvent[] => instance.events.filter(({ event }) => event === "peer-joined");
+    await waitFor(() => joined().length >= count, { until: `${count} sessions` });
+    return String(joined()[count - 1]?.["verification"]);
+  };
+  await a.start({ args: ["--verify"] });
+  await b.start({ args: ["--verify"], peers: [a.instance.port] });
+  const first = await words(b.instance, 1);
+  assert.match(first, /^[a-z]+ [a-z]+ [a-z]+ [a-z]+$/);
+  assert.equal(await words(a.instance, 1), first);
+  await b.stop();
+  await b.start({ args: ["--verify"], peers: [a.instance.port] });
+  const second = await words(b.instance, 1);
+  assert.notEqual(second, first);
+  assert.equal(await words(a.instance, 2), second);
+});
+
 test("in the log: that anybody may join, and who does, in one line", async (t) => {
   const [a] = machines(t, 1) as [Machine];
-  const child = spawn(process.execPath, [MAIN, "-d", a.folder, "-p", "0", "--no-discovery"], {
+  const child = spawn(process.execPath, [MAIN, "-d", a.folder, "-p", "0", "--no-discovery", "--verify"], {
     env: { PATH: process.env["PATH"], HOME: a.home },
     stdio: ["ignore", "pipe", "ignore"],
   });
@@ -50,7 +70,7 @@ test("in the log: that anybody may join, and who does, in one line", async (t) =
   const peer = await HostilePeer.join(Number(port));
   await waitFor(() => log.includes("joined"), { until: "the line" });
   const line = new RegExp(
-    `^\\S+ New peer: mallory joined \\(127\\.0\\.0\\.1:\\d+, ${shortId(peer.identity.peerId)}\\)$`,
+    `^\\S+ New peer: mallory joined \\(127\\.0\\.0\\.1:\\d+, ${shortId(peer.identity.peerId)}\\)\\. Both sides must show: [a-z ]+$`,
     "m",
   );
   assert.match(log, line);
