@@ -12,11 +12,12 @@ import { FakeClock } from "../../test/support/fake-clock.ts";
 function setUp(allowRemote = false) {
   const clock = new FakeClock();
   const gate = new InboundGate({ clock, allowRemote });
+  const gaveWay: string[] = [];
   const admit = (host: string): Permit | undefined => {
-    const admission = gate.admit(host);
+    const admission = gate.admit(host, () => gaveWay.push(host));
     return admission.kind === "admitted" ? admission.permit : undefined;
   };
-  return { clock, gate, admit };
+  return { clock, gate, admit, gaveWay };
 }
 
 test("handshakes that succeed cost nothing, however many there are", () => {
@@ -44,27 +45,53 @@ test("those that fail use up the address's tokens, which grow back", () => {
   assert.equal(admit("10.0.0.1"), undefined);
 });
 
-test("unfinished ones are limited per address and in all, until they end", () => {
-  const { admit } = setUp();
+test("unfinished ones are limited per address, until they end", () => {
+  const { admit, gaveWay } = setUp();
   const permits: Permit[] = [];
-  for (let host = 0; host < 100; host++) {
-    for (let count = 0; count < 20; count++) {
+  for (let count = 0; count < 20; count++) {
+    const permit = admit("10.0.1.1");
+    if (permit !== undefined) permits.push(permit);
+    assert.equal(permits.length, Math.min(count + 1, HANDSHAKES_PER_ADDRESS_MAX));
+  }
+  permits.pop()?.failed();
+  assert.ok(admit("10.0.1.1") !== undefined);
+  assert.deepEqual(gaveWay, []);
+});
+
+test("and in all: then the addresses with the most give way to one that has fewer, the oldest first", () => {
+  const { admit, gaveWay } = setUp();
+  const hosts = HANDSHAKES_MAX / HANDSHAKES_PER_ADDRESS_MAX;
+  const permits: Permit[] = [];
+  for (let host = 0; host < hosts; host++) {
+    for (let count = 0; count < HANDSHAKES_PER_ADDRESS_MAX; count++) {
       const permit = admit(`10.0.1.${host}`);
       if (permit !== undefined) permits.push(permit);
-      if (host === 0) assert.equal(permits.length, Math.min(count + 1, HANDSHAKES_PER_ADDRESS_MAX));
     }
   }
   assert.equal(permits.length, HANDSHAKES_MAX);
-  assert.equal(admit("10.0.2.1"), undefined);
-  permits.pop()?.failed();
-  assert.ok(admit("10.0.2.1") !== undefined);
-  for (const permit of permits) permit.succeeded();
-  assert.ok(admit("10.0.1.0") !== undefined);
+  const others = Array.from({ length: HANDSHAKES_PER_ADDRESS_MAX - 1 }, () => admit("10.0.2.1"));
+  assert.ok(others.every((permit) => permit !== undefined));
+  assert.deepEqual(gaveWay, [...Array(hosts - 1).keys()].map((host) => `10.0.1.${host}`).slice(0, others.length));
+});
+
+test("what gave way counts no more, also when it says so itself", () => {
+  const { admit, gaveWay } = setUp();
+  const first = admit("10.0.0.0");
+  for (let host = 1; host < HANDSHAKES_MAX; host++) assert.ok(admit(`10.0.${host >> 7}.${host & 127}`) !== undefined);
+  assert.equal(admit("10.0.0.1"), undefined, "it has as many as everybody");
+  assert.ok(admit("10.1.0.0") !== undefined);
+  assert.deepEqual(gaveWay, ["10.0.0.0"]);
+  first?.failed();
+  assert.ok(admit("10.1.0.1") !== undefined);
+  assert.equal(gaveWay.length, 2, "there is still no room that nobody has");
 });
 
 test("addresses that are not local are told apart, and let in when allowed", () => {
   const { gate, admit } = setUp();
-  assert.deepEqual(gate.admit("8.8.8.8"), { kind: "refused", reason: "remote-address" });
+  assert.deepEqual(
+    gate.admit("8.8.8.8", () => {}),
+    { kind: "refused", reason: "remote-address" },
+  );
   assert.ok(admit("192.168.1.1") !== undefined);
   assert.ok(setUp(true).admit("8.8.8.8") !== undefined);
 });
