@@ -72,6 +72,13 @@ export const DATA_CHANNELS_OPENING_MAX = 4;
 /** Handshakes that one address may fail or leave unfinished in a row; one more is allowed every so many ms. */
 export const HANDSHAKE_TOKENS_MAX = 32;
 export const HANDSHAKE_TOKEN_MS = 2_000;
+/**
+ * The same for all strangers together, whose addresses cost nothing: those that have nothing failed or unfinished, and
+ * the others. An address that has finished one is no stranger. A handshake is 2 to 3 ms of work: a fifth of a core.
+ */
+export const STRANGERS_TOKENS_MAX = 256;
+export const NEW_STRANGERS_TOKEN_MS = 20;
+export const KNOWN_STRANGERS_TOKEN_MS = 40;
 /** Addresses whose failed handshakes are remembered: a few hundred KiB at most. */
 export const LIMITED_ADDRESSES_MAX = 4_096;
 /** After the handshake, the hello comes at once; whoever says nothing is dropped after this. */

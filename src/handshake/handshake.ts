@@ -82,18 +82,35 @@ const NOTHING = new Uint8Array(0);
 const NOT_CONFIRMED = new Uint8Array(CONFIRMATION_BYTES);
 
 export function startHandshake(options: HandshakeOptions): HandshakeStep {
-  const { role, version, ephemeralSecret } = options;
-  const challenge = role === "client" ? commitTo(options.challenge) : options.challenge;
-  const ephemeralKey = curvesOf(options).x25519.publicKeyOf(ephemeralSecret);
-  const ownHello = encodeHello({ role, version, mode: modeOf(options), challenge, ephemeralKey });
-  const isServer = role === "server";
-  return reading(isServer ? NOTHING : ownHello, HELLO_HEAD_BYTES, (head) => {
+  return options.role === "client" ? startAsClient(options) : startAsServer(options);
+}
+
+function startAsClient(options: HandshakeOptions): HandshakeStep {
+  const ownHello = makeHello(options, commitTo(options.challenge));
+  return reading(ownHello, HELLO_HEAD_BYTES, (head) => {
     const refusal = refuseHead(head, options);
-    // The client cannot know our version and mode yet, and would otherwise have nothing to explain the end with.
-    const isExplained = isServer && refusal !== "not-dsync" && refusal !== "reflection";
-    if (refusal !== undefined) return failed(refusal, isExplained ? ownHello : NOTHING);
+    if (refusal !== undefined) return failed(refusal);
     return reading(NOTHING, HELLO_BYTES - HELLO_HEAD_BYTES, (rest) => agreeOnKeys(options, ownHello, [head, rest]));
   });
+}
+
+/** Whoever has not sent a whole hello costs no multiplication of a point. */
+function startAsServer(options: HandshakeOptions): HandshakeStep {
+  return reading(NOTHING, HELLO_HEAD_BYTES, (head) => {
+    const refusal = refuseHead(head, options);
+    if (refusal === "not-dsync" || refusal === "reflection") return failed(refusal);
+    // The client cannot know our version and mode yet, and would otherwise have nothing to explain the end with.
+    if (refusal !== undefined) return failed(refusal, makeHello(options, options.challenge));
+    return reading(NOTHING, HELLO_BYTES - HELLO_HEAD_BYTES, (rest) =>
+      agreeOnKeys(options, makeHello(options, options.challenge), [head, rest]),
+    );
+  });
+}
+
+function makeHello(options: HandshakeOptions, challenge: Uint8Array): Uint8Array {
+  const { role, version, ephemeralSecret } = options;
+  const ephemeralKey = curvesOf(options).x25519.publicKeyOf(ephemeralSecret);
+  return encodeHello({ role, version, mode: modeOf(options), challenge, ephemeralKey });
 }
 
 function curvesOf({ curves = portableCurves }: HandshakeOptions): Curves {
