@@ -24,6 +24,8 @@ export interface PortFloodOptions {
   /** From how many addresses, in turn. */
   readonly addresses: number;
   readonly kinds: readonly Stranger[];
+  /** Whoever is turned away comes again after so long; `undefined`: never. */
+  readonly againMs?: number | undefined;
 }
 
 export class PortFlood {
@@ -46,9 +48,9 @@ export class PortFlood {
     return this.#open.size;
   }
 
-  /** Makes `count` connections at once. `again`: each that is ended is made anew, until `stop`. */
-  add(count: number, { again = false } = {}): void {
-    for (let index = 0; index < count; index++) this.#connect(again);
+  /** Makes `count` connections at once. */
+  add(count: number): void {
+    for (let index = 0; index < count; index++) this.#connect();
   }
 
   stop(): void {
@@ -56,8 +58,8 @@ export class PortFlood {
     for (const socket of this.#open) socket.destroy();
   }
 
-  #connect(again: boolean): void {
-    const { port, addresses, kinds } = this.#options;
+  #connect(): void {
+    const { port, addresses, kinds, againMs } = this.#options;
     const number = this.#made++;
     const kind = kinds[Math.floor(number / addresses) % kinds.length] ?? "idle";
     const localAddress = `127.1.0.${(number % addresses) + 1}`;
@@ -68,7 +70,10 @@ export class PortFlood {
     socket.resume();
     socket.on("close", () => {
       this.#open.delete(socket);
-      if (again && !this.#isStopped) this.#connect(again);
+      if (againMs === undefined || this.#isStopped) return;
+      setTimeout(() => {
+        if (!this.#isStopped) this.#connect();
+      }, againMs).unref();
     });
   }
 }
