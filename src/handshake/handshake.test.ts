@@ -171,6 +171,17 @@ test("a recorded client gets nowhere with a server that has a fresh challenge", 
   assert.equal(reasonOf(feed(feed(startHandshake(onlyChallenge), hello).step, proof).step), "bad-proof");
 });
 
+test("a relay with an ephemeral key of its own does not get between two peers", () => {
+  const ownKey = startHandshake(options("client")).output.subarray(HELLO_HEAD_BYTES, HELLO_HEAD_BYTES + 32);
+  const result = converse(options("client"), options("server"), (bytes, message) => {
+    const changed = Buffer.from(bytes);
+    if (message < 2) changed.set(ownKey, HELLO_HEAD_BYTES);
+    return changed;
+  });
+  assert.equal(reasonOf(result.client), "bad-proof");
+  assert.equal(result.server.kind, "reading", "it has told nobody who the client is");
+});
+
 test("ephemeral keys of low order are refused", () => {
   const setKey = (bytes: Uint8Array) => {
     const changed = Buffer.from(bytes);
