@@ -15,6 +15,7 @@ export interface RunFlags extends Settings {
   readonly passphrase: string | undefined;
   /** As given; "": make one. */
   readonly code: string | undefined;
+  readonly verify: boolean;
   readonly verbose: boolean;
   readonly quiet: boolean;
   readonly json: boolean;
@@ -174,6 +175,7 @@ function runFlags(given: Given): RunFlags {
     rateLimitBytesPerSecond: given.one("rate-limit", RATE),
     trashDays: given.one("trash-days", DAYS),
     allowRemote: given.has("allow-remote"),
+    verify: given.has("verify"),
     verbose: given.has("verbose"),
     quiet: given.has("quiet"),
     json: given.has("json"),

@@ -6,6 +6,9 @@ import type { DsyncEvent, Progress } from "../core/events.ts";
 import { shortId } from "../core/ids.ts";
 import { formatBytes, formatDuration, plural } from "./format.ts";
 
+/** What a share without a passphrase means. */
+export const OPEN_TEXT = "Anybody on this network may join: --code lets in only whom you tell the words.";
+
 /** `error` and `warning` go to stderr, `debug` is for `--verbose`. */
 export type Level = "error" | "warning" | "info" | "debug";
 
@@ -49,11 +52,13 @@ export function textOf(event: DsyncEvent): string | undefined {
     case "folder-created":
       return `Creating ${escape(event.folder)}, which does not exist yet.`;
     case "started":
-      return `Syncing ${escape(event.folder)} as ${escape(event.name)} (port ${event.port}, ${shortId(event.peerId)}${shareText(event.share)}). Ctrl-C stops.`;
+      return startedText(event);
     case "port-taken":
       return `Port ${event.wanted} is taken by another program: using ${event.used}.`;
     case "peer-joined":
-      return `${escape(event.name)} joined (${escape(event.address)}, ${shortId(event.id)})`;
+      return event.verification === undefined
+        ? joinedText(event)
+        : `${joinedText(event)}. ${verificationText(event.verification)}`;
     case "peer-left":
       return `${escape(event.name)} left (${escape(event.reason)})`;
     case "peer-found":
@@ -117,6 +122,23 @@ function leftText(files: number, bytes: number, bytesPerSecond: number): string 
   const rate =
     bytesPerSecond < 1 ? "" : `, ${formatBytes(bytesPerSecond)}/s, ${formatDuration(bytes / bytesPerSecond)} left`;
   return `${plural(files, "file")}, ${formatBytes(bytes)}${rate}`;
+}
+
+function startedText({ folder, name, port, peerId, share, open }: Extract<DsyncEvent, { kind: "started" }>): string {
+  const who = `${escape(name)} (port ${port}, ${shortId(peerId)}${shareText(share)})`;
+  const trust = open ? ` ${OPEN_TEXT}` : "";
+  return `Syncing ${escape(folder)} as ${who}.${trust} Ctrl-C stops.`;
+}
+
+/** Who it is stands in the line, so that a person can tell a stranger from a colleague. */
+export function joinedText({ name, address, id, isFirst }: Extract<DsyncEvent, { kind: "peer-joined" }>): string {
+  const joined = `${escape(name)} joined (${escape(address)}, ${shortId(id)})`;
+  return isFirst ? `New peer: ${joined}` : joined;
+}
+
+/** What to read to each other. */
+export function verificationText(verification: string): string {
+  return `Both sides must show: ${escape(verification)}`;
 }
 
 function changedText(event: Extract<DsyncEvent, { kind: "changed" }>): string {

@@ -21,6 +21,7 @@ export const FLAGS = [
   { name: "passphrase", value: "<text>", help: "only peers that know it connect" },
   { name: "passphrase-file", value: "<file>", help: "the same: the first line of a file" },
   { name: "code", value: "[words]", help: "the same: makes or takes three words" },
+  { name: "verify", help: "show words to compare with each peer" },
   { name: "max-concurrent-transfers", value: "<n>", help: "data channels per peer (4)" },
   { name: "rate-limit", value: "<rate>", help: "up and down each, e.g. 20MB/s (none)" },
   { name: "trash-days", value: "<n>", help: "keep replaced content this long (14)" },

@@ -5,12 +5,12 @@ import { assertNever } from "../core/assert.ts";
 import { escapeForTerminal as escape } from "../core/escape.ts";
 import type { DsyncEvent } from "../core/events.ts";
 import { shortId } from "../core/ids.ts";
-import { textOf } from "./event-text.ts";
+import { joinedText, textOf, verificationText } from "./event-text.ts";
 import { formatBytes, formatCount, formatDuration, formatTime, plural } from "./format.ts";
 import { rateOf, type TransferRate } from "./live-rates.ts";
 import type { LiveEntry, LivePeer, SoughtPeer } from "./live-state.ts";
 import { span, type Span, type StyledLine } from "./styled-line.ts";
-import { columnsOfText, fitMiddle, padColumns } from "./text-width.ts";
+import { columnsOfText, fitMiddle, padColumns, wrapColumns } from "./text-width.ts";
 
 /** Widths from which more is shown. */
 const WITH_ID_COLUMNS = 60;
@@ -26,7 +26,7 @@ export function peerLines(peers: readonly LivePeer[], sought: readonly SoughtPee
   const widest = Math.max(0, ...names.map(columnsOfText));
   const nameColumns = Math.min(widest, NAME_COLUMNS_MAX, Math.max(8, Math.floor(columns / 3)));
   return [
-    ...peers.map((peer) => peerLine(peer, nameColumns, columns)),
+    ...peers.flatMap((peer) => [peerLine(peer, nameColumns, columns), ...verificationLines(peer, columns)]),
     ...sought.map((peer) => soughtLine(peer, nameColumns)),
   ];
 }
@@ -38,6 +38,12 @@ function peerLine(peer: LivePeer, nameColumns: number, columns: number): StyledL
     line.push(span(`${padColumns(escape(peer.address ?? ""), ADDRESS_COLUMNS)}  `, "faint"));
   }
   return [...line, stateOf(peer)];
+}
+
+/** Never cut: half of the words prove nothing. */
+function verificationLines({ verification }: LivePeer, columns: number): readonly StyledLine[] {
+  if (verification === undefined) return [];
+  return wrapColumns(verificationText(verification), Math.max(1, columns - 4)).map((text) => [span(`    ${text}`)]);
 }
 
 function markOf({ state }: LivePeer): Span {
@@ -129,7 +135,7 @@ function happened(event: DsyncEvent, count: number): string {
     case "conflict":
       return `conflict in ${escape(event.path)}: both versions kept, ${escape(event.author)}'s as ${escape(event.conflictPath)}`;
     case "peer-joined":
-      return `${escape(event.name)} joined`;
+      return event.isFirst ? joinedText(event) : `${escape(event.name)} joined`;
     case "in-sync":
       return `in sync with ${plural(event.peers, "peer")}`;
     default:

@@ -13,6 +13,8 @@ export interface LivePeer {
   readonly name: string;
   /** `undefined` before it was connected. */
   readonly address: string | undefined;
+  /** With `--verify`: the words of its session. */
+  readonly verification: string | undefined;
   readonly state: "connecting" | "comparing" | "pending" | "in-sync" | "away";
   /** What it still lacks. */
   readonly pendingFiles: number;
@@ -87,7 +89,7 @@ export function reduceLive(state: LiveState, event: DsyncEvent, nowMs: number): 
       return noted(joined(state, event), event, nowMs);
     case "peer-left":
       return noted(
-        withPeer(state, event.id, (peer) => ({ ...peer, name: event.name, state: "away" })),
+        withPeer(state, event.id, (peer) => ({ ...peer, name: event.name, verification: undefined, state: "away" })),
         event,
         nowMs,
       );
@@ -127,8 +129,9 @@ export function reduceLive(state: LiveState, event: DsyncEvent, nowMs: number): 
   }
 }
 
-function joined(state: LiveState, { id, name, address }: Extract<DsyncEvent, { kind: "peer-joined" }>): LiveState {
-  const withIt = withPeer(state, id, (peer) => ({ ...peer, name, address, state: "comparing" }));
+function joined(state: LiveState, event: Extract<DsyncEvent, { kind: "peer-joined" }>): LiveState {
+  const { id, name, address, verification } = event;
+  const withIt = withPeer(state, id, (peer) => ({ ...peer, name, address, verification, state: "comparing" }));
   // A restarted instance is another identity under the same name: the one that is away is the same machine to a person.
   const peers = new Map([...withIt.peers].filter(([, peer]) => peer.state !== "away" || peer.name !== name));
   return { ...withIt, peers, warnings: state.warnings.filter((warning) => !isRefusalOf(warning, address)) };
@@ -149,6 +152,7 @@ function withPeer(state: LiveState, id: PeerId, change: (peer: LivePeer) => Live
     id,
     name: "",
     address: undefined,
+    verification: undefined,
     state: "connecting",
     pendingFiles: 0,
     pendingBytes: 0,

@@ -21,6 +21,7 @@ const STARTED: DsyncEvent = {
   replicaId: "00" as ReplicaId,
   addresses: ["192.168.1.5:9000"],
   discovery: true,
+  open: true,
 };
 
 const QUIET: Progress = {
@@ -49,8 +50,8 @@ function view(state: LiveState, { columns = 80, rows = 24, ms = 1_000 } = {}): r
   return renderLive(state, { columns, rows, nowMs: START_MS + ms, color: false });
 }
 
-function joined(id: PeerId, name: string): DsyncEvent {
-  return { kind: "peer-joined", id, name, address: "192.168.1.20:9000" };
+function joined(id: PeerId, name: string, isFirst = false): DsyncEvent {
+  return { kind: "peer-joined", id, name, address: "192.168.1.20:9000", isFirst };
 }
 
 function stand(id: PeerId, state: PeerProgress["state"], pendingFiles = 0, pendingBytes = 0): PeerProgress {
@@ -59,7 +60,7 @@ function stand(id: PeerId, state: PeerProgress["state"], pendingFiles = 0, pendi
 
 const BUSY = after(
   [0, joined(PC, "pc")],
-  [0, joined(NAS, "网络存储")],
+  [0, joined(NAS, "网络存储", true)],
   [0, { kind: "peer-found", id: "ee".repeat(32) as PeerId, name: "phone" }],
   [1_000, { kind: "progress", ...QUIET, transfers: [{ path: "isos/big.iso", doneBytes: 0, sizeBytes: 4e9 }] }],
   [1_500, { kind: "changed", path: "report.odt", change: "edited", by: "pc", isLocal: false }],
@@ -82,7 +83,7 @@ const BUSY = after(
 test("80 columns: header, how others join, peers, transfers, events, problems", () => {
   assert.deepEqual(view(BUSY, { rows: 30, ms: 2_000 }), [
     "dsync  /home/u/shared                                      syncing with 2 peers",
-    "share default · name laptop · port 9000 · ID 0f0f0f0f",
+    "share default · name laptop · port 9000 · ID 0f0f0f0f · open to anybody",
     "Others join: dsync -d <their folder>",
     "",
     "Problems",
@@ -101,7 +102,7 @@ test("80 columns: header, how others join, peers, transfers, events, problems", 
     "Events",
     "  12:00:01  conflict in notes.txt: both versions kept, pc's as notes.conflict-…",
     "  12:00:01  pc changed report.odt",
-    "  12:00:00  网络存储 joined",
+    "  12:00:00  New peer: 网络存储 joined (192.168.1.20:9000, cdcdcdcd)",
     "  12:00:00  pc joined",
     "",
     "Ctrl-C stops   dsync status: every problem",
@@ -172,6 +173,18 @@ test("a peer goes from connecting to away, and comes back as one line whatever i
     [1, { kind: "peer-lost", id: PC, name: "pc" }],
   );
   assert.equal(neverThere.peers.size, 0);
+});
+
+test("words to compare stand below their peer for as long as it is here", () => {
+  const withWords = { ...joined(PC, "pc", true), verification: "acorn actor zipper zodiac" } as DsyncEvent;
+  const here = after([0, withWords], [1, joined(NAS, "nas")]);
+  for (const columns of [30, 50, 80, 200]) {
+    const text = view(here, { columns, rows: 40 }).join("\n").replaceAll(/\s+/g, " ");
+    assert.match(text, /pc .*comparing Both sides must show: acorn actor zipper zodiac . nas/);
+    assert.equal(text.split("zodiac").length, 2);
+  }
+  const gone = reduceLive(here, { kind: "peer-left", id: PC, name: "pc", reason: "goodbye" }, START_MS + 2);
+  assert.doesNotMatch(view(gone).join("\n"), /zodiac/);
 });
 
 test("the state of everything in a few words", () => {

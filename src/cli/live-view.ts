@@ -57,6 +57,7 @@ function headLines(state: LiveState, width: number): readonly StyledLine[] {
     `name ${escape(started.name)}`,
     `port ${started.port}`,
     `ID ${shortId(started.peerId)}`,
+    started.open ? "open to anybody" : "passphrase",
   ];
   return [
     ...top,

@@ -28,7 +28,15 @@ function options(
   settings: Partial<Settings> = {},
   platform: Partial<Platform> = {},
 ): Options {
-  const none = { passphrase: undefined, code: undefined, verbose: false, quiet: false, json: false, config: undefined };
+  const none = {
+    passphrase: undefined,
+    code: undefined,
+    verify: false,
+    verbose: false,
+    quiet: false,
+    json: false,
+    config: undefined,
+  };
   const config: Config = { file: "/etc/x/dsync.toml", settings: { ...NO_SETTINGS, ...settings }, warnings: [] };
   return resolveOptions({ ...NO_SETTINGS, ...none, path: "f", ...flags }, config, { ...PLATFORM, ...platform });
 }
@@ -50,6 +58,7 @@ test("the defaults", () => {
     rateLimitBytesPerSecond: undefined,
     trashDays: 14,
     allowRemote: false,
+    verify: false,
   });
 });
 

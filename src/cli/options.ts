@@ -28,6 +28,8 @@ export interface Options {
   readonly passphrase: string | undefined;
   /** Make a code and show it: that is the passphrase then. */
   readonly makesCode: boolean;
+  /** Show what people compare to know who is at the other end. */
+  readonly verify: boolean;
   readonly maxConcurrentTransfers: number;
   /** Up and down each; `undefined`: no limit. */
   readonly rateLimitBytesPerSecond: number | undefined;
@@ -59,6 +61,7 @@ export function resolveOptions(flags: RunFlags, config: Config, platform: Platfo
     share: flags.share ?? settings.share ?? DEFAULT_SHARE,
     passphrase: flags.code === "" ? undefined : resolvePassphrase(flags, config, platform),
     makesCode: flags.code === "",
+    verify: flags.verify,
     maxConcurrentTransfers: flags.maxConcurrentTransfers ?? settings.maxConcurrentTransfers ?? DEFAULT_TRANSFERS,
     rateLimitBytesPerSecond: flags.rateLimitBytesPerSecond ?? settings.rateLimitBytesPerSecond,
     trashDays: flags.trashDays ?? settings.trashDays ?? DEFAULT_TRASH_DAYS,

@@ -39,9 +39,10 @@ const EVENTS: readonly DsyncEvent[] = [
     replicaId: "00" as ReplicaId,
     addresses: [EVIL],
     discovery: true,
+    open: true,
   },
   { kind: "port-taken", wanted: 9000, used: 9001 },
-  { kind: "peer-joined", id: ID, name: EVIL, address: EVIL },
+  { kind: "peer-joined", id: ID, name: EVIL, address: EVIL, isFirst: true, verification: EVIL },
   { kind: "peer-found", id: ID, name: EVIL },
   { kind: "peer-lost", id: ID, name: EVIL },
   { kind: "peer-sought", address: EVIL },
@@ -118,11 +119,16 @@ test("no event puts a control character on the terminal", () => {
 
 test("events go to stdout, errors and warnings to stderr, each with its time", () => {
   const { reporter, stdout, stderr, clock } = world();
-  reporter.report({ kind: "peer-joined", id: ID, name: "laptop", address: "192.168.1.20:9000" });
+  const joined = { kind: "peer-joined", id: ID, name: "laptop", address: "192.168.1.20:9000" } as const;
+  reporter.report({ ...joined, isFirst: true });
+  reporter.report({ ...joined, isFirst: false });
   reporter.report({ kind: "problem", path: "a", reason: "denied" });
   reporter.report({ kind: "warning", message: "careful" });
   reporter.report({ kind: "debug", message: "hidden" });
-  assert.match(stdout.text, /^\d\d:\d\d:\d\d laptop joined \(192\.168\.1\.20:9000, abababab\)\n$/);
+  assert.match(
+    stdout.text,
+    /^\d\d:\d\d:\d\d New peer: (laptop joined \(192\.168\.1\.20:9000, abababab\)\n)\d\d:\d\d:\d\d \1$/,
+  );
   assert.match(stderr.text, /^\S+ Error: Skipped for now: a: denied\n\S+ Warning: careful\n$/);
   reporter.close();
   assert.equal(clock.pendingTimers, 0);
@@ -218,7 +224,7 @@ test("a log says once what to check when nobody has joined for 5 s", () => {
 });
 
 test("a log says nothing of the kind if somebody joined, if it is stopping, or if only errors are wanted", () => {
-  const join: DsyncEvent = { kind: "peer-joined", id: ID, name: "pc", address: "h:1" };
+  const join: DsyncEvent = { kind: "peer-joined", id: ID, name: "pc", address: "h:1", isFirst: true };
   const cases: readonly (readonly [ReporterOptions["verbosity"], readonly DsyncEvent[]])[] = [
     ["normal", [join]],
     ["normal", [{ kind: "stopping" }]],
@@ -248,7 +254,7 @@ function screen(text: string): readonly string[] {
 
 test("in a terminal, a steady line stays below the log, fits the width, and goes at the end", () => {
   const { reporter, stdout, clock } = world({ terminal: 60 });
-  reporter.report({ kind: "peer-joined", id: ID, name: "laptop", address: "h:1" });
+  reporter.report({ kind: "peer-joined", id: ID, name: "laptop", address: "h:1", isFirst: true });
   clock.advance(100);
   assert.equal(screen(stdout.text).at(-1), "1 peer · up to date");
   reporter.report({ kind: "progress", ...PROGRESS });

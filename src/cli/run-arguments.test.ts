@@ -19,7 +19,7 @@ const PLATFORM: Platform = {
 const GIVEN = [
   ["-d", "f", "-p", "0", "--name=-odd name-", "-a", "[fe80::1]:1", "-a", "h.example:2", "--no-discovery"],
   ["--exclude=-x", "-e", "*.iso $HOME", "--share", "a b", "--passphrase-file", "p", "--max-concurrent-transfers", "3"],
-  ["--rate-limit", "1.5MiB/s", "--trash-days", "0", "--allow-remote", "--config", "~/c.toml", "--verbose"],
+  ["--rate-limit", "1.5MiB/s", "--trash-days", "0", "--allow-remote", "--verify", "--config", "~/c.toml", "--verbose"],
 ].flat();
 const NOT_FOR_SERVICES = new Set(["passphrase", "code", "json", "version", "help", "quiet"]);
 

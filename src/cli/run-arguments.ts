@@ -20,6 +20,7 @@ export function runArguments(folder: string, flags: RunFlags, platform: Platform
     ...flags.exclude.flatMap((pattern) => one("exclude", pattern)),
     ...one("share", flags.share),
     ...one("passphrase-file", file(flags.passphraseFile)),
+    ...on("verify", flags.verify),
     ...one("max-concurrent-transfers", flags.maxConcurrentTransfers),
     ...one("rate-limit", rate === undefined ? undefined : `${rate}B/s`),
     ...one("trash-days", flags.trashDays),

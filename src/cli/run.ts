@@ -40,6 +40,7 @@ import type { Options } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import type { Output } from "./reporter.ts";
 import { socketPathFor } from "./socket-path.ts";
+import { verificationWords } from "./verification-words.ts";
 
 export interface RunSurroundings {
   readonly platform: Platform;
@@ -140,6 +141,7 @@ async function runUntilStopped(
     },
     ignore: new IgnoreFile({ root, exclude: options.exclude }),
     trashDays: options.trashDays,
+    sayVerification: options.verify ? verificationWords : undefined,
     onQuiet: () => {
       releaseMemory();
       jobs.renew();
@@ -164,7 +166,8 @@ async function runUntilStopped(
     const { port } = instance;
     const addresses = reachableAddresses().map((host) => formatAddress(host, port));
     const { peerId } = identity;
-    emit({ kind: "started", folder: root, share, name, port, peerId, replicaId, addresses, discovery });
+    const open = passphrase === undefined;
+    emit({ kind: "started", folder: root, share, name, port, peerId, replicaId, addresses, discovery, open });
     const error = await Promise.race([stopAsked, fatal.promise]);
     emit({ kind: "stopping" });
     if (error !== undefined) throw error;

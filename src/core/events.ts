@@ -69,11 +69,22 @@ export type DsyncEvent =
       readonly addresses: readonly string[];
       /** False with `--no-discovery`: others have to be named. */
       readonly discovery: boolean;
+      /** True without a passphrase: everybody on the network may join. */
+      readonly open: boolean;
     }
   /** The default port was taken, another is used. */
   | { readonly kind: "port-taken"; readonly wanted: number; readonly used: number }
   /** `address`: `192.168.1.20:9000` or `[fe80::1]:9000`. */
-  | { readonly kind: "peer-joined"; readonly id: PeerId; readonly name: string; readonly address: string }
+  | {
+      readonly kind: "peer-joined";
+      readonly id: PeerId;
+      readonly name: string;
+      readonly address: string;
+      /** True for the first session with this identity since the instance was started. */
+      readonly isFirst: boolean;
+      /** Only with `--verify`: words of this session, which the peer shows, too, unless somebody is in between. */
+      readonly verification?: string;
+    }
   | { readonly kind: "peer-left"; readonly id: PeerId; readonly name: string; readonly reason: string }
   /** Another instance of the share announces itself. It is being dialled unless it is connected already. */
   | { readonly kind: "peer-found"; readonly id: PeerId; readonly name: string }

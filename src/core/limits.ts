@@ -72,6 +72,13 @@ export const DATA_CHANNELS_OPENING_MAX = 4;
 /** Handshakes that one address may fail or leave unfinished in a row; one more is allowed every so many ms. */
 export const HANDSHAKE_TOKENS_MAX = 32;
 export const HANDSHAKE_TOKEN_MS = 2_000;
+/**
+ * The same for all strangers together, whose addresses cost nothing: those that have nothing failed or unfinished, and
+ * the others. An address that has finished one is no stranger. A handshake is 2 to 3 ms of work: a fifth of a core.
+ */
+export const STRANGERS_TOKENS_MAX = 256;
+export const NEW_STRANGERS_TOKEN_MS = 20;
+export const KNOWN_STRANGERS_TOKEN_MS = 40;
 /** Addresses whose failed handshakes are remembered: a few hundred KiB at most. */
 export const LIMITED_ADDRESSES_MAX = 4_096;
 /** After the handshake, the hello comes at once; whoever says nothing is dropped after this. */
@@ -104,6 +111,8 @@ export const REFUSAL_REPORT_MS = 60_000;
 export const REFUSED_PEERS_NAMED_MAX = 16;
 /** Refusals that the status lists: the last few say why somebody is missing. */
 export const REFUSED_LISTED_MAX = 16;
+/** Peers that are remembered as having been here, so that each is called new once: 64 bytes each. */
+export const ACQUAINTANCES_MAX = 4_096;
 /** How often a control channel is looked at; a check counts as silent if nothing arrived since the one before. */
 export const KEEP_ALIVE_CHECK_MS = 5_000;
 /** Every so many silent checks a ping is sent (10 s). */

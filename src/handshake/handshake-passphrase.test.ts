@@ -8,7 +8,7 @@ import { CONFIRMATION_BYTES, startHandshake, type HandshakeOptions, type Handsha
 import { HELLO_BYTES, shareOf, SHARE_BYTES, withShare, type Role } from "./hello.ts";
 import { createIdentity } from "./identity.ts";
 import { passphraseBytes } from "./passphrase-exchange.ts";
-import { PROOF_BYTES } from "./proof.ts";
+import { CLIENT_PROOF_BYTES, SERVER_PROOF_BYTES } from "./proof.ts";
 
 const IDENTITY = new Uint8Array(SHARE_BYTES);
 /** A canonical encoding of no point: the field element 1 is negative. */
@@ -73,9 +73,16 @@ test("the same passphrase lets both in, however its accents were typed", () => {
   assert.deepEqual(client.secrets.sendKey, server.secrets.receiveKey);
   assert.deepEqual(client.secrets.receiveKey, server.secrets.sendKey);
   assert.deepEqual(client.secrets.transcriptHash, server.secrets.transcriptHash);
+  assert.deepEqual(client.secrets.verification, server.secrets.verification);
   assert.deepEqual(
     sent.map(({ bytes }) => bytes.length),
-    [HELLO_BYTES, HELLO_BYTES, SHARE_BYTES + CONFIRMATION_BYTES, CONFIRMATION_BYTES + PROOF_BYTES, PROOF_BYTES],
+    [
+      HELLO_BYTES,
+      HELLO_BYTES,
+      SHARE_BYTES + CONFIRMATION_BYTES,
+      CONFIRMATION_BYTES + SERVER_PROOF_BYTES,
+      CLIENT_PROOF_BYTES,
+    ],
   );
 });
 

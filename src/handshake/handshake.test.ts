@@ -6,7 +6,8 @@ import { nobleAead } from "./aead-noble.ts";
 import { startHandshake, type HandshakeOptions, type HandshakeStep } from "./handshake.ts";
 import { HELLO_BYTES, HELLO_HEAD_BYTES, type Role } from "./hello.ts";
 import { createIdentity } from "./identity.ts";
-import { PROOF_BYTES } from "./proof.ts";
+import { CLIENT_PROOF_BYTES, SERVER_PROOF_BYTES } from "./proof.ts";
+import { OPENING_BYTES } from "./verification.ts";
 
 const VERSION = 1;
 
@@ -69,6 +70,7 @@ test("both sides end up with each other's identity and matching keys", () => {
     assert.equal(ofClient.peerId, server.identity.peerId);
     assert.equal(ofServer.peerId, client.identity.peerId);
     assert.deepEqual(ofClient.transcriptHash, ofServer.transcriptHash);
+    assert.deepEqual(ofClient.verification, ofServer.verification);
     assert.deepEqual(ofClient.sendKey, ofServer.receiveKey);
     assert.deepEqual(ofClient.receiveKey, ofServer.sendKey);
     assert.notDeepEqual(ofClient.sendKey, ofClient.receiveKey);
@@ -81,8 +83,8 @@ test("messages have their fixed sizes, and the server speaks only after a hello"
   assert.equal(client.output.length, HELLO_BYTES);
   assert.equal(server.output.length, 0);
   const answered = feed(server, client.output);
-  assert.equal(answered.output.length, HELLO_BYTES + PROOF_BYTES);
-  assert.equal(feed(client, answered.output).output.length, PROOF_BYTES);
+  assert.equal(answered.output.length, HELLO_BYTES + SERVER_PROOF_BYTES);
+  assert.equal(feed(client, answered.output).output.length, CLIENT_PROOF_BYTES);
 });
 
 test("the same instances never get the same keys twice", () => {
@@ -92,11 +94,12 @@ test("the same instances never get the same keys twice", () => {
   assert.ok(first.client.kind === "done" && second.client.kind === "done");
   assert.notDeepEqual(first.client.secrets.sendKey, second.client.secrets.sendKey);
   assert.notDeepEqual(first.client.secrets.transcriptHash, second.client.secrets.transcriptHash);
+  assert.notDeepEqual(first.client.secrets.verification, second.client.secrets.verification);
 });
 
 test("a change to any byte of any message ends it for whoever is addressed", () => {
   const [client, server] = [options("client"), options("server")];
-  const lengths = [HELLO_BYTES, HELLO_BYTES + PROOF_BYTES, PROOF_BYTES];
+  const lengths = [HELLO_BYTES, HELLO_BYTES + SERVER_PROOF_BYTES, CLIENT_PROOF_BYTES];
   for (const [message, length] of lengths.entries()) {
     for (let at = 0; at < length; at++) {
       const result = converse(client, server, (bytes, index) => (index === message ? flip(bytes, at) : bytes));
@@ -134,7 +137,7 @@ test("a mirror does not pass for a peer", () => {
   // A mirror that turns the role around still cannot prove anything.
   const client = startHandshake(options("client"));
   assert.equal(
-    reasonOf(feed(client, Buffer.concat([asServer(client.output), new Uint8Array(PROOF_BYTES)])).step),
+    reasonOf(feed(client, Buffer.concat([asServer(client.output), new Uint8Array(SERVER_PROOF_BYTES)])).step),
     "bad-proof",
   );
 });
@@ -148,7 +151,8 @@ function asServer(hello: Uint8Array): Uint8Array {
 test("one server's proof, sent back as the client's, does not open", () => {
   const client = startHandshake(options("client"));
   const answered = feed(startHandshake(options("server")), client.output);
-  assert.equal(reasonOf(feed(answered.step, answered.output.subarray(HELLO_BYTES)).step), "bad-proof");
+  const mirrored = Buffer.concat([answered.output.subarray(HELLO_BYTES), new Uint8Array(OPENING_BYTES)]);
+  assert.equal(reasonOf(feed(answered.step, mirrored).step), "bad-proof");
 });
 
 test("a recorded client gets nowhere with a server that has a fresh challenge", () => {
@@ -165,6 +169,17 @@ test("a recorded client gets nowhere with a server that has a fresh challenge", 
   // Even if its ephemeral key came again.
   const onlyChallenge = { ...server, challenge: systemRandom.bytes(32) };
   assert.equal(reasonOf(feed(feed(startHandshake(onlyChallenge), hello).step, proof).step), "bad-proof");
+});
+
+test("a relay with an ephemeral key of its own does not get between two peers", () => {
+  const ownKey = startHandshake(options("client")).output.subarray(HELLO_HEAD_BYTES, HELLO_HEAD_BYTES + 32);
+  const result = converse(options("client"), options("server"), (bytes, message) => {
+    const changed = Buffer.from(bytes);
+    if (message < 2) changed.set(ownKey, HELLO_HEAD_BYTES);
+    return changed;
+  });
+  assert.equal(reasonOf(result.client), "bad-proof");
+  assert.equal(result.server.kind, "reading", "it has told nobody who the client is");
 });
 
 test("ephemeral keys of low order are refused", () => {

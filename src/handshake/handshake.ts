@@ -17,6 +17,7 @@ import type { Curves } from "./curves.ts";
 import { portableCurves } from "./curves-portable.ts";
 import type { HandshakeRefusal } from "./handshake-failure.ts";
 import {
+  challengeOf,
   encodeHello,
   ephemeralKeyOf,
   HELLO_BYTES,
@@ -31,7 +32,8 @@ import {
 import type { Identity } from "./identity.ts";
 import { deriveKeys, hashTranscript, type KeySchedule } from "./key-schedule.ts";
 import { startPassphraseExchange, type PassphraseExchange, type PassphraseInput } from "./passphrase-exchange.ts";
-import { openProof, PROOF_BYTES, sealProof } from "./proof.ts";
+import { CLIENT_PROOF_BYTES, openProof, sealProof, SERVER_PROOF_BYTES } from "./proof.ts";
+import { commitTo, deriveVerification, isOpening } from "./verification.ts";
 
 export interface HandshakeOptions {
   readonly role: Role;
@@ -43,7 +45,7 @@ export interface HandshakeOptions {
   readonly version: number;
   /** 32 random bytes, used for this handshake only. */
   readonly ephemeralSecret: Uint8Array;
-  /** 32 random bytes, used for this handshake only. */
+  /** 32 random bytes, used for this handshake only. A client sends their hash first, and them in its proof. */
   readonly challenge: Uint8Array;
   /** Let in only those who know it; `undefined`: everybody. */
   readonly passphrase?: PassphraseInput | undefined;
@@ -56,6 +58,8 @@ export interface ChannelSecrets {
   readonly peerId: PeerId;
   /** 32 bytes, the same on both sides. */
   readonly transcriptHash: Uint8Array;
+  /** 32 bytes, the same on both sides, for their people to compare: see verification.ts. */
+  readonly verification: Uint8Array;
   readonly sendKey: Uint8Array;
   readonly receiveKey: Uint8Array;
 }
@@ -78,17 +82,35 @@ const NOTHING = new Uint8Array(0);
 const NOT_CONFIRMED = new Uint8Array(CONFIRMATION_BYTES);
 
 export function startHandshake(options: HandshakeOptions): HandshakeStep {
-  const { role, version, ephemeralSecret, challenge } = options;
-  const ephemeralKey = curvesOf(options).x25519.publicKeyOf(ephemeralSecret);
-  const ownHello = encodeHello({ role, version, mode: modeOf(options), challenge, ephemeralKey });
-  const isServer = role === "server";
-  return reading(isServer ? NOTHING : ownHello, HELLO_HEAD_BYTES, (head) => {
+  return options.role === "client" ? startAsClient(options) : startAsServer(options);
+}
+
+function startAsClient(options: HandshakeOptions): HandshakeStep {
+  const ownHello = makeHello(options, commitTo(options.challenge));
+  return reading(ownHello, HELLO_HEAD_BYTES, (head) => {
     const refusal = refuseHead(head, options);
-    // The client cannot know our version and mode yet, and would otherwise have nothing to explain the end with.
-    const isExplained = isServer && refusal !== "not-dsync" && refusal !== "reflection";
-    if (refusal !== undefined) return failed(refusal, isExplained ? ownHello : NOTHING);
+    if (refusal !== undefined) return failed(refusal);
     return reading(NOTHING, HELLO_BYTES - HELLO_HEAD_BYTES, (rest) => agreeOnKeys(options, ownHello, [head, rest]));
   });
+}
+
+/** Whoever has not sent a whole hello costs no multiplication of a point. */
+function startAsServer(options: HandshakeOptions): HandshakeStep {
+  return reading(NOTHING, HELLO_HEAD_BYTES, (head) => {
+    const refusal = refuseHead(head, options);
+    if (refusal === "not-dsync" || refusal === "reflection") return failed(refusal);
+    // The client cannot know our version and mode yet, and would otherwise have nothing to explain the end with.
+    if (refusal !== undefined) return failed(refusal, makeHello(options, options.challenge));
+    return reading(NOTHING, HELLO_BYTES - HELLO_HEAD_BYTES, (rest) =>
+      agreeOnKeys(options, makeHello(options, options.challenge), [head, rest]),
+    );
+  });
+}
+
+function makeHello(options: HandshakeOptions, challenge: Uint8Array): Uint8Array {
+  const { role, version, ephemeralSecret } = options;
+  const ephemeralKey = curvesOf(options).x25519.publicKeyOf(ephemeralSecret);
+  return encodeHello({ role, version, mode: modeOf(options), challenge, ephemeralKey });
 }
 
 function curvesOf({ curves = portableCurves }: HandshakeOptions): Curves {
@@ -120,7 +142,7 @@ function agreeOnKeys(options: HandshakeOptions, ownHello: Uint8Array, theirs: re
     return isServer ? confirmAsServer(options, agreed, exchange) : confirmAsClient(options, agreed, exchange);
   }
   const transcriptHash = hashTranscript(clientHello, serverHello);
-  const keyed = { transcriptHash, keys: deriveKeys({ sharedSecret, transcriptHash }) };
+  const keyed = { clientHello, serverHello, transcriptHash, keys: deriveKeys({ sharedSecret, transcriptHash }) };
   sharedSecret.fill(0);
   return exchangeProofs(options, keyed, isServer ? ownHello : NOTHING);
 }
@@ -133,6 +155,8 @@ interface Agreed {
 }
 
 interface Keyed {
+  readonly clientHello: Uint8Array;
+  readonly serverHello: Uint8Array;
   readonly transcriptHash: Uint8Array;
   readonly keys: KeySchedule;
 }
@@ -172,7 +196,7 @@ function deriveWith(
   const transcriptHash = hashTranscript(clientHello, serverHello, clientShare);
   const keys = deriveKeys({ sharedSecret, passphraseKey, transcriptHash });
   for (const secret of [sharedSecret, passphraseKey]) secret.fill(0);
-  return { transcriptHash, keys };
+  return { clientHello, serverHello, transcriptHash, keys };
 }
 
 /** In constant time. */
@@ -183,25 +207,28 @@ function isSame(bytes: Uint8Array, expected: Uint8Array): boolean {
 /** `opening`: what a server sends before its proof. */
 function exchangeProofs(options: HandshakeOptions, keyed: Keyed, opening: Uint8Array): HandshakeStep {
   const { role, identity, aead } = options;
-  const { transcriptHash, keys } = keyed;
+  const { clientHello, serverHello, transcriptHash, keys } = keyed;
   const isServer = role === "server";
   const curves = curvesOf(options);
   const server = { aead, curves, transcriptHash, role: "server", key: keys.serverProofKey } as const;
   const client = { aead, curves, transcriptHash, role: "client", key: keys.clientProofKey } as const;
 
   const output = isServer ? Buffer.concat([opening, sealProof(identity, server)]) : opening;
-  return reading(output, PROOF_BYTES, (bytes) => {
+  return reading(output, isServer ? CLIENT_PROOF_BYTES : SERVER_PROOF_BYTES, (bytes) => {
     const proof = openProof(bytes, isServer ? client : server);
     if (proof.kind !== "proven") return failed(proof.kind);
+    const opening = isServer ? proof.opening : options.challenge;
+    if (isServer && !isOpening(opening, challengeOf(clientHello))) return failed("bad-proof");
     const peerId = peerIdFromBytes(proof.publicKey);
     if (peerId === identity.peerId) return failed("self");
     if (peerId !== (options.expectedPeerId ?? peerId)) return failed("wrong-peer");
     return {
       kind: "done",
-      output: isServer ? NOTHING : sealProof(identity, client),
+      output: isServer ? NOTHING : sealProof(identity, client, opening),
       secrets: {
         peerId,
         transcriptHash,
+        verification: deriveVerification({ clientHello, serverHello, opening }),
         sendKey: isServer ? keys.serverRecordKey : keys.clientRecordKey,
         receiveKey: isServer ? keys.clientRecordKey : keys.serverRecordKey,
       },

@@ -5,7 +5,7 @@
 //   6  2  protocol version, big-endian
 //   8  1  mode: 0 without a passphrase, 1 with one
 //   9 32  X25519 ephemeral key
-//  41 32  challenge: random, never used twice
+//  41 32  challenge: never used twice; the server's is random, the client's the hash of something random
 //  73 32  passphrase share: the server's in mode 1, else zero
 
 /** The client dialled, the server accepted. */
@@ -70,6 +70,11 @@ function parseMode(code: number): HelloMode | "unknown" {
 /** `hello`: all 105 bytes of it. */
 export function ephemeralKeyOf(hello: Uint8Array): Uint8Array {
   return hello.subarray(EPHEMERAL_KEY_AT, CHALLENGE_AT);
+}
+
+/** `hello`: all 105 bytes of it. */
+export function challengeOf(hello: Uint8Array): Uint8Array {
+  return hello.subarray(CHALLENGE_AT, SHARE_AT);
 }
 
 /** `hello`: all 105 bytes of it. */

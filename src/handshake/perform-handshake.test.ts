@@ -10,6 +10,7 @@ import type { Role } from "./hello.ts";
 import { createIdentity } from "./identity.ts";
 import { passphraseBytes } from "./passphrase-exchange.ts";
 import { performHandshake, type HandshakeOutcome, type PerformHandshakeOptions } from "./perform-handshake.ts";
+import { CLIENT_PROOF_BYTES } from "./proof.ts";
 
 function options(role: Role, changes: Partial<PerformHandshakeOptions> = {}): PerformHandshakeOptions {
   return {
@@ -58,7 +59,9 @@ test("what arrives right behind the handshake is handed on, and the rest waits",
     write: {
       value: (pieces: readonly Uint8Array[]) => {
         const bytes = Buffer.concat(pieces);
-        return first.write([bytes.length === 112 ? Buffer.concat([bytes, Buffer.from("first record")]) : bytes]);
+        return first.write([
+          bytes.length === CLIENT_PROOF_BYTES ? Buffer.concat([bytes, Buffer.from("first record")]) : bytes,
+        ]);
       },
     },
     onData: { value: first.onData.bind(first) },

@@ -12,7 +12,11 @@ import { checkShare, refusalOf, reportPassphrase, type PoolContext } from "./poo
 /** Never rejects. */
 export async function acceptChannel(context: PoolContext, gate: InboundGate, connection: Connection): Promise<void> {
   const { remote } = connection;
-  const admission = gate.admit(remote.host);
+  const admission = gate.admit(remote.host, () => {
+    connection.destroy();
+    const detail = "It gave way to an address that has fewer unfinished.";
+    context.reports.report({ reason: "too-many-handshakes", ...remote, detail });
+  });
   if (admission.kind === "refused") {
     connection.destroy();
     const { reason } = admission;

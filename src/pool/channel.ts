@@ -29,8 +29,8 @@ export interface Channel {
   readonly remote: RemoteAddress;
   /** True if this side dialled. */
   readonly isDialer: boolean;
-  /** BLAKE3 of both hellos, 32 bytes: the same on both sides, never the same twice. */
-  readonly transcriptHash: Uint8Array;
+  /** 32 bytes for people to compare, the same on both sides, never the same twice: handshake/verification.ts. */
+  readonly verification: Uint8Array;
   readonly bytesSent: number;
   readonly bytesReceived: number;
 

@@ -23,7 +23,13 @@ const KEYS = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)] as const;
 
 function channelOver(connection: Connection, isDialer: boolean, leftover?: Uint8Array): Channel {
   const [sendKey, receiveKey] = isDialer ? KEYS : [KEYS[1], KEYS[0]];
-  const secrets = { peerId: peerIdFromBytes(KEYS[0]), transcriptHash: KEYS[0], sendKey, receiveKey };
+  const secrets = {
+    peerId: peerIdFromBytes(KEYS[0]),
+    transcriptHash: KEYS[0],
+    verification: KEYS[0],
+    sendKey,
+    receiveKey,
+  };
   return createChannel({ connection, secrets, aead: nativeAead, isDialer, ...(leftover && { leftover }) });
 }
 
@@ -291,7 +297,7 @@ test("a bug in a handler stops the process", () => {
     const { createChannel } = await import(${JSON.stringify(new URL("encrypted-channel.js", import.meta.url))});
     const { nativeAead } = await import(${JSON.stringify(new URL("../handshake/aead-native.js", import.meta.url))});
     const key = Buffer.alloc(32);
-    const secrets = { peerId: "", transcriptHash: key, sendKey: key, receiveKey: key };
+    const secrets = { peerId: "", transcriptHash: key, verification: key, sendKey: key, receiveKey: key };
     const [a, b] = memoryConnectionPair().map((connection) => createChannel({ connection, secrets, aead: nativeAead }));
     b.onMessage(() => { throw new TypeError("a bug"); });
     a.send({ type: "ping" });

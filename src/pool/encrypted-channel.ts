@@ -33,7 +33,7 @@ export function createChannel(options: CreateChannelOptions): Channel {
 class EncryptedChannel implements Channel {
   readonly isDialer: boolean;
   readonly peerId: Channel["peerId"];
-  readonly transcriptHash: Uint8Array;
+  readonly verification: Uint8Array;
   readonly ended: Promise<ChannelEnd>;
   #bytesSent = 0;
   #bytesReceived = 0;
@@ -58,7 +58,7 @@ class EncryptedChannel implements Channel {
   constructor({ connection, secrets, aead, isDialer, leftover }: CreateChannelOptions) {
     this.isDialer = isDialer;
     this.peerId = secrets.peerId;
-    this.transcriptHash = secrets.transcriptHash;
+    this.verification = secrets.verification;
     this.#connection = connection;
     this.#sealer = new RecordSealer({ aead, key: secrets.sendKey });
     this.#opener = new RecordOpener({ aead, key: secrets.receiveKey });

@@ -19,7 +19,8 @@ export type RefusalReason =
 
 /** `host`, `port`: where it came from, or where it was dialled. Names and texts chosen by a peer are not escaped. */
 export type PoolEvent =
-  | { readonly type: "session-opened"; readonly peer: PeerInfo }
+  /** `verification`: see `Channel`; its control channel's. */
+  | { readonly type: "session-opened"; readonly peer: PeerInfo; readonly verification: Uint8Array }
   | { readonly type: "session-ended"; readonly peer: PeerInfo; readonly end: ChannelEnd }
   | {
       readonly type: "refused";

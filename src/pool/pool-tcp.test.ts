@@ -86,7 +86,7 @@ function pair(a: Pool, b: Pool): readonly [Session, Session] | undefined {
   const [atA] = a.sessions;
   const [atB] = b.sessions;
   if (atA === undefined || atB === undefined) return undefined;
-  const isSame = Buffer.compare(atA.control.transcriptHash, atB.control.transcriptHash) === 0;
+  const isSame = Buffer.compare(atA.control.verification, atB.control.verification) === 0;
   return isSame ? [atA, atB] : undefined;
 }
 

@@ -173,7 +173,7 @@ export class Pool {
   #announce(session: PeerSession): void {
     const { peer } = session;
     if (session.hasEnded) return this.#forget(session);
-    this.events.emit({ type: "session-opened", peer });
+    this.events.emit({ type: "session-opened", peer, verification: session.control.verification });
     this.#options.onSession(session);
     void session.ended.then((end) => {
       this.events.emit({ type: "session-ended", peer, end });

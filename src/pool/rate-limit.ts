@@ -99,8 +99,8 @@ class LimitedChannel implements Channel {
   get isDialer() {
     return this.#inner.isDialer;
   }
-  get transcriptHash() {
-    return this.#inner.transcriptHash;
+  get verification() {
+    return this.#inner.verification;
   }
   get bytesSent() {
     return this.#inner.bytesSent;

@@ -58,6 +58,12 @@ export class KeyedBuckets {
     return true;
   }
 
+  /** True if nothing of `key`'s is missing. */
+  isFull(key: string, nowMs: number): boolean {
+    const bucket = this.#buckets.get(key);
+    return bucket === undefined || bucket.tokens(nowMs) >= this.#options.capacity;
+  }
+
   /** Undoes a `take`. */
   giveBack(key: string, nowMs: number): void {
     this.#buckets.get(key)?.spend(-1, nowMs);

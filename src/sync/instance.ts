@@ -31,6 +31,7 @@ import type { IgnoreFile } from "../watch/ignore-file.ts";
 import { Scanner, type LeftInDirectory } from "../watch/scanner.ts";
 import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
+import { Acquaintances } from "./acquaintances.ts";
 import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
 import type { Conversation } from "./conversation.ts";
@@ -67,6 +68,8 @@ export interface InstanceOptions {
   readonly trashDays: number;
   /** Called when it has been quiet for a while after something happened: the time to tidy up. */
   readonly onQuiet: () => void;
+  /** With `--verify`: says a session's verification value (handshake/verification.ts) in words. */
+  readonly sayVerification?: ((verification: Uint8Array) => string) | undefined;
   readonly emit: (event: DsyncEvent) => void;
   /** The folder is not the one that it was: the instance can only stop. */
   readonly onFatal: (error: Error) => void;
@@ -112,6 +115,7 @@ export class Instance {
   readonly #pool: Pool;
   readonly #meter: ProgressMeter;
   readonly #watcher: Watcher;
+  readonly #acquaintances = new Acquaintances();
   readonly #scanProblems = new Map<string, Problem>();
   /** What pauses, with the reason. */
   readonly #halts = new Map<Halting, string>();
@@ -383,7 +387,11 @@ export class Instance {
     switch (event.type) {
       case "session-opened": {
         const { id, name, remote } = event.peer;
-        return emit({ kind: "peer-joined", id, name, address: formatAddress(remote.host, remote.port) });
+        const address = formatAddress(remote.host, remote.port);
+        const isFirst = this.#acquaintances.meet(id);
+        const verification = this.#options.sayVerification?.(event.verification);
+        const words = verification === undefined ? {} : { verification };
+        return emit({ kind: "peer-joined", id, name, address, isFirst, ...words });
       }
       case "session-ended": {
         const { id, name } = event.peer;

@@ -28,6 +28,7 @@ const WITHOUT_MESSAGES = new Set([
   "content/gear-table.ts",
   "content/manifest.ts",
   "handshake/proof.ts",
+  "handshake/verification.ts",
   "index/conflict-path.ts",
   "index/local-change.ts",
   "index/memory-store.ts",

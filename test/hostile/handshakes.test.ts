@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { HANDSHAKES_PER_ADDRESS_MAX, SESSIONS_PER_ADDRESS_MAX } from "../../src/core/limits.ts";
 import { systemRandom } from "../../src/edge/random.ts";
 import { encodeHello, HELLO_BYTES } from "../../src/handshake/hello.ts";
+import { OPENING_BYTES } from "../../src/handshake/verification.ts";
 import { PROTOCOL_VERSION } from "../../src/pool/messages.ts";
 import { HostilePeer } from "../support/hostile-peer.ts";
 import { startVictim } from "../support/victim.ts";
@@ -56,7 +57,7 @@ test("a hello that comes back, and a proof that comes back, prove nothing", asyn
   await reflected.ended();
   assert.equal(reflected.received.length, 0);
 
-  first.socket.write(serverProof);
+  first.socket.write(Buffer.concat([serverProof, Buffer.alloc(OPENING_BYTES)]));
   await first.ended();
   await victim.assertUnharmed();
   assert.equal((await victim.machine.instance.status()).peers.length, 1, "the honest one alone");

@@ -8,7 +8,7 @@ export class FakeChannel implements Channel {
   readonly peerId: PeerId;
   readonly remote = { host: "10.0.0.9", port: 9000 };
   readonly isDialer = true;
-  readonly transcriptHash = new Uint8Array(32);
+  readonly verification = new Uint8Array(32);
   readonly bytesSent = 0;
   bytesReceived = 0;
   readonly isCongested = false;

@@ -60,8 +60,12 @@ export class HostilePeer {
   }
 
   /** Connects and greets; resolves when the instance has greeted back. */
-  static async join(port: number, hello: HelloOverrides = {}): Promise<HostilePeer> {
-    return HostilePeer.#open(port, createIdentity(systemRandom), "control", hello);
+  static async join(
+    port: number,
+    hello: HelloOverrides = {},
+    identity = createIdentity(systemRandom),
+  ): Promise<HostilePeer> {
+    return HostilePeer.#open(port, identity, "control", hello);
   }
 
   /** One more channel of this peer's session. */

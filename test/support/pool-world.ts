@@ -103,5 +103,5 @@ export function areJoined(a: PoolHost, b: PoolHost): boolean {
   const [first] = atA;
   const [second] = atB;
   if (first === undefined || second === undefined || atA.length > 1 || atB.length > 1) return false;
-  return Buffer.compare(first.control.transcriptHash, second.control.transcriptHash) === 0;
+  return Buffer.compare(first.control.verification, second.control.verification) === 0;
 }

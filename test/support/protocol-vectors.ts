@@ -84,7 +84,7 @@ export function computeOpenVector(portable: boolean): Vector {
   const serverProof = answered.output.subarray(HELLO_BYTES);
   const clientDone = receive(receiveHello(client, serverHello), serverProof);
   const serverSecrets = secretsOf(receive(answered, clientDone.output));
-  const { transcriptHash, sendKey, receiveKey, peerId } = secretsOf(clientDone);
+  const { transcriptHash, verification, sendKey, receiveKey, peerId } = secretsOf(clientDone);
 
   const sealer = new RecordSealer({ aead, key: sendKey });
   const records = [
@@ -94,7 +94,7 @@ export function computeOpenVector(portable: boolean): Vector {
   return toHex({
     "client identity secret": INPUTS.client.identitySecret,
     "client ephemeral secret": INPUTS.client.ephemeralSecret,
-    "client challenge": INPUTS.client.challenge,
+    "client opening": INPUTS.client.challenge,
     "server identity secret": INPUTS.server.identitySecret,
     "server ephemeral secret": INPUTS.server.ephemeralSecret,
     "server challenge": INPUTS.server.challenge,
@@ -105,6 +105,7 @@ export function computeOpenVector(portable: boolean): Vector {
     "client identity key": Buffer.from(serverSecrets.peerId, "hex"),
     "server proof": serverProof,
     "client proof": clientDone.output,
+    verification,
     "client record key": sendKey,
     "server record key": receiveKey,
     "record 0, want-channels 3": Buffer.concat(records[0] ?? []),
@@ -124,7 +125,7 @@ export function computePassphraseVector(portable: boolean): Vector {
   const [serverConfirmation, serverProof] = cut(confirmed.output, CONFIRMATION_BYTES);
   const clientDone = receive(shared, serverConfirmation, serverProof);
   secretsOf(receive(confirmed, clientDone.output));
-  const { transcriptHash, sendKey, receiveKey } = secretsOf(clientDone);
+  const { transcriptHash, verification, sendKey, receiveKey } = secretsOf(clientDone);
 
   const { scalarSecret } = INPUTS.server;
   const hellos = { clientHello: client.output, serverHello: opened.output };
@@ -142,6 +143,7 @@ export function computePassphraseVector(portable: boolean): Vector {
     "server confirmation": serverConfirmation,
     "server proof": serverProof,
     "client proof": clientDone.output,
+    verification,
     "client record key": sendKey,
     "server record key": receiveKey,
   });
