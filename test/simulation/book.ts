@@ -26,7 +26,7 @@ export class Book {
   #powerless = new Set<number>();
   /** In this phase: how each machine's people left what they touched, and what they saw there before. */
   #left = new Map<number, Map<string, Left>>();
-  /** In this phase: when which content was last put where, by anybody. */
+  /** In this phase: when which content was last put at a path or a conflict path of it, by anybody. */
   #put = new Map<string, number>();
   #notes = 0;
 
@@ -59,7 +59,7 @@ export class Book {
     for (const path of new Set([...before.keys(), ...after.keys()])) {
       if (before.get(path) === after.get(path)) continue;
       this.#noteLookAlike(before.get(path), after.get(path));
-      this.#put.set(`${path} ${whatIs(after.get(path))}`, at);
+      this.#put.set(`${familyOf(path)} ${whatIs(after.get(path))}`, at);
       const machines = this.#touched.get(path) ?? new Set();
       this.#touched.set(path, machines.add(machine));
       const left = this.#left.get(machine) ?? new Map<string, Left>();
@@ -89,7 +89,7 @@ export class Book {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
-        const isNew = !earlier.includes(found) || this.#isPutSince(at, familyOf(path), found);
+        const isNew = !earlier.includes(found) || this.#isPutSince(at, path, found);
         if (isNew && this.#isTakenByCopy(path, machine) && isKeptAsCopy(path, line, seen)) continue;
         straying.push(`${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`);
       }
@@ -129,9 +129,12 @@ export class Book {
     );
   }
 
-  /** True if somebody put at `path` what `found` holds, later than the note `at`: that may have lost a conflict since. */
+  /**
+   * True if somebody put what `found` holds at a path of this one's family, by the note `at` or later: it may have lost a
+   * conflict there since.
+   */
   #isPutSince(at: number, path: string, found: string | undefined): boolean {
-    return found !== undefined && (this.#put.get(`${path} ${whatIs(found)}`) ?? -1) > at;
+    return found !== undefined && (this.#put.get(`${familyOf(path)} ${whatIs(found)}`) ?? -1) >= at;
   }
 
   /** True if anybody else touched the path, or something above or below it, however it is spelled. */
