@@ -5,7 +5,7 @@ import { pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Content, Entry, PathRecord } from "../index/entry.ts";
 import { emptyRecord } from "../index/settle.ts";
-import { PatientRepairs, REPAIR_PATIENCE_MS } from "./patient-repairs.ts";
+import { PatientRepairs, REPAIR_DELAY_MS, REPAIR_PATIENCE_MS } from "./patient-repairs.ts";
 
 const DRAFTS = pathOf("drafts");
 const DIRECTORY: Content = { kind: "directory", mode: 0o755 };
@@ -35,10 +35,30 @@ test("a directory that is to go and is still there waits for its repair, once, a
   assert.equal(clock.pendingTimers, 0);
 });
 
-test("what this disk lacks does not wait for its repair", () => {
-  const repairs = new PatientRepairs({ clock: new FakeClock(), onDue: () => {} });
-  assert.equal(repairs.mayRepair(DRAFTS, undefined), true, "nobody told of the directory");
-  assert.equal(repairs.mayRepair(DRAFTS, { ...LEAVING, present: GONE }), true, "it has gone here");
+test("what is to take the place of a directory that is in use waits as long", async () => {
+  const clock = new FakeClock();
+  const repairs = new PatientRepairs({ clock, onDue: () => assert.fail("not yet") });
   const link = entryOf({ kind: "symlink", target: "elsewhere" });
-  assert.equal(repairs.mayRepair(DRAFTS, { ...LEAVING, known: link }), true, "a symlink waits for its name");
+  assert.equal(repairs.mayRepair(DRAFTS, { ...LEAVING, known: link }), false);
+  await clock.run(REPAIR_PATIENCE_MS - 1_000);
+});
+
+test("what this disk lacks is repaired soon", async () => {
+  const [unheardOf, gone] = [pathOf("unheard-of"), pathOf("gone")];
+  const clock = new FakeClock();
+  const due: RelativePath[] = [];
+  const repairs = new PatientRepairs({ clock, onDue: (path) => due.push(path) });
+  const ask = (): readonly boolean[] => [
+    repairs.mayRepair(unheardOf, undefined),
+    repairs.mayRepair(gone, { ...LEAVING, present: GONE }),
+  ];
+  assert.deepEqual(ask(), [false, false]);
+  await clock.run(REPAIR_DELAY_MS + 100);
+  assert.deepEqual(
+    [due, ask()],
+    [
+      [unheardOf, gone],
+      [true, true],
+    ],
+  );
 });

@@ -12,7 +12,7 @@ import { mergeEntries } from "../index/merge.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import { emptyRecord } from "../index/settle.ts";
 import type { Observation } from "../watch/observation.ts";
-import { REPAIR_PATIENCE_MS } from "./patient-repairs.ts";
+import { REPAIR_DELAY_MS, REPAIR_PATIENCE_MS } from "./patient-repairs.ts";
 import { Replica } from "./replica.ts";
 
 const NOTES = pathOf("notes.txt");
@@ -111,8 +111,11 @@ test("a deleted directory that is still here is not brought back before the rest
   assert.equal(store.get(DRAFTS)?.known.live?.content.kind, "directory");
 });
 
-test("a directory that something waits for is brought back at once", () => {
+test("a directory that something waits for is brought back soon, if it has not come by then", async () => {
   halfDelete({ seen: [[replicaIdOf(1), 2]], live: undefined });
+  replica.repair(pathOf("drafts/a"));
+  assert.equal(store.get(DRAFTS)?.known.live, undefined);
+  await clock.run(REPAIR_DELAY_MS + 100);
   replica.repair(pathOf("drafts/a"));
   assert.equal(store.get(DRAFTS)?.known.live?.content.kind, "directory");
 });

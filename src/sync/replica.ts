@@ -75,11 +75,11 @@ export class Replica {
   #isQuietCheckDue = false;
   #isAskAgainDue = false;
   #wasComparing = false;
-  readonly #patientRepairs: PatientRepairs;
+  readonly #repairs: PatientRepairs;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
-    this.#patientRepairs = new PatientRepairs({ clock: options.clock, onDue: (path) => this.#puller?.add(path) });
+    this.#repairs = new PatientRepairs({ clock: options.clock, onDue: (path) => this.#puller?.add(path) });
   }
 
   /** The puller that brings the disk up to what is known. Set once, before anything happens. */
@@ -130,10 +130,10 @@ export class Replica {
     this.publish();
   }
 
-  /** Brings back a directory that something live is in; later, if nothing here waits for that. */
+  /** Brings back a directory that something live is in, when what is still to arrive has had its time. */
   repair(path: RelativePath): void {
     const { store } = this.#options.ledger;
-    if (!this.#patientRepairs.mayRepair(path, store.get(path))) return;
+    if (!this.#repairs.mayRepair(path, store.get(path))) return;
     const tree = {
       get: (at: RelativePath) => store.get(at)?.known,
       hasLiveChildren: (directory: RelativePath) => hasLiveChildren(store, directory),
@@ -152,7 +152,7 @@ export class Replica {
 
   stop(): void {
     this.#isStopped = true;
-    this.#patientRepairs.stop();
+    this.#repairs.stop();
   }
 
   #observeOne(observation: Observation): void {
