@@ -94,13 +94,14 @@ export class Conversation implements Source {
 
   /** True if both hold the same and neither waits for content. */
   get isInSync(): boolean {
-    return this.knowsTheSame && this.#peerStand?.pendingFiles === 0 && this.#options.ledger.pending.files === 0;
-  }
-
-  /** True if both have heard of the same, whatever they hold of it. */
-  get knowsTheSame(): boolean {
+    const { store, pending } = this.#options.ledger;
     const stand = this.#peerStand;
-    return stand !== undefined && Buffer.compare(stand.root, this.#options.ledger.store.merkle.root()) === 0;
+    return (
+      stand !== undefined &&
+      stand.pendingFiles === 0 &&
+      pending.files === 0 &&
+      Buffer.compare(stand.root, store.merkle.root()) === 0
+    );
   }
 
   mayHold(path: RelativePath): boolean {

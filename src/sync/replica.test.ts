@@ -12,20 +12,25 @@ import { mergeEntries } from "../index/merge.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import { emptyRecord } from "../index/settle.ts";
 import type { Observation } from "../watch/observation.ts";
+import { REPAIR_DELAY_MS, REPAIR_PATIENCE_MS } from "./patient-repairs.ts";
 import { Replica } from "./replica.ts";
 
 const NOTES = pathOf("notes.txt");
+const DRAFTS = pathOf("drafts");
+const DIRECTORY: Content = { kind: "directory", mode: 0o755 };
 const hash = (bytes: Uint8Array): Uint8Array => blake3.hash(bytes);
 const blake3 = loadBlake3({ portable: false });
 let store: RecordStore;
 let replica: Replica;
+let clock: FakeClock;
 
 beforeEach(() => {
+  clock = new FakeClock();
   store = createMemoryStore({ replicaId: replicaIdOf(0), hash });
   replica = new Replica({
     ledger: new Ledger(store),
     fingerprinter: createFingerprinter(hash),
-    clock: new FakeClock(),
+    clock,
     author: "here",
     onChanged: () => {},
     onConflict: () => {},
@@ -47,6 +52,14 @@ function made(by: number, counter: number, content: Content): Entry {
 
 function signature(inode: bigint): StatSignature {
   return { kind: "file", size: 5, mode: 0o644, mtimeNs: 1n, ctimeNs: 1n, inode };
+}
+
+/** A deleted directory, with a file in it of whose deletion nothing has arrived. */
+function halfDelete(present: Entry): void {
+  const gone: Entry = { seen: [[replicaIdOf(1), 2]], live: undefined };
+  store.put({ ...emptyRecord(DRAFTS), known: gone, present });
+  const inside = pathOf("drafts/a");
+  store.put({ ...emptyRecord(inside), known: made(1, 1, file(1)) });
 }
 
 function seen(path: RelativePath, content: Content, inode: bigint): Observation {
@@ -87,4 +100,22 @@ test("a version whose content its person left is waited for", () => {
   replica.observe([seen(NOTES, file(1, 0o600), 1n)]);
   assert.equal(store.get(NOTES)?.present.live, known.live);
   assert.equal(store.get(copy.path)?.known.live, copy.entry.live);
+});
+
+test("a deleted directory that is still here is not brought back before the rest of its deletion had time to arrive", async () => {
+  halfDelete(made(1, 1, DIRECTORY));
+  replica.repair(DRAFTS);
+  assert.equal(store.get(DRAFTS)?.known.live, undefined);
+  await clock.run(REPAIR_PATIENCE_MS + 1_000);
+  replica.repair(DRAFTS);
+  assert.equal(store.get(DRAFTS)?.known.live?.content.kind, "directory");
+});
+
+test("a directory that something waits for is brought back soon, if it has not come by then", async () => {
+  halfDelete({ seen: [[replicaIdOf(1), 2]], live: undefined });
+  replica.repair(pathOf("drafts/a"));
+  assert.equal(store.get(DRAFTS)?.known.live, undefined);
+  await clock.run(REPAIR_DELAY_MS + 100);
+  replica.repair(pathOf("drafts/a"));
+  assert.equal(store.get(DRAFTS)?.known.live?.content.kind, "directory");
 });

@@ -24,6 +24,7 @@ import type { InlineFile } from "../transfer/inline-content.ts";
 import type { Puller } from "../transfer/puller.ts";
 import type { Observation } from "../watch/observation.ts";
 import { Conversation } from "./conversation.ts";
+import { PatientRepairs } from "./patient-repairs.ts";
 
 export interface ReplicaOptions {
   readonly ledger: Ledger;
@@ -59,9 +60,6 @@ interface Seen {
 const COMMIT_RETRY_MS = 2_000;
 /** Quiet, and still something is missing: peers are asked again for what they could not deliver. */
 const ASK_AGAIN_MS = 15_000;
-/** After a peer left that had more to tell, what looks like a hole in the tree may be a deletion of which only a part arrived. */
-const CUT_OFF_PATIENCE_MS = 600_000;
-const REPAIR_RETRY_MS = 5_000;
 /** Equal roots are checked again when nothing has happened for this long. */
 const QUIET_MS = 1_500;
 
@@ -77,11 +75,11 @@ export class Replica {
   #isQuietCheckDue = false;
   #isAskAgainDue = false;
   #wasComparing = false;
-  /** When a peer left that had more to tell, unless this replica and a peer knew the same since. */
-  #cutOffMs: number | undefined;
+  readonly #repairs: PatientRepairs;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
+    this.#repairs = new PatientRepairs({ clock: options.clock, onDue: (path) => this.#puller?.add(path) });
   }
 
   /** The puller that brings the disk up to what is known. Set once, before anything happens. */
@@ -132,14 +130,10 @@ export class Replica {
     this.publish();
   }
 
-  /** Brings back a directory that something live is in; later, if what arrived of a peer's changes may be a part only. */
+  /** Brings back a directory that something live is in, when what is still to arrive has had its time. */
   repair(path: RelativePath): void {
-    const { ledger, clock } = this.#options;
-    const { store } = ledger;
-    if (this.#cutOffMs !== undefined && clock.monotonic() - this.#cutOffMs < CUT_OFF_PATIENCE_MS) {
-      clock.after(REPAIR_RETRY_MS, () => this.#puller?.add(path));
-      return;
-    }
+    const { store } = this.#options.ledger;
+    if (!this.#repairs.mayRepair(path, store.get(path))) return;
     const tree = {
       get: (at: RelativePath) => store.get(at)?.known,
       hasLiveChildren: (directory: RelativePath) => hasLiveChildren(store, directory),
@@ -158,6 +152,7 @@ export class Replica {
 
   stop(): void {
     this.#isStopped = true;
+    this.#repairs.stop();
   }
 
   #observeOne(observation: Observation): void {
@@ -344,7 +339,6 @@ export class Replica {
   #noteStand(): void {
     for (const conversation of this.#conversations.values()) conversation.sendStand();
     const { isComparing } = this;
-    if (this.conversations.some((conversation) => conversation.knowsTheSame)) this.#cutOffMs = undefined;
     if (this.#wasComparing && !isComparing) this.#puller?.noteCompared();
     this.#wasComparing = isComparing;
     this.#options.onStand();
@@ -380,7 +374,6 @@ export class Replica {
   }
 
   #leave(session: Session): void {
-    if (this.#conversations.get(session)?.knowsTheSame === false) this.#cutOffMs = this.#options.clock.monotonic();
     this.#conversations.delete(session);
     this.#puller?.removeSource(session);
     this.#noteStand();

@@ -81,14 +81,15 @@ function operate(operation: ApplyOperation, movedFrom?: RelativePath): Decision 
   return { kind: "operate", operation, movedFrom };
 }
 
-/** A live path needs a live parent, and on this disk a present one. */
+/** A live path needs a directory above it on this disk: one that is to go will do as long as it is there. */
 function parentObstacle(record: PathRecord, around: Surroundings): Decision | undefined {
   const parent = parentOf(record.path);
   if (parent === undefined || record.known.live === undefined) return undefined;
   const parentRecord = around.get(parent);
-  if (parentRecord?.known.live?.content.kind !== "directory") return { kind: "repair" };
-  const isThere = parentRecord.present.live?.content.kind === "directory" && !around.isBusy(parent);
-  return isThere ? undefined : { kind: "after", path: parent };
+  if (parentRecord?.present.live?.content.kind === "directory") {
+    return around.isBusy(parent) ? { kind: "after", path: parent } : undefined;
+  }
+  return parentRecord?.known.live?.content.kind === "directory" ? { kind: "after", path: parent } : { kind: "repair" };
 }
 
 /** Content that lost a conflict is put at its conflict path before it is replaced here. */

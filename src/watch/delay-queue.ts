@@ -7,10 +7,11 @@ interface Delayed<Value> {
   readonly value: Value;
 }
 
-/** Hands over what has fallen due, all at once. A key waits once: the earlier time stays, the later value. */
+/** Hands over what has fallen due, all at once. A key waits once: the earlier time stays, the values are joined. */
 export class DelayQueue<Key, Value> {
   readonly #clock: Clock;
   readonly #sizeMax: number;
+  readonly #join: (before: Value, later: Value) => Value;
   readonly #onDue: (due: readonly (readonly [Key, Value])[]) => void;
   readonly #waiting = new Map<Key, Delayed<Value>>();
   #timer: Timer | undefined;
@@ -19,10 +20,13 @@ export class DelayQueue<Key, Value> {
   constructor(options: {
     readonly clock: Clock;
     readonly sizeMax: number;
+    /** The value of a key that is put again while it waits; the later one by default. */
+    readonly join?: (before: Value, later: Value) => Value;
     readonly onDue: (due: readonly (readonly [Key, Value])[]) => void;
   }) {
     this.#clock = options.clock;
     this.#sizeMax = options.sizeMax;
+    this.#join = options.join ?? ((_, later) => later);
     this.#onDue = options.onDue;
   }
 
@@ -35,7 +39,7 @@ export class DelayQueue<Key, Value> {
     const before = this.#waiting.get(key);
     if (before === undefined && this.#waiting.size >= this.#sizeMax) return false;
     const dueMs = Math.min(before?.dueMs ?? Infinity, this.#clock.monotonic() + delayMs);
-    this.#waiting.set(key, { dueMs, value });
+    this.#waiting.set(key, { dueMs, value: before === undefined ? value : this.#join(before.value, value) });
     this.#setTimer(dueMs);
     return true;
   }

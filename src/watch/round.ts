@@ -127,11 +127,11 @@ function noteGone(context: RoundContext, { path, suspect }: Fact, { record }: He
 }
 
 function vanish(context: RoundContext, record: PathRecord): boolean {
-  if (context.vanished.has(record.path)) return true;
-  if (!context.vanished.add(record)) {
+  if (!context.vanished.has(record.path) && !context.vanished.add(record)) {
     context.onOverflow();
     return false;
   }
+  // Again also for what had vanished before: there may have been no room for its second look.
   context.lookAgain(record.path, DELETION_DELAY_MS);
   return true;
 }

@@ -5,7 +5,7 @@ import { drive } from "../../test/support/drive.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { ScannerWorld, type ScannerWorldOptions } from "../../test/support/scanner-world.ts";
 import { waitFor } from "../../test/support/wait.ts";
-import { DELETION_DELAY_MS, LARGE_FILE_BYTES, LARGE_FILE_QUIET_MS } from "../core/limits.ts";
+import { DELETION_DELAY_MS, LARGE_FILE_BYTES, LARGE_FILE_QUIET_MS, RETRY_MS_MIN } from "../core/limits.ts";
 import { systemClock } from "../edge/clock.ts";
 import type { FileSystem, Stat } from "../edge/file-system.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
@@ -317,6 +317,25 @@ test("a path that is being applied is looked at when that is over", () =>
     world.hint("a");
     await clock.run(1_000);
     assert.deepEqual(world.reported, []);
+    world.busy.delete("a");
+    await world.quiet();
+    assert.deepEqual(world.reported, ["- a"]);
+  }));
+
+test("what is gone is looked at a second time also if more hints of it come while it is being applied", () =>
+  inFakeTime(async (world, clock) => {
+    world.write("a", "one");
+    await world.settle();
+    fs.unlinkSync(world.disk("a"));
+    world.hint("a");
+    await clock.run(DELETION_DELAY_MS / 2);
+    world.busy.add("a");
+    await clock.run(DELETION_DELAY_MS);
+    // The second look waits by now; each hint that waits with it is one of many that ask for a first look only.
+    for (let time = 0; time < 5; time++) {
+      world.hint("a");
+      await clock.run(RETRY_MS_MIN / 2);
+    }
     world.busy.delete("a");
     await world.quiet();
     assert.deepEqual(world.reported, ["- a"]);

@@ -32,7 +32,7 @@ import { runRound } from "./round.ts";
 import type { RoundContext } from "./round-context.ts";
 import type { RootIdentity } from "../edge/root-identity.ts";
 import type { Spelling } from "./spelling.ts";
-import { suspect, type Suspect } from "./suspects.ts";
+import { joined, suspect, type Suspect } from "./suspects.ts";
 import { Vanished } from "./vanished.ts";
 import { walkDirectories, type WalkContext } from "./walk.ts";
 
@@ -108,8 +108,8 @@ export class Scanner {
     const add = (due: readonly (readonly [string, Suspect])[]): void => {
       for (const [, suspect] of due) this.#add(suspect);
     };
-    this.#retries = new DelayQueue({ clock, sizeMax: RETRIES_MAX, onDue: add });
-    this.#problemRetries = new DelayQueue({ clock, sizeMax: RETRIES_MAX, onDue: add });
+    this.#retries = new DelayQueue({ clock, sizeMax: RETRIES_MAX, join: joined, onDue: add });
+    this.#problemRetries = new DelayQueue({ clock, sizeMax: RETRIES_MAX, join: joined, onDue: add });
     this.#secondLooks = new DelayQueue({
       clock,
       sizeMax: VANISHED_PATHS_MAX,

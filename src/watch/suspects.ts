@@ -93,7 +93,8 @@ export class Suspects {
   }
 }
 
-function joined(a: Suspect | undefined, b: Suspect): Suspect {
+/** One suspect for both, which are of the same path: whatever one of them asks for is done. */
+export function joined(a: Suspect | undefined, b: Suspect): Suspect {
   if (a === undefined) return b;
   return {
     diskPath: a.diskPath,

@@ -9,7 +9,7 @@ import { DelayQueue } from "./delay-queue.ts";
 import { batchesOf } from "./hash-batches.ts";
 import { RescanSchedule } from "./rescan-schedule.ts";
 import { Spelling } from "./spelling.ts";
-import { suspect, Suspects } from "./suspects.ts";
+import { joined, suspect, Suspects, type Suspect } from "./suspects.ts";
 
 function pathOf(text: string): RelativePath {
   const path = parsePath(text);
@@ -51,6 +51,21 @@ test("what is delayed falls due together, each at its earliest time, as far as t
       0,
     ],
   );
+});
+
+test("what waits twice for another look asks for all that either asked for, at the earlier time", async () => {
+  const clock = new FakeClock();
+  const due: Suspect[] = [];
+  const queue = new DelayQueue<string, Suspect>({
+    clock,
+    sizeMax: 2,
+    join: joined,
+    onDue: (batch) => due.push(...batch.map(([, value]) => value)),
+  });
+  queue.put("a", 50, suspect("a", { isSecondLook: true }));
+  queue.put("a", 500, suspect("a", { isUrgent: true }));
+  await clock.run(60);
+  assert.deepEqual(due, [suspect("a", { isSecondLook: true, isUrgent: true })]);
 });
 
 test("disk spellings are kept, found again after a restart, and undone", () => {

@@ -43,6 +43,45 @@ test("a copy of what others touched may take its name, if it is kept beside that
   assert.equal(strays(putBack, "a.txt"), 1, "what is there is what was there before");
 });
 
+test("a copy that somebody took away comes back only if what it holds was put where it lost before", () => {
+  const isAstray = (where: string, order: "before" | "after"): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    const takeAway = (): void => book.note(0, new Map([[COPY, OTHER]]), new Map());
+    const putAgain = (): void => book.note(1, new Map(), new Map([[where, OTHER]]));
+    for (const act of order === "before" ? [putAgain, takeAway] : [takeAway, putAgain]) act();
+    book.note(1, new Map(), new Map([["a.txt", MINE]]));
+    return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some((line) => line.startsWith(COPY));
+  };
+  assert.ok(!isAstray("a.txt", "after"));
+  assert.ok(isAstray("a.txt", "before"), "that was before it was taken away");
+  assert.ok(isAstray("b.txt", "after"), "the copy is of something else");
+});
+
+test("what was swapped with a copy may come back to its name when it loses there", () => {
+  const book = new Book();
+  book.beginPhase();
+  const before = new Map([
+    [COPY, OTHER],
+    [LATER_COPY, MINE],
+  ]);
+  const swapped = new Map([
+    [COPY, MINE],
+    [LATER_COPY, OTHER],
+  ]);
+  book.note(0, before, swapped);
+  const isAstray = (): boolean => {
+    const found = new Map([
+      [COPY, OTHER],
+      ["a.conflict-m1-20240101-000000-0001.txt", MINE],
+    ]);
+    return book.strayingFrom(found, asIs).some((line) => line.startsWith(COPY));
+  };
+  assert.ok(isAstray(), "nobody else touched anything of that name");
+  book.note(1, before, new Map([...before, [LATER_COPY, BEFORE]]));
+  assert.ok(!isAstray());
+});
+
 test("a time is held against what the disk shows of it", () => {
   const book = new Book();
   book.beginPhase();

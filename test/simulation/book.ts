@@ -8,6 +8,8 @@ export type Tree = ReadonlyMap<string, string>;
 interface Left {
   readonly line: string | undefined;
   readonly earlier: readonly (string | undefined)[];
+  /** The number of the note. */
+  readonly at: number;
 }
 
 /** What a conflict path is more than the path of what lost. */
@@ -24,6 +26,9 @@ export class Book {
   #powerless = new Set<number>();
   /** In this phase: how each machine's people left what they touched, and what they saw there before. */
   #left = new Map<number, Map<string, Left>>();
+  /** In this phase: when which content was last put at a path or a conflict path of it, by anybody. */
+  #put = new Map<string, number>();
+  #notes = 0;
 
   /** The machine lost power, and with it what its people did just before: only contents count there. */
   notePowerLoss(machine: number): void {
@@ -34,10 +39,12 @@ export class Book {
     this.#powerless = new Set();
     this.#touched = new Map();
     this.#left = new Map();
+    this.#put = new Map();
   }
 
   /** A person on `machine` turned `before` into `after`. */
   note(machine: number, before: Tree, after: Tree): void {
+    const at = this.#notes++;
     const counts = new Map<string, number>();
     for (const line of after.values()) count(counts, contentIn(line), 1);
     for (const line of before.values()) count(counts, contentIn(line), -1);
@@ -52,11 +59,12 @@ export class Book {
     for (const path of new Set([...before.keys(), ...after.keys()])) {
       if (before.get(path) === after.get(path)) continue;
       this.#noteLookAlike(before.get(path), after.get(path));
+      this.#put.set(`${familyOf(path)} ${whatIs(after.get(path))}`, at);
       const machines = this.#touched.get(path) ?? new Set();
       this.#touched.set(path, machines.add(machine));
       const left = this.#left.get(machine) ?? new Map<string, Left>();
       const earlier = [...(left.get(path)?.earlier ?? []), before.get(path)];
-      this.#left.set(machine, left.set(path, { line: after.get(path), earlier }));
+      this.#left.set(machine, left.set(path, { line: after.get(path), earlier, at }));
     }
   }
 
@@ -77,11 +85,12 @@ export class Book {
     for (const [machine, left] of this.#left) {
       if (this.#powerless.has(machine)) continue;
       const seen = new Map([...tree].map(([path, line]) => [path, seenOn(machine, line)]));
-      for (const [path, { line, earlier }] of left) {
+      for (const [path, { line, earlier, at }] of left) {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
-        if (this.#isTakenByCopy(path, machine) && !earlier.includes(found) && isKeptAsCopy(path, line, seen)) continue;
+        const isNew = !earlier.includes(found) || this.#isPutSince(at, path, found);
+        if (isNew && this.#isTakenByCopy(path, machine) && isKeptAsCopy(path, line, seen)) continue;
         straying.push(`${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`);
       }
     }
@@ -120,6 +129,14 @@ export class Book {
     );
   }
 
+  /**
+   * True if somebody put what `found` holds at a path of this one's family, by the note `at` or later: it may have lost a
+   * conflict there since.
+   */
+  #isPutSince(at: number, path: string, found: string | undefined): boolean {
+    return found !== undefined && (this.#put.get(`${familyOf(path)} ${whatIs(found)}`) ?? -1) >= at;
+  }
+
   /** True if anybody else touched the path, or something above or below it, however it is spelled. */
   #isShared(spelled: string, machine: number): boolean {
     const path = spelled.toLowerCase();
@@ -135,6 +152,11 @@ export class Book {
 /** The path that this one is a conflict copy of; itself, if it is none. */
 function familyOf(path: string): string {
   return path.replace(CONFLICT_PART, "");
+}
+
+/** What a line of a tree says but for mode and time. */
+function whatIs(line: string | undefined): string {
+  return line?.startsWith("file ") === true ? line.split(" ", 3).join(" ") : (line ?? "nothing");
 }
 
 /** True if `line` is at another conflict path of the same path, or is nothing. */
