@@ -11,6 +11,8 @@ export interface RecentRecord {
   readonly record: PathRecord | undefined;
   /** Of the record's known entry. */
   readonly fingerprint: Uint8Array | undefined;
+  /** See `packEntry`; `undefined`: not at hand. */
+  readonly packedKnown: Uint8Array | undefined;
 }
 
 /** Forgets the oldest beyond its size. */

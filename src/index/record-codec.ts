@@ -3,13 +3,13 @@
 // A fixed head comes first, so that a scan can compare signatures without decoding the rest:
 //   [flags u8][fingerprint 16 bytes], then, if there is a signature,
 //   [kind u8][mode u16][size f64][mtimeNs i64][ctimeNs i64][inode u64], all big-endian;
-// then MessagePack: [path, known] or [path, known, present] where present differs.
+// then MessagePack values one after the other: path, known and, where it differs, present.
 
 import { Packr } from "msgpackr";
 import { DsyncError } from "../core/errors.ts";
 import { parsePath } from "../core/path.ts";
 import { encodeEntry, parseEntry } from "./entry-codec.ts";
-import type { PathRecord, StatSignature } from "./entry.ts";
+import { EMPTY_ENTRY, type Entry, type PathRecord, type StatSignature } from "./entry.ts";
 import { FINGERPRINT_BYTES } from "./merkle.ts";
 
 const HAS_SIGNATURE = 1;
@@ -23,27 +23,36 @@ const KINDS = ["file", "directory", "symlink"] as const;
 
 const packr = new Packr({ useRecords: false });
 
-/** `fingerprint`: 16 bytes, that of the known entry. */
-export function encodeRecord(record: PathRecord, fingerprint: Uint8Array): Buffer {
+/** What most paths hold before their content arrives. */
+const PACKED_EMPTY_ENTRY = packr.pack(encodeEntry(EMPTY_ENTRY));
+
+/** An entry as it is in a record: that of the known entry can be used again when the rest of the record changes. */
+export function packEntry(entry: Entry): Uint8Array {
+  return entry === EMPTY_ENTRY ? PACKED_EMPTY_ENTRY : packr.pack(encodeEntry(entry));
+}
+
+/** `fingerprint` (16 bytes) and `packedKnown`: of the known entry. */
+export function encodeRecord(
+  record: PathRecord,
+  fingerprint: Uint8Array,
+  packedKnown = packEntry(record.known),
+): Buffer {
   const { path, known, present, signature } = record;
-  const same = known === present;
-  const body = packr.pack(same ? [path, encodeEntry(known)] : [path, encodeEntry(known), encodeEntry(present)]);
-  const bodyAt = SIGNATURE_AT + (signature === undefined ? 0 : SIGNATURE_BYTES);
-  const bytes = Buffer.allocUnsafe(bodyAt + body.length);
-  bytes[0] = (signature === undefined ? 0 : HAS_SIGNATURE) | (record.residue ? IS_RESIDUE : 0);
-  bytes.set(fingerprint, FINGERPRINT_AT);
-  if (signature !== undefined) writeSignature(bytes, signature);
-  bytes.set(body, bodyAt);
-  return bytes;
+  const body = [packr.pack(path), packedKnown];
+  if (known !== present) body.push(packEntry(present));
+  const head = Buffer.allocUnsafe(SIGNATURE_AT + (signature === undefined ? 0 : SIGNATURE_BYTES));
+  head[0] = (signature === undefined ? 0 : HAS_SIGNATURE) | (record.residue ? IS_RESIDUE : 0);
+  head.set(fingerprint, FINGERPRINT_AT);
+  if (signature !== undefined) writeSignature(head, signature);
+  return Buffer.concat([head, ...body]);
 }
 
 /** Throws a DsyncError `index` if the bytes are not what `encodeRecord` made. */
 export function parseRecord(bytes: Uint8Array): PathRecord {
   const buffer = asBuffer(bytes);
   const signature = parseSignature(buffer);
-  const body = unpack(buffer.subarray(SIGNATURE_AT + (signature === undefined ? 0 : SIGNATURE_BYTES)));
-  if (!Array.isArray(body) || body.length < 2 || body.length > 3) throw damaged();
-  const items: readonly unknown[] = body;
+  const items = unpack(buffer.subarray(SIGNATURE_AT + (signature === undefined ? 0 : SIGNATURE_BYTES)));
+  if (items.length < 2 || items.length > 3) throw damaged();
   const path = parsePath(items[0]);
   const known = parseEntry(items[1]);
   const present = items.length === 2 ? known : parseEntry(items[2]);
@@ -88,9 +97,9 @@ function flagsOf(bytes: Buffer): number {
   return bytes.readUInt8(0);
 }
 
-function unpack(bytes: Buffer): unknown {
+function unpack(bytes: Buffer): readonly unknown[] {
   try {
-    return packr.unpack(bytes);
+    return packr.unpackMultiple(bytes);
   } catch (error) {
     throw damaged(error);
   }

@@ -18,7 +18,7 @@ import { bootTagOf, encodeMark, isSameBoot, parseMark, type MarkRow } from "./ma
 import type { MerkleTree } from "./merkle.ts";
 import { contentOnDisk, isLive, isPending } from "./record-facts.ts";
 import { RecentRecords, type RecentRecord } from "./recent-records.ts";
-import { encodeRecord, parseFingerprint, parseRecord, parseSignature } from "./record-codec.ts";
+import { encodeRecord, packEntry, parseFingerprint, parseRecord, parseSignature } from "./record-codec.ts";
 import { loadMerkle, newReplicaId, saveMerkle, saveState, type PreviousStop, type StoreState } from "./store-state.ts";
 import { Superseded } from "./superseded.ts";
 import { bytesOf, keyOf, type TableName, type Tables } from "./tables.ts";
@@ -118,10 +118,12 @@ export class RecordStore implements IndexStore {
   put(record: PathRecord): void {
     const { path } = record;
     const old = this.#recent(path);
-    const unchanged = old.record?.known === record.known ? old.fingerprint : undefined;
-    const fingerprint = unchanged ?? this.#fingerprinter.entryFingerprint(path, record.known);
-    this.#tables.set("records", old.key, encodeRecord(record, fingerprint));
-    this.#replace(path, old, { key: old.key, record, fingerprint });
+    const isKnownSame = old.record?.known === record.known;
+    const fingerprint =
+      (isKnownSame ? old.fingerprint : undefined) ?? this.#fingerprinter.entryFingerprint(path, record.known);
+    const packedKnown = (isKnownSame ? old.packedKnown : undefined) ?? packEntry(record.known);
+    this.#tables.set("records", old.key, encodeRecord(record, fingerprint, packedKnown));
+    this.#replace(path, old, { key: old.key, record, fingerprint, packedKnown });
   }
 
   remove(path: RelativePath): void {
@@ -129,7 +131,7 @@ export class RecordStore implements IndexStore {
     if (old.record === undefined) return;
     this.#tables.set("records", old.key, undefined);
     this.unmark(path);
-    this.#replace(path, old, { key: old.key, record: undefined, fingerprint: undefined });
+    this.#replace(path, old, { key: old.key, record: undefined, fingerprint: undefined, packedKnown: undefined });
   }
 
   release(): Promise<void> {
@@ -358,6 +360,7 @@ export class RecordStore implements IndexStore {
       key,
       record: bytes === undefined ? undefined : parseRecord(bytes),
       fingerprint: bytes === undefined ? undefined : parseFingerprint(bytes),
+      packedKnown: undefined,
     };
     this.#recents.set(path, recent);
     return recent;
