@@ -196,6 +196,7 @@ export class Instance {
       inlineBytesMax: INLINE_CONTENT_BYTES_MAX,
       keepsModes,
       onObservations: (observations) => this.#replica.observe(observations),
+      onDirectory: (diskPath) => this.#watcher.directorySeen?.(diskPath),
       onRootChanged: () => this.#noteRootChanged(),
       onProblem: (path, problem) => this.#noteScanProblem(path, problem),
       onSolved: (path) => {

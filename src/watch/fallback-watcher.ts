@@ -41,6 +41,10 @@ export class FallbackWatcher implements Watcher {
     if (this.#state === "native") await this.#options.native?.refresh?.();
   }
 
+  directorySeen(diskPath: string): void {
+    if (this.#state === "native") this.#options.native?.directorySeen?.(diskPath);
+  }
+
   async stop(): Promise<void> {
     const before = this.#state;
     this.#state = "stopped";

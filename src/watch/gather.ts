@@ -37,6 +37,8 @@ export interface GatherContext {
   /** Reads this directory with all that is below it, later. */
   readonly walkLater: (diskPath: string, delayMs: number) => void;
   readonly onProblem: (suspect: Suspect, problem: Problem) => void;
+  /** A directory is there; called before its children are read. */
+  readonly onDirectory: (diskPath: string) => void;
   /** Disk paths that were refused because another spelling of the same name was there first. */
   readonly secondSpellings: () => readonly string[];
 }
@@ -59,7 +61,10 @@ export async function gatherFacts(
     const found = await lookAt(context, looks);
     if (found === undefined) return undefined;
     const news = settleSpelling(context, looks, found);
-    for (const fact of news) facts.set(fact.path, fact);
+    for (const fact of news) {
+      facts.set(fact.path, fact);
+      if (fact.child?.signature?.kind === "directory") context.onDirectory(fact.suspect.diskPath);
+    }
     const next = await followUp(context, news, facts);
     if (next === undefined) return undefined;
     wave = next;

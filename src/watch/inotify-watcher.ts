@@ -1,8 +1,9 @@
 // The native watcher on Linux: one `fs.watch` per directory, straight on the kernel's inotify.
 //
 // Invariants:
-// 1. A directory's watch is set before its children are read, and every child of a directory that appeared while we
-//    watch is hinted at after that: nothing that is made in a young directory is missed.
+// 1. Whoever looks at our hints tells us of directories (`directorySeen`). A directory's watch is set before its children
+//    are read, and every child of a directory that appeared while we watch is hinted at after that: nothing that is made
+//    in a young directory is missed.
 // 2. A watch belongs to the path that its directory has now: when a directory is moved away, its watches are closed.
 //
 // A burst counts as an overflow (burst-counter.ts).
@@ -10,7 +11,6 @@
 import fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errnoOf } from "../core/errors.ts";
-import { PROBLEM_PATHS_MAX } from "../core/limits.ts";
 import { DSYNC_DIRECTORY } from "../core/path.ts";
 import { BurstCounter } from "./burst-counter.ts";
 import { watchProblemOf } from "./watch-problem.ts";
@@ -38,8 +38,6 @@ export class InotifyWatcher implements Watcher {
   readonly #options: InotifyWatcherOptions;
   #handler: WatchHandler | undefined;
   #top: Node | undefined;
-  /** Directories that may not be read. */
-  readonly #refused = new Set<string>();
   readonly #burst: BurstCounter;
 
   constructor(options: InotifyWatcherOptions) {
@@ -55,6 +53,15 @@ export class InotifyWatcher implements Watcher {
 
   async refresh(): Promise<void> {
     if (this.#top !== undefined) await this.#watchBelow([["", this.#top]], () => {});
+  }
+
+  directorySeen(diskPath: string): void {
+    const slash = diskPath.lastIndexOf("/");
+    const parent = this.#nodeAt(slash === -1 ? "" : diskPath.slice(0, slash));
+    const name = diskPath.slice(slash + 1);
+    // Below a directory that is not watched yet, everything is watched when that one is.
+    if (parent === undefined || parent.children.has(name)) return;
+    if (diskPath !== DSYNC_DIRECTORY && this.#isWatchable(diskPath)) this.#adopt(diskPath, name, parent);
   }
 
   stop(): Promise<void> {
@@ -79,26 +86,35 @@ export class InotifyWatcher implements Watcher {
     this.#handler?.hint(diskPath);
     if (this.#burst.add(1)) this.#handler?.overflow();
     // Something was made, removed or moved under this name; a directory may be among them.
-    // And one that could not be watched may have got other rights.
-    if (event === "rename" || this.#refused.delete(diskPath)) this.#renew(diskPath, name, node);
+    if (event === "rename") this.#drop(name, node);
   }
 
-  #renew(diskPath: string, name: string, parent: Node): void {
+  #nodeAt(diskPath: string): Node | undefined {
+    let node = this.#top;
+    if (diskPath === "") return node;
+    for (const name of diskPath.split("/")) node = node?.children.get(name);
+    return node;
+  }
+
+  /** What had this name may be another directory now, or have moved away; the look that is hinted at finds out. */
+  #drop(name: string, parent: Node): void {
     const old = parent.children.get(name);
-    if (old !== undefined) {
-      parent.children.delete(name);
-      close(old);
-    }
-    if (!this.#isWatchable(diskPath)) return;
-    this.#adopt(diskPath, name, parent).catch((error: unknown) => this.#fail(error));
+    if (old === undefined) return;
+    parent.children.delete(name);
+    close(old);
   }
 
   /** Watches a directory that appeared, and all that is below it. */
-  async #adopt(diskPath: string, name: string, parent: Node): Promise<void> {
-    const node = this.#tryWatch(diskPath);
-    if (node === undefined) return;
-    parent.children.set(name, node);
-    await this.#watchBelow([[diskPath, node]], (child) => this.#handler?.hint(child));
+  #adopt(diskPath: string, name: string, parent: Node): void {
+    try {
+      const node = this.#tryWatch(diskPath);
+      if (node === undefined) return;
+      parent.children.set(name, node);
+      const onChild = (child: string): void => this.#handler?.hint(child);
+      this.#watchBelow([[diskPath, node]], onChild).catch((error: unknown) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Sets watches below those directories, breadth first; `onChild` hears of everything that is there by then. */
@@ -133,7 +149,6 @@ export class InotifyWatcher implements Watcher {
     } catch (error) {
       const code = errnoOf(error) ?? "";
       if (!["ENOENT", "ENOTDIR", "EACCES", "EPERM"].includes(code)) throw error;
-      if (code === "EACCES" && this.#refused.size < PROBLEM_PATHS_MAX) this.#refused.add(diskPath);
       return undefined;
     }
   }

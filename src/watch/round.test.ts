@@ -51,6 +51,7 @@ function emptyDisk(): { readonly context: RoundContext; readonly record: PathRec
     walkLater: () => {},
     lookAgain: (path) => again.push(path),
     onProblem: () => {},
+    onDirectory: () => {},
     secondSpellings: () => [],
     onSolved: () => {},
     onOverflow: () => {},

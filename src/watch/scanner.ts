@@ -52,6 +52,8 @@ export interface ScannerOptions {
   readonly keepsModes: boolean;
   /** Batches come one after the other; the store must say what they say when this returns (or its promise resolves). */
   readonly onObservations: (batch: readonly Observation[]) => void | Promise<void>;
+  /** A directory is there; called before its children are read. `diskPath`: as below. */
+  readonly onDirectory: (diskPath: string) => void;
   /** The folder is not the one that it was. Nothing was concluded from that look; may be called again. */
   readonly onRootChanged: () => void;
   /** `diskPath` is relative to the folder, in the disk's spelling. */
@@ -258,6 +260,7 @@ export class Scanner {
       walkLater: (diskPath, delayMs) => this.#walkLater(diskPath, delayMs),
       lookAgain: (path, delayMs) => void this.#secondLooks.put(path, delayMs, undefined),
       onProblem: (suspect, problem) => this.#noteProblem(suspect, problem),
+      onDirectory: (diskPath) => this.#options.onDirectory(diskPath),
       secondSpellings: () => this.#problems.withCode(SECOND_SPELLING.code),
       onSolved: (diskPath) => {
         this.#problems.solve("path", diskPath);

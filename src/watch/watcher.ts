@@ -18,5 +18,7 @@ export interface Watcher {
   start(handler: WatchHandler): Promise<void>;
   /** What is ignored changed: watches what is no longer ignored. For watchers that leave ignored directories out. */
   refresh?(): Promise<void>;
+  /** A look found a directory here. For watchers that need to be told: they hint at what is in it before they return. */
+  directorySeen?(diskPath: string): void;
   stop(): Promise<void>;
 }

@@ -58,6 +58,8 @@ export class ScannerWorld {
   readonly applyErrors: unknown[] = [];
   rootChanges = 0;
   rules: IgnoreRules;
+  /** Hears of each directory that a look found. */
+  onDirectory: (diskPath: string) => void = () => {};
   /** Runs before each job. */
   beforeJob: (name: JobName) => void = () => {};
   readonly #fs: FileSystem;
@@ -84,6 +86,7 @@ export class ScannerWorld {
       inlineBytesMax: 64 * 1024,
       keepsModes: options.keepsModes ?? true,
       onObservations: (batch) => this.#apply(batch),
+      onDirectory: (diskPath) => this.onDirectory(diskPath),
       onRootChanged: () => this.rootChanges++,
       onProblem: (diskPath, problem) => this.problems.set(diskPath, problem),
       onSolved: (diskPath) => this.problems.delete(diskPath),
