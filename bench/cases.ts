@@ -86,8 +86,8 @@ async function firstSync({ scratch, runs }: Setting, name: string, what: string,
           if (kind === "joined") await pair.startFirst();
           times[kind].push(
             await timed(async () => {
-              if (kind === "joined") await pair.startSecond();
-              else await pair.start();
+              if (kind === "fresh") await pair.a.start();
+              pair.startSecond();
               await until(() => content.isComplete(pair.b.folder), 10);
             }),
           );

@@ -88,7 +88,7 @@ async function measure({ kinds, againMs }: Scenario, scratch: string): Promise<R
     const cpuBefore = cpuMsOf(instance.pid);
     if (kinds.length > 0) flood.add(CONNECTIONS);
     const syncMs = await timed(async () => {
-      await pair.startSecond();
+      pair.startSecond();
       await waitForEqualTrees([folder, pair.b.folder]);
     });
     const lines = instance.events.filter(({ event }) => event === "peer-refused").length;

@@ -29,6 +29,11 @@ export class Machine {
     return this.#instance;
   }
 
+  /** Starts without waiting for a word. */
+  launch(options: Partial<StartOptions> = {}): void {
+    this.#instance = DsyncProcess.launch({ folder: this.folder, home: this.home, ...options });
+  }
+
   async stop(): Promise<void> {
     await this.#instance?.stop();
     this.#instance = undefined;
