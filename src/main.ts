@@ -19,7 +19,7 @@ import { errorText, exitCodeOf, type ExitCode } from "./cli/exit-code.ts";
  */
 const V8_FLAGS = [
   "--no-incremental-marking",
-  "--max-semi-space-size=8",
+  "--max-semi-space-size=16",
   "--heap-growing-percent=30",
   "--interrupt-budget=800000",
 ] as const;
@@ -46,8 +46,12 @@ async function main(): Promise<ExitCode> {
         return 0;
       }
       case "run": {
+        const around = surroundings();
+        // Threads take 0.1 s to start: they may do so while this one reads the rest of the program.
+        const { startWorkers } = await import("./cli/start-workers.ts");
+        const jobs = startWorkers(around.portable);
         const { runInstance } = await import("./cli/run.ts");
-        await runInstance(line.flags, { ...surroundings(), onStop: onStopSignal });
+        await runInstance(line.flags, { ...around, jobs, onStop: onStopSignal });
         return 0;
       }
       case "doctor": {

@@ -1,6 +1,5 @@
 // `dsync -d folder`: from flags to a running instance, until somebody asks it to stop.
 
-import { availableParallelism } from "node:os";
 import { loadBlake3 } from "../content/blake3.ts";
 import { DsyncError, messageOf } from "../core/errors.ts";
 import type { DsyncEvent } from "../core/events.ts";
@@ -15,7 +14,7 @@ import { stateDirectory } from "../edge/folder-record.ts";
 import { releaseMemory } from "../edge/release-memory.ts";
 import { systemRandom } from "../edge/random.ts";
 import { tcpNetwork } from "../edge/tcp-network.ts";
-import { createWorkerRunner } from "../edge/worker-runner.ts";
+import type { RenewableJobRunner } from "../edge/worker-runner.ts";
 import { selectCurves } from "../handshake/curves.ts";
 import { createIdentity, type Identity } from "../handshake/identity.ts";
 import { passphraseBytes } from "../handshake/passphrase-exchange.ts";
@@ -48,12 +47,12 @@ export interface RunSurroundings {
   readonly stderr: Output;
   /** Leave the native twins of libraries alone (DSYNC_PORTABLE=1). */
   readonly portable: boolean;
+  /** Closed with the instance. */
+  readonly jobs: RenewableJobRunner;
   /** Calls back when somebody asks the instance to stop. */
   readonly onStop: (stop: () => void) => void;
 }
 
-/** One more does not help: hashing and writing share the disk, and the main thread encrypts. */
-const WORKERS_MAX = 4;
 /** What cannot be finished in this time is finished after the next start. */
 const STOP_MS_MAX = 1_800;
 
@@ -93,7 +92,7 @@ function withCode(options: Options, { stdout, stderr }: RunSurroundings): Option
 
 async function runUntilStopped(
   options: Options,
-  { platform, portable, onStop }: RunSurroundings,
+  { platform, portable, jobs, onStop }: RunSurroundings,
   emit: (event: DsyncEvent) => void,
 ): Promise<void> {
   // Asked to stop while still starting: then it stops right after.
@@ -115,7 +114,6 @@ async function runUntilStopped(
     onCreating: (path) => emit({ kind: "folder-created", folder: path }),
   });
   const { root } = folder.identity;
-  const jobs = createWorkerRunner({ workers: Math.min(Math.max(availableParallelism(), 2), WORKERS_MAX), portable });
   const curves = selectCurves({ portable });
   const identity = createIdentity(systemRandom, curves);
   const aead = selectAead({ portable });

@@ -10,13 +10,19 @@ const PICTURE = /^\p{Emoji}\uFE0F/u;
 /** Every character is one column: most texts. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+let segmenter: Intl.Segmenter | undefined;
+
+/** Made when it is first needed: that takes 10 ms, and most texts are ASCII. */
+function segmentsOf(text: string): Intl.Segments {
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text);
+}
 
 /** Terminal columns that `text`, one line without control characters, takes. */
 export function columnsOfText(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let columns = 0;
-  for (const { segment } of segmenter.segment(text)) columns += columnsOf(segment);
+  for (const { segment } of segmentsOf(text)) columns += columnsOf(segment);
   return columns;
 }
 
@@ -26,7 +32,7 @@ export function fitColumns(text: string, columns: number): string {
   if (columns < 1) return "";
   let fitted = "";
   let used = 1;
-  for (const { segment } of segmenter.segment(text)) {
+  for (const { segment } of segmentsOf(text)) {
     used += columnsOf(segment);
     if (used > columns) break;
     fitted += segment;
@@ -38,7 +44,7 @@ export function fitColumns(text: string, columns: number): string {
 export function fitMiddle(text: string, columns: number): string {
   if (columnsOfText(text) <= columns) return text;
   if (columns < 1) return "";
-  const segments = [...segmenter.segment(text)].map(({ segment }) => segment);
+  const segments = [...segmentsOf(text)].map(({ segment }) => segment);
   const headColumns = Math.floor((columns - 1) / 3);
   const head = takeColumns(segments, headColumns);
   const tail = takeColumns(segments.toReversed(), columns - 1 - headColumns);
