@@ -11,7 +11,7 @@ export interface RecentRecord {
   readonly record: PathRecord | undefined;
   /** Of the record's known entry. */
   readonly fingerprint: Uint8Array | undefined;
-  /** See `packEntry`; `undefined`: not at hand. */
+  /** See `packEntry`; `undefined`: not at hand, or large. */
   readonly packedKnown: Uint8Array | undefined;
 }
 

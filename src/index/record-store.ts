@@ -44,6 +44,8 @@ const KEY_LENGTH = 16;
 const TOP_KEY = "\0".repeat(KEY_LENGTH);
 const IN_TREE = 0;
 const IN_TRASH = 1;
+/** Entries with vectors of a thousand replicas are not kept packed: many of them would take more than they save. */
+const PACKED_KEPT_BYTES_MAX = 512;
 /** One chunk in an encoded manifest (content/manifest.ts): its hash, its length (u32). */
 const MANIFEST_ITEM_BYTES = CONTENT_HASH_BYTES + 4;
 
@@ -123,7 +125,8 @@ export class RecordStore implements IndexStore {
       (isKnownSame ? old.fingerprint : undefined) ?? this.#fingerprinter.entryFingerprint(path, record.known);
     const packedKnown = (isKnownSame ? old.packedKnown : undefined) ?? packEntry(record.known);
     this.#tables.set("records", old.key, encodeRecord(record, fingerprint, packedKnown));
-    this.#replace(path, old, { key: old.key, record, fingerprint, packedKnown });
+    const kept = packedKnown.length <= PACKED_KEPT_BYTES_MAX ? Buffer.from(packedKnown) : undefined;
+    this.#replace(path, old, { key: old.key, record, fingerprint, packedKnown: kept });
   }
 
   remove(path: RelativePath): void {
