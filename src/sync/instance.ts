@@ -159,6 +159,7 @@ export class Instance {
       clock,
       root: this.#root,
       toDisk: (path) => this.#spelling.toDisk(path),
+      onDone: () => this.#tidyWhenQuiet(),
     });
     this.#puller = new Puller({
       ledger: this.#ledger,

@@ -25,11 +25,14 @@ let flushes: (readonly string[])[];
 /** Answers a flush; by default everything is durable at once. */
 let answer: (request: FlushRequest) => Promise<FlushResult>;
 let checkpoint: Checkpoint;
+/** Checkpoints that are over. */
+let done: number;
 
 beforeEach(() => {
   clock = new FakeClock();
   store = createMemoryStore({ replicaId: replicaIdOf(0), hash: blake3 });
   flushes = [];
+  done = 0;
   answer = async ({ diskPaths }) => ({ durable: diskPaths.map(() => true) });
   const jobs = {
     run: (_name: string, request: FlushRequest): Promise<FlushResult> => {
@@ -38,7 +41,7 @@ beforeEach(() => {
     },
     close: () => Promise.resolve(),
   } as unknown as JobRunner;
-  checkpoint = new Checkpoint({ store, jobs, clock, root: "/folder", toDisk: (path) => path });
+  checkpoint = new Checkpoint({ store, jobs, clock, root: "/folder", toDisk: (path) => path, onDone: () => done++ });
 });
 
 function mark(path: string, before: Entry = EMPTY_ENTRY): void {
@@ -64,6 +67,7 @@ test("what was put in place is made durable when it has been quiet for a while",
   assert.deepEqual(sorted(flushes.flat()), ["a", "b"]);
   assert.deepEqual(marked(), []);
   assert.equal(clock.pendingTimers, 0, "nothing is left to do");
+  assert.equal(done, 1);
 });
 
 test("it is not put off for ever", async () => {

@@ -25,6 +25,8 @@ export interface CheckpointOptions {
   /** Absolute disk path of the folder. */
   readonly root: string;
   readonly toDisk: (path: RelativePath) => string;
+  /** A checkpoint is over, for better or worse; it may have read much of the index. */
+  readonly onDone: () => void;
 }
 
 export class Checkpoint {
@@ -92,7 +94,9 @@ export class Checkpoint {
       // The job was lost, or dsync is stopping: the marks say what is still to be done.
     }
     this.#isRunning = false;
-    if (this.#noted > 0 && !this.#isStopped) this.#begin();
+    if (this.#isStopped) return;
+    if (this.#noted > 0) this.#begin();
+    this.#options.onDone();
   }
 
   async #flush(marks: readonly Mark[]): Promise<void> {
