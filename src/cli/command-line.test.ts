@@ -1,24 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { NO_FLAGS } from "../../test/support/cli-values.ts";
 import { DsyncError } from "../core/errors.ts";
 import { parseCommandLine, type CommandLine, type RunFlags } from "./command-line.ts";
 import { ALL_FLAGS } from "./flags.ts";
 import { readCommandLine } from "./front.ts";
 import { COMMANDS as ALL_COMMANDS } from "./commands.ts";
 import { fullHelpText, helpText } from "./help.ts";
-import { NO_SETTINGS } from "./settings.ts";
-
-const NO_FLAGS: RunFlags = {
-  ...NO_SETTINGS,
-  passphrase: undefined,
-  code: undefined,
-  verify: false,
-  verbose: false,
-  quiet: false,
-  json: false,
-  config: undefined,
-};
 
 const RUNS: readonly (readonly [argv: readonly string[], flags: Partial<RunFlags>])[] = [
   [[], {}],

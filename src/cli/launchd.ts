@@ -2,13 +2,13 @@
 
 import { posix } from "node:path";
 import { DsyncError } from "../core/errors.ts";
-import { escapeForTerminal as escape } from "../core/escape.ts";
 import { shellWord } from "../core/shell-word.ts";
 import type { ServiceReport } from "../core/reports.ts";
 import { launchdPlist } from "./launchd-plist.ts";
 import type { Platform } from "./platform.ts";
 import type { RunTool, ToolOutcome } from "./run-tool.ts";
 import { readServiceFile, removeServiceFile, writeServiceFile } from "./service-file.ts";
+import { runServiceTool } from "./service-tool.ts";
 import { serviceName, type ServiceManager, type ServicePlan } from "./service.ts";
 
 export class Launchd implements ServiceManager {
@@ -77,11 +77,7 @@ export class Launchd implements ServiceManager {
     return this.#run("launchctl", ["print", this.#target(folder)]);
   }
 
-  async #launchctl(...args: readonly string[]): Promise<void> {
-    const outcome = await this.#run("launchctl", args);
-    if (outcome.kind === "done") return;
-    const complaint = outcome.kind === "missing" ? "there is no such program" : escape(outcome.complaint);
-    const command = ["launchctl", ...args].map(shellWord).join(" ");
-    throw new DsyncError("environment", `The service manager refused: ${command}: ${complaint}. Try it by hand.`);
+  #launchctl(...args: readonly string[]): Promise<string> {
+    return runServiceTool(this.#run, "launchctl", args);
   }
 }

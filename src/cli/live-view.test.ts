@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { DsyncEvent, PeerProgress, Progress } from "../core/events.ts";
+import { QUIET } from "../../test/support/cli-values.ts";
+import type { DsyncEvent, PeerProgress } from "../core/events.ts";
 import type { PeerId, ReplicaId } from "../core/ids.ts";
 import { LIVE_EVENTS_MAX, LIVE_PROBLEMS_MAX } from "../core/limits.ts";
 import { emptyLiveState, reduceLive, type LiveState } from "./live-state.ts";
@@ -22,20 +23,6 @@ const STARTED: DsyncEvent = {
   addresses: ["192.168.1.5:9000"],
   discovery: true,
   open: true,
-};
-
-const QUIET: Progress = {
-  pendingFiles: 0,
-  pendingBytes: 0,
-  outgoingFiles: 0,
-  outgoingBytes: 0,
-  receivedBytesPerSecond: 0,
-  sentBytesPerSecond: 0,
-  scanning: false,
-  scannedFiles: 0,
-  entries: 9,
-  transfers: [],
-  peers: [],
 };
 
 /** The state after events, each `[ms after the start, event]`. */

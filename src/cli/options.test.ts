@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { NO_FLAGS } from "../../test/support/cli-values.ts";
 import { DsyncError } from "../core/errors.ts";
 import type { RunFlags } from "./command-line.ts";
 import type { Config } from "./config-file.ts";
@@ -28,17 +29,8 @@ function options(
   settings: Partial<Settings> = {},
   platform: Partial<Platform> = {},
 ): Options {
-  const none = {
-    passphrase: undefined,
-    code: undefined,
-    verify: false,
-    verbose: false,
-    quiet: false,
-    json: false,
-    config: undefined,
-  };
   const config: Config = { file: "/etc/x/dsync.toml", settings: { ...NO_SETTINGS, ...settings }, warnings: [] };
-  return resolveOptions({ ...NO_SETTINGS, ...none, path: "f", ...flags }, config, { ...PLATFORM, ...platform });
+  return resolveOptions({ ...NO_FLAGS, path: "f", ...flags }, config, { ...PLATFORM, ...platform });
 }
 
 test("the defaults", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { QUIET } from "../../test/support/cli-values.ts";
 import type { DsyncEvent, Progress } from "../core/events.ts";
 import { OUTPUT_WAITING_BYTES_MAX } from "../core/limits.ts";
 import type { PeerId, ReplicaId } from "../core/ids.ts";
@@ -14,17 +15,10 @@ const ID = "ab".repeat(32) as PeerId;
 const EVIL = "a\u001b[2Jb\u202e\nc";
 
 const PROGRESS: Progress = {
+  ...QUIET,
   pendingFiles: 3,
   pendingBytes: 10_000_000,
-  outgoingFiles: 0,
-  outgoingBytes: 0,
   receivedBytesPerSecond: 1_000_000,
-  sentBytesPerSecond: 0,
-  scanning: false,
-  scannedFiles: 0,
-  entries: 9,
-  transfers: [],
-  peers: [],
 };
 
 const EVENTS: readonly DsyncEvent[] = [

@@ -8,6 +8,7 @@ import type { ServiceReport } from "../core/reports.ts";
 import type { Platform } from "./platform.ts";
 import type { RunTool } from "./run-tool.ts";
 import { readServiceFile, removeServiceFile, writeServiceFile } from "./service-file.ts";
+import { runServiceTool } from "./service-tool.ts";
 import { serviceName, type ServiceManager, type ServicePlan } from "./service.ts";
 import { systemdUnit } from "./systemd-unit.ts";
 
@@ -82,12 +83,8 @@ export class Systemd implements ServiceManager {
         );
   }
 
-  async #systemctl(...args: readonly string[]): Promise<string> {
-    const outcome = await this.#run("systemctl", ["--user", ...args]);
-    if (outcome.kind === "done") return outcome.stdout;
-    const complaint = outcome.kind === "missing" ? "there is no such program" : escape(outcome.complaint);
-    const command = ["systemctl", "--user", ...args].map(shellWord).join(" ");
-    throw new DsyncError("environment", `The service manager refused: ${command}: ${complaint}. Try it by hand.`);
+  #systemctl(...args: readonly string[]): Promise<string> {
+    return runServiceTool(this.#run, "systemctl", ["--user", ...args]);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { feed } from "../../test/support/feed-handshake.ts";
 import { systemRandom } from "../edge/random.ts";
 import { nativeAead } from "./aead-native.ts";
 import { CONFIRMATION_BYTES, startHandshake, type HandshakeOptions, type HandshakeStep } from "./handshake.ts";
@@ -217,16 +218,3 @@ test("a relay between two that know it, with an ephemeral key of its own, does n
   });
   assert.deepEqual([result.client, result.server].map(reasonOf), ["passphrase-other", "passphrase-other"]);
 });
-
-/** Gives `step` all of `bytes`, as far as it wants them; returns what it says meanwhile. */
-function feed(step: HandshakeStep, bytes: Uint8Array): { step: HandshakeStep; output: Uint8Array } {
-  const outputs: Uint8Array[] = [];
-  let [rest, current] = [bytes, step];
-  while (current.kind === "reading" && rest.length >= current.bytesNeeded) {
-    const needed = current.bytesNeeded;
-    current = current.receive(rest.subarray(0, needed));
-    outputs.push(current.output);
-    rest = rest.subarray(needed);
-  }
-  return { step: current, output: Buffer.concat(outputs) };
-}

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { feed } from "../../test/support/feed-handshake.ts";
 import { systemRandom } from "../edge/random.ts";
 import { nativeAead } from "./aead-native.ts";
 import { nobleAead } from "./aead-noble.ts";
@@ -21,20 +22,6 @@ function options(role: Role, changes: Partial<HandshakeOptions> = {}): Handshake
     challenge: systemRandom.bytes(32),
     ...changes,
   };
-}
-
-/** Gives `step` all of `bytes`, or as much as it wants before it fails or is done. Returns what it sends meanwhile. */
-function feed(step: HandshakeStep, bytes: Uint8Array): { step: HandshakeStep; output: Uint8Array } {
-  const outputs: Uint8Array[] = [];
-  let rest = bytes;
-  let current = step;
-  while (current.kind === "reading" && rest.length >= current.bytesNeeded) {
-    const needed = current.bytesNeeded;
-    current = current.receive(rest.subarray(0, needed));
-    outputs.push(current.output);
-    rest = rest.subarray(needed);
-  }
-  return { step: current, output: Buffer.concat(outputs) };
 }
 
 /** Both sides of a handshake, with `onWire` between them. */

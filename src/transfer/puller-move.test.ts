@@ -3,19 +3,17 @@ import { test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { MemoryDisk } from "../../test/support/memory-disk.ts";
 import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts";
+import { createPuller, pullUntil } from "../../test/support/pulled-folder.ts";
 import { pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
-import { waitFor } from "../../test/support/wait.ts";
 import { loadBlake3 } from "../content/blake3.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
-import { createInProcessRunner } from "../edge/in-process-runner.ts";
 import type { Content, Entry } from "../index/entry.ts";
-import { Ledger } from "../index/ledger.ts";
 import { createMemoryStore } from "../index/memory-store.ts";
 import { mtimeUsOf, signatureOf } from "../index/signature.ts";
-import { Puller } from "./puller.ts";
 
 const blake3 = loadBlake3({ portable: false });
 const EMPTY_ID = contentHashFromBytes(blake3.hash(new Uint8Array(0)));
+
 function entryOf(content: Content | undefined, counter: number): Entry {
   const dot = { replica: replicaIdOf(1), counter };
   const live = content === undefined ? undefined : { dot, stamp: counter, author: "there", content };
@@ -28,8 +26,6 @@ test("a file is moved to where a directory was, though that is emptied only afte
   for (const path of ["/f", "/f/.dsync", "/f/.dsync/staging", "/f/.dsync/trash", "/f/was"])
     person.makeDirectory(path, 0o755);
   for (const path of ["/f/from", "/f/was/inside"]) person.close(person.createFile(path, 0o644));
-  const [root, marker] = ["/f", "/f/.dsync"].map((path) => person.lstat(path));
-  assert.ok(root !== undefined && marker !== undefined);
 
   const clock = new FakeClock();
   const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (bytes) => blake3.hash(bytes) });
@@ -53,39 +49,11 @@ test("a file is moved to where a directory was, though that is emptied only afte
     isComparing = false;
     puller.noteCompared();
   };
-  // What else is in a directory that is to go, under either name of that question.
-  const notEmpty = {
-    leftIn: async () => (endComparing(), "others" as const),
-  };
-  const puller = new Puller({
-    ...notEmpty,
-    ledger: new Ledger(store),
-    jobs: createInProcessRunner({ context: { fs: createMemoryFileSystem(disk), blake3 } }),
-    clock,
-    identity: { root: "/f", device: root.device, inode: root.inode, markerInode: marker.inode },
-    toDisk: (path) => path,
-    isIgnored: () => false,
-    trashBatch: () => undefined,
-    staged: new Set(),
-    isComparing: () => isComparing,
-    onMarked: () => {},
-    onSettled: () => {},
-    onChangedOnDisk: () => {},
-    onRepair: () => assert.fail("nothing to repair"),
-    onProblem: (path, problem) => assert.fail(`${path}: ${problem.message}`),
-    onSolved: () => {},
-    onRootChanged: () => assert.fail("the same root"),
-    onHalt: () => {},
-  });
-  puller.start();
-  await waitFor(
-    () => {
-      clock.advance(50);
-      return store.pendingCount === 0;
-    },
-    { until: "nothing is pending", intervalMs: 1 },
+  const puller = createPuller(
+    { disk, store, clock },
+    { isComparing: () => isComparing, leftIn: async () => (endComparing(), "others") },
   );
-  await puller.stop();
+  await pullUntil(puller, clock, () => store.pendingCount === 0, "nothing is pending");
   assert.equal(person.lstat("/f/was")?.kind, "file");
   assert.equal(person.lstat("/f/from"), undefined);
 });

@@ -474,7 +474,6 @@ export class Puller {
   #finish(work: Work, outcome: Exclude<ApplyOutcome, { kind: "not-empty" }>, settled: PathRecord[]): void {
     const { path, movedFrom } = work;
     this.#busy.delete(path);
-    if (movedFrom !== undefined) this.#busy.delete(movedFrom);
     switch (outcome.kind) {
       case "applied":
         this.#noteApplied(work, outcome, settled);
