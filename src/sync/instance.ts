@@ -171,6 +171,7 @@ export class Instance {
       isIgnored: (path, isDirectory) => this.#ignore.rules.isIgnored(path, isDirectory),
       trashBatch: () => (options.trashDays === 0 ? undefined : this.#currentTrashBatch()),
       staged,
+      isScanning: () => this.#scanner.isScanning,
       isComparing: () => this.#replica.isComparing,
       onMarked: (bytes) => this.#checkpoint.note(bytes),
       onSettled: (records) => this.#replica.noteSettled(records),

@@ -26,6 +26,7 @@ import { FetchQueue, type SmallTask } from "./fetch-queue.ts";
 import { waitForRoom } from "./room.ts";
 import { InlineContent, type InlineFile } from "./inline-content.ts";
 import type { LargeFetch } from "./large-fetch.ts";
+import { LookFirst } from "./look-first.ts";
 import type { Source } from "./source.ts";
 
 export interface PullerOptions {
@@ -39,6 +40,8 @@ export interface PullerOptions {
   readonly trashBatch: () => string | undefined;
   /** Contents that staging holds parts of, from an earlier run. */
   readonly staged: ReadonlySet<ContentHash>;
+  /** True while the whole folder is read. */
+  readonly isScanning: () => boolean;
   /** True while a comparison with a peer is under way: what looks deleted may turn out to be moved. */
   readonly isComparing: () => boolean;
   /** Something was put in place and marked; so many bytes of it were written. */
@@ -90,6 +93,7 @@ export class Puller {
   readonly #queue: FetchQueue;
   readonly #server: ContentServer;
   readonly #inline = new InlineContent();
+  readonly #lookFirst: LookFirst;
   readonly #due = new Set<RelativePath>();
   readonly #busy = new Set<RelativePath>();
   readonly #waiting = new Map<RelativePath, Set<RelativePath>>();
@@ -138,6 +142,7 @@ export class Puller {
       isStaged: (contentId, chunk) => this.#queue.isStaged(contentId, chunk),
       onStale: options.onChangedOnDisk,
     });
+    this.#lookFirst = new LookFirst({ ...options, onDue: (path) => this.add(path) });
     this.#around = {
       get: (path) => store.get(path),
       toDisk,
@@ -170,11 +175,6 @@ export class Puller {
   /** Bytes of content that arrived from peers since the start. */
   get bytesReceived(): number {
     return this.#bytesReceived;
-  }
-
-  /** True if nothing is due or under way. Paths may still wait for peers or rest after problems. */
-  get isIdle(): boolean {
-    return this.#due.size === 0 && this.#jobsRunning === 0;
   }
 
   /** What is known of this path changed, or its surroundings did. `inline`: its content, not verified. */
@@ -295,7 +295,10 @@ export class Puller {
     const record = this.#options.ledger.store.get(path);
     if (record === undefined) return;
     const decision = decide(record, this.#around);
-    if (decision.kind !== "fetch") this.#cancelFetch(path);
+    if (decision.kind !== "fetch") {
+      this.#cancelFetch(path);
+      this.#lookFirst.forget(path);
+    }
     switch (decision.kind) {
       case "settled":
       case "ignored":
@@ -344,7 +347,7 @@ export class Puller {
     if (fetchedFor !== undefined && fetchedFor !== path && this.#queue.has(fetchedFor) === contentId) {
       return this.#waitFor(fetchedFor, path);
     }
-    if (this.#queue.has(path) === contentId) return;
+    if (this.#queue.has(path) === contentId || !this.#lookFirst.allows(record, size)) return;
     this.#fetchingContent.set(contentId, path);
     if (size <= CHUNK_SIZE_BYTES_MIN) this.#queue.addSmall({ path, contentId, size });
     else this.#queue.addLarge({ path, contentId, size });

@@ -1,7 +1,9 @@
 // The files of a round whose content has to be read.
 
 import type { HashOutcome } from "../content/hash-job.ts";
+import type { ContentHash } from "../core/ids.ts";
 import type { RelativePath } from "../core/path.ts";
+import type { PathRecord, StatSignature } from "../index/entry.ts";
 import type { Fact } from "./gather.ts";
 import { batchesOf } from "./hash-batches.ts";
 import { fileContent, observationOf, quietDelayMs, racyDelayMs } from "./judge.ts";
@@ -9,6 +11,7 @@ import { withKnownMode } from "./known-mode.ts";
 import type { Observation } from "./observation.ts";
 import { hasParent, heldIfTrue, type ChangedFile, type Held, type RoundContext } from "./round-context.ts";
 import { suspect } from "./suspects.ts";
+import { isMoved } from "./vanished.ts";
 
 /** Reads files of unknown content in batches, and reports each batch when it has been read. */
 export async function hashFilesInBatches(context: RoundContext, files: readonly ChangedFile[]): Promise<void> {
@@ -63,7 +66,7 @@ function reportHashed(context: RoundContext, { fact, outcome, held }: Hashed): r
         content: fileContent(contentId, signature),
         signature,
         record: held.record,
-        from: undefined,
+        from: context.keepsModes ? undefined : sourceOf(context, path, contentId, signature),
         keepsModes: context.keepsModes,
       });
       const seen = { path, content, signature, manifest, inline, movedFrom: undefined };
@@ -71,4 +74,19 @@ function reportHashed(context: RoundContext, { fact, outcome, held }: Hashed): r
       return observation === undefined ? [] : [observation];
     }
   }
+}
+
+/** The record of the path that this file was moved from, where nobody has looked yet, so that it seems to be there. */
+function sourceOf(
+  { store }: RoundContext,
+  path: RelativePath,
+  contentId: ContentHash,
+  signature: StatSignature,
+): PathRecord | undefined {
+  for (const location of store.locationsOf(contentId)) {
+    if (location.kind !== "tree" || location.path === path) continue;
+    const record = store.get(location.path);
+    if (isMoved(record?.signature, signature)) return record;
+  }
+  return undefined;
 }

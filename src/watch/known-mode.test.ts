@@ -71,6 +71,26 @@ test("a scan of a disk without modes reports none of its own", async (t) => {
   );
 });
 
+test("a move of which only the new name was looked at keeps the mode", async (t) => {
+  const world = new ScannerWorld({ keepsModes: false });
+  t.after(() => world.close());
+  world.write("script.sh");
+  await world.settle();
+  const [before, after] = ["script.sh", "renamed.sh"] as RelativePath[];
+  assert.ok(before !== undefined && after !== undefined);
+  const known = world.store.get(before);
+  const live = known?.known.live;
+  assert.ok(known !== undefined && live?.content.kind === "file");
+  // As somebody chose it on a disk that keeps modes.
+  const chosen = { ...known.known, live: { ...live, content: { ...live.content, mode: 0o755 } } };
+  world.store.put({ ...known, known: chosen, present: chosen });
+  fs.renameSync(world.disk(before), world.disk(after));
+  world.hint(after);
+  await world.quiet();
+  const seen = world.store.get(after)?.known.live?.content;
+  assert.equal(seen?.kind === "file" && seen.mode, 0o755);
+});
+
 test("the probe finds out by what chmod leaves", (t) => {
   const root = temporaryDirectory();
   t.after(() => removeDirectory(root));

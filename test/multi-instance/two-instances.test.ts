@@ -89,6 +89,25 @@ test("folders that are equal already meet without conflict copies and next to no
   assert.ok(traffic.sentBytes + traffic.receivedBytes < 100_000, JSON.stringify(traffic));
 });
 
+test("what a folder holds already is not fetched from a peer that is ahead with reading it", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  // Large enough that it is left alone for a moment after it was written.
+  const files = { "small.txt": "small", "dir/large.bin": incompressible(10_000_000, 5) };
+  for (const machine of [a, b]) {
+    writeFiles(machine.folder, files);
+    for (const path of Object.keys(files)) fs.utimesSync(join(machine.folder, path), 1_700_000_000, 1_700_000_000);
+    if (machine === a) {
+      await a.start();
+      await waitFor(async () => (await a.instance.status()).entries === 3, { until: "a to have read its files" });
+    }
+  }
+  await b.start({ peers: [a.instance.port] });
+  await settle(a, b);
+  assert.deepEqual(conflictsIn(a.folder), []);
+  const { traffic } = await a.instance.status();
+  assert.ok(traffic.sentBytes + traffic.receivedBytes < 100_000, JSON.stringify(traffic));
+});
+
 test("folders that differ become their union", async (t) => {
   const [a, b] = machines(t, 2) as [Machine, Machine];
   writeFiles(a.folder, { "only-a.txt": "a", "shared/from-a.txt": "a" });

@@ -34,6 +34,7 @@ export function createPuller(
     isIgnored: () => false,
     trashBatch: () => undefined,
     staged: new Set(),
+    isScanning: () => false,
     isComparing: () => false,
     onMarked: () => {},
     onSettled: () => {},
