@@ -14,6 +14,7 @@ import { MemoryTables } from "../index/memory-tables.ts";
 import { createMemoryStore } from "../index/memory-store.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import type { PreviousStop } from "../index/store-state.ts";
+import { hasSeen } from "../index/version-vector.ts";
 import { fileContent } from "../watch/judge.ts";
 import { verifyMarked, type VerifyReport } from "./verify-marked.ts";
 
@@ -119,8 +120,8 @@ for (const [how, bytes] of [
   });
 }
 
-test("damage that cannot be moved away has seen nothing, so it replaces nothing (simulation, seed 600053)", async () => {
-  place("a.txt", "the content", 2_000);
+test("damage that cannot be moved away replaces nothing, and is no edit (simulation, seeds 600053 and 836230)", async () => {
+  const whole = place("a.txt", "the content", 2_000);
   damage("a.txt", "the cont");
   const readOnly = (): never => {
     throw Object.assign(new Error("the disk is read-only"), { code: "EROFS" });
@@ -128,10 +129,15 @@ test("damage that cannot be moved away has seen nothing, so it replaces nothing 
   const disk = { ...nodeFileSystem, link: readOnly, copyFile: readOnly, unlink: readOnly, makeDirectory: readOnly };
   const report = await restart({ disk });
   assert.deepEqual(report.damaged, ["a.txt"]);
-  assert.deepEqual(store.get(pathOf("a.txt"))?.present, EMPTY_ENTRY);
   assert.ok(isPending("a.txt"));
   assert.deepEqual(marked(), ["a.txt"]);
-  assert.equal(fs.readFileSync(join(root, "a.txt"), "utf8"), "the cont");
+  const record = store.get(pathOf("a.txt"));
+  assert.ok(record !== undefined && whole.live !== undefined);
+  // It has seen nothing of what anybody made, and a look finds what is recorded.
+  assert.ok(!hasSeen(record.present.seen, whole.live.dot));
+  const { content, signature } = look("a.txt");
+  assert.deepEqual(record.present.live?.content, content);
+  assert.deepEqual(record.signature, signature);
 });
 
 test("a replacement that never got its name is done again, and so is a removal", async () => {

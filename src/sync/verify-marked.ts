@@ -4,12 +4,13 @@
 // What was made durable by a checkpoint is not marked and needs no look. What people saved is nobody's to mark: of that,
 // what changed in the last minute before is read, since its times may say nothing.
 
+import { REPLICA_ID_BYTES, replicaIdFromBytes } from "../core/ids.ts";
 import { HASH_FILES_MAX, UNFLUSHED_MS_MAX } from "../core/limits.ts";
 import { pagesOf } from "../core/pages.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { RootIdentity } from "../edge/root-identity.ts";
-import type { Content, PathRecord, StatSignature } from "../index/entry.ts";
+import type { Content, Dot, PathRecord, StatSignature } from "../index/entry.ts";
 import type { Mark } from "../index/index-store.ts";
 import { judgeAfterPowerLoss } from "../index/power-loss.ts";
 import type { RecordStore } from "../index/record-store.ts";
@@ -38,6 +39,8 @@ export interface VerifyReport {
 }
 
 const NS_PER_MS = 1_000_000n;
+/** Replica IDs are random: no replica has this one. */
+const NOBODYS_DOT: Dot = { replica: replicaIdFromBytes(new Uint8Array(REPLICA_ID_BYTES)), counter: 1 };
 
 interface Suspect {
   readonly record: PathRecord;
@@ -170,11 +173,11 @@ async function settle(
       report.undone.push(path);
       break;
     case "damaged": {
-      const isAside = signature === undefined || (await putAside(options, path, signature));
-      // What cannot be moved away now (a disk that is read-only) replaces nothing either.
-      store.put(asUnseen(record));
       report.damaged.push(path);
-      if (!isAside) return;
+      if (found.kind === "there" && !(await putAside(options, path, found.signature))) {
+        return store.put(asReplaceable(record, found));
+      }
+      store.put(asUnseen(record));
     }
   }
   // Not to be read now: if it stays so, the next start on another boot tries again.
@@ -201,6 +204,16 @@ function isTouchedSince({ signature: recorded }: PathRecord, found: StatSignatur
 /** Nothing was seen at the path: what is known is wanted, and what is there is a version of its own for whoever looks. */
 function asUnseen(record: PathRecord): PathRecord {
   return { ...record, present: { seen: [], live: undefined }, signature: undefined, residue: false };
+}
+
+/**
+ * Damage that cannot be moved away now (a directory or a disk that may not be written) is nobody's version: it is
+ * never announced, and waits to be replaced by what is known.
+ */
+function asReplaceable(record: PathRecord, { content, signature }: Extract<Found, { kind: "there" }>): PathRecord {
+  const live = { dot: NOBODYS_DOT, stamp: 0, author: "", content };
+  const present = { seen: [[NOBODYS_DOT.replica, NOBODYS_DOT.counter]], live } as const;
+  return { ...record, present, signature, residue: false };
 }
 
 /** Moves what is there to the trash; false if somebody changed it meanwhile, or it cannot be moved. */
