@@ -92,7 +92,7 @@ test("what a person did to a file since, with its old time put back, is no damag
     before: [entry(file(1))],
     found: { ...file(2), contentId: DAMAGED_CONTENT },
   };
-  assert.equal(judge({ ...around, isTouchedSince: true }).kind, "beside");
+  assert.equal(judge({ ...around, isTouchedSince: true }).kind, "doubtful");
   assert.equal(judge({ ...around, isTouchedSince: false }).kind, "damaged");
 });
 

@@ -7,7 +7,9 @@
 //    that time, is damage: whoever edits a file gives it another time, and whoever puts the old time back touches it.
 // 3. Anything else is a person's, made on top of what may have been damaged: where there was a file's content, it is kept
 //    beside that and replaces nothing. Whoever saved it may never have seen what the power loss took.
-// 4. What a person saved shortly before, and was announced, may be damaged as well. That is kept beside what they saved,
+// 4. Content that does not belong to its time, in a file that was touched since, may be damage or a person's: it is kept
+//    under a name of its own, and never under this one.
+// 5. What a person saved shortly before, and was announced, may be damaged as well. That is kept beside what they saved,
 //    too: others may hold that, or nobody may.
 
 import { isContentAsKept } from "./content.ts";
@@ -35,11 +37,14 @@ export type PowerLossVerdict =
   | { readonly kind: "undone"; readonly present: Entry }
   /** What is there is no content that anybody made: it is put aside, and what is known is fetched again. */
   | { readonly kind: "damaged" }
+  /** Damage that somebody touched, or a person's under the old time: it gets another name, and what is known keeps this one. */
+  | { readonly kind: "doubtful" }
   /** A person's, or not to be read: it is nothing that has seen what the path held. */
   | { readonly kind: "beside" };
 
 const LEAVE: PowerLossVerdict = { kind: "leave" };
 const DAMAGED: PowerLossVerdict = { kind: "damaged" };
+const DOUBTFUL: PowerLossVerdict = { kind: "doubtful" };
 const BESIDE: PowerLossVerdict = { kind: "beside" };
 
 export function judgeAfterPowerLoss(path: AfterPowerLoss): PowerLossVerdict {
@@ -54,8 +59,7 @@ export function judgeAfterPowerLoss(path: AfterPowerLoss): PowerLossVerdict {
   if (found === "absent") return isMarked ? DAMAGED : LEAVE;
   const written = [...(isMarked ? [held, ...before] : []), ...(pending === undefined ? [] : [pending])];
   // Damage may look like a content that was there once: many files began empty.
-  const isDamaged = !(isMarked && isTouchedSince) && written.some((entry) => hasTimeOfOther(entry, found));
-  if (isDamaged) return DAMAGED;
+  if (written.some((entry) => hasTimeOfOther(entry, found))) return isMarked && isTouchedSince ? DOUBTFUL : DAMAGED;
   if (isRecent && !isTouchedSince && hasTimeOfOther(held, found)) return BESIDE;
   return isOf(held, found) || (pending !== undefined && isOf(pending, found)) ? LEAVE : otherwise;
 }

@@ -603,13 +603,14 @@ function pendingContents(store: IndexStore): readonly ContentHash[] {
 function noSweep(): void {}
 
 /** Before anything looks at the folder: what a power loss damaged must not be taken for edits. */
-async function recoverFromPowerLoss({ folder, jobs, clock, emit }: InstanceOptions): Promise<void> {
+async function recoverFromPowerLoss({ folder, jobs, clock, pool, emit }: InstanceOptions): Promise<void> {
   const { store, identity } = folder;
+  const { name: author } = pool;
   const spelling = new Spelling(store);
   const nowMs = clock.now();
   const trashBatch = trashBatchName(nowMs);
   const toDisk = (path: RelativePath): string => spelling.toDisk(path);
-  const { checked, damaged, undone } = await verifyMarked({ store, jobs, identity, toDisk, trashBatch, nowMs });
+  const { checked, damaged, undone } = await verifyMarked({ store, jobs, identity, toDisk, trashBatch, author, nowMs });
   if (checked > 0) {
     const message = `After a restart of the machine ${checked} paths were checked, and ${undone.length} are done again`;
     emit({ kind: "debug", message });

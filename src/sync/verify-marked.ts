@@ -10,12 +10,14 @@ import { pagesOf } from "../core/pages.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { RootIdentity } from "../edge/root-identity.ts";
+import { conflictPath } from "../index/conflict-path.ts";
 import type { Content, Dot, PathRecord, StatSignature } from "../index/entry.ts";
 import type { Mark } from "../index/index-store.ts";
 import { judgeAfterPowerLoss } from "../index/power-loss.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import { isSettled } from "../index/settle.ts";
 import { isTimeAsKept, mtimeUsOf } from "../index/signature.ts";
+import type { ApplyOperation } from "../transfer/apply-operation.ts";
 import { fileContent } from "../watch/judge.ts";
 import type { ScannedChild } from "../watch/scan-job.ts";
 
@@ -26,6 +28,8 @@ export interface VerifyOptions {
   readonly toDisk: (path: RelativePath) => string;
   /** Where damaged content is kept, whether a trash is kept otherwise or not: its name below `.dsync/trash/`. */
   readonly trashBatch: string;
+  /** Friendly name of this instance. */
+  readonly author: string;
   readonly nowMs: number;
 }
 
@@ -55,6 +59,8 @@ type Found =
   | { readonly kind: "there"; readonly content: Content; readonly signature: StatSignature }
   /** Not to be read, or changing right now: nothing can be said. */
   | { readonly kind: "unclear" };
+
+type There = Extract<Found, { kind: "there" }>;
 
 export async function verifyMarked(options: VerifyOptions): Promise<VerifyReport> {
   const { store } = options;
@@ -165,6 +171,10 @@ async function settle(
   switch (verdict.kind) {
     case "leave":
       break;
+    case "doubtful":
+      if (found.kind === "there") await moveBeside(options, path, found);
+      store.put(asUnseen(record));
+      break;
     case "beside":
       store.put(asUnseen(record));
       break;
@@ -210,16 +220,36 @@ function asUnseen(record: PathRecord): PathRecord {
  * Damage that cannot be moved away now (a directory or a disk that may not be written) is nobody's version: it is
  * never announced, and waits to be replaced by what is known.
  */
-function asReplaceable(record: PathRecord, { content, signature }: Extract<Found, { kind: "there" }>): PathRecord {
+function asReplaceable(record: PathRecord, { content, signature }: There): PathRecord {
   const live = { dot: NOBODYS_DOT, stamp: 0, author: "", content };
   const present = { seen: [[NOBODYS_DOT.replica, NOBODYS_DOT.counter]], live } as const;
   return { ...record, present, signature, residue: false };
 }
 
+/** Gives what is there the name of a conflict copy. Where that cannot be, it stays, and merge makes one of the two a copy. */
+async function moveBeside(options: VerifyOptions, path: RelativePath, found: There): Promise<void> {
+  const { toDisk, author, nowMs } = options;
+  const { content, signature } = found;
+  if (content.kind !== "file") return;
+  const copy = conflictPath(path, { dot: NOBODYS_DOT, stamp: nowMs, author, content });
+  await operate(options, {
+    kind: "move",
+    diskPath: toDisk(copy),
+    expected: "absent",
+    from: toDisk(path),
+    fromSignature: signature,
+    mode: content.mode,
+    mtimeUs: content.mtimeUs,
+  });
+}
+
 /** Moves what is there to the trash; false if somebody changed it meanwhile, or it cannot be moved. */
-async function putAside(options: VerifyOptions, path: RelativePath, expected: StatSignature): Promise<boolean> {
-  const { jobs, identity, toDisk, trashBatch } = options;
-  const operation = { kind: "remove", diskPath: toDisk(path), expected } as const;
+function putAside(options: VerifyOptions, path: RelativePath, expected: StatSignature): Promise<boolean> {
+  return operate(options, { kind: "remove", diskPath: options.toDisk(path), expected });
+}
+
+async function operate(options: VerifyOptions, operation: ApplyOperation): Promise<boolean> {
+  const { jobs, identity, trashBatch } = options;
   const result = await jobs.run("apply", { identity, trashBatch, jobId: 0, operations: [operation] });
   return result.kind === "applied" && result.outcomes[0]?.kind === "applied";
 }
