@@ -1,6 +1,7 @@
 // The `stage` job: puts the chunks of one content together in `.dsync/staging/`, each verified before it is written.
 
 import { decompress } from "../content/compression.ts";
+import { errnoOf } from "../core/errors.ts";
 import { problemOf } from "../core/problem-of.ts";
 import { contentHashFromBytes, type ContentHash } from "../core/ids.ts";
 import type { Problem } from "../core/problem.ts";
@@ -59,7 +60,15 @@ export function stageChunks(context: JobContext, request: StageRequest): StageRe
 }
 
 function openStaging(fs: FileSystem, path: string): number {
-  return fs.lstat(path) === undefined ? createOrOpen(fs, path) : fs.openForWriting(path);
+  if (fs.lstat(path) === undefined) return createOrOpen(fs, path);
+  try {
+    return fs.openForWriting(path);
+  } catch (error) {
+    if (errnoOf(error) !== "EACCES") throw error;
+    // It was about to be put in place once, and has the mode of its file already: one that may not be written.
+    fs.setMode(path, PRIVATE_MODE);
+    return fs.openForWriting(path);
+  }
 }
 
 function createOrOpen(fs: FileSystem, path: string): number {
