@@ -38,6 +38,18 @@ test("so is the copy of a conflict copy", () => {
   assert.notEqual(superseded.withdrawalOf(conflictEntry(copy.path, copy.entry.live).entry), undefined);
 });
 
+test("so is the copy that a copy makes when it loses in turn (simulation, seed 900759)", () => {
+  const superseded = new Superseded(new MemoryTables());
+  superseded.note(version(1));
+  const isWithdrawn = (counter: number): boolean => {
+    const copy = conflictEntry(NOTES, version(counter));
+    assert.ok(copy.entry.live !== undefined);
+    superseded.noteCopyOf(copy.entry.live);
+    return superseded.withdrawalOf(conflictEntry(copy.path, copy.entry.live).entry) !== undefined;
+  };
+  assert.deepEqual([1, 2].map(isWithdrawn), [true, false]);
+});
+
 test("what was replaced is remembered over a restart", () => {
   const tables = new MemoryTables();
   new Superseded(tables).note(version(1));

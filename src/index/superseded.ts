@@ -44,6 +44,13 @@ export class Superseded {
     remember(noted, slot, row);
   }
 
+  /** `version` may lose against another: where it is a copy of what was replaced, its own copy is owed to nobody either. */
+  noteCopyOf(version: Version): void {
+    const { dots } = this.#load();
+    const isKnown = dots.has(keyOf(dotBytes(copyDot(version.dot))));
+    if (!isKnown && dots.has(keyOf(dotBytes(version.dot)))) this.note(version);
+  }
+
   /** The tombstone of a copy that is live, if it is one of a version that was replaced here. */
   withdrawalOf({ live }: Entry): Entry | undefined {
     const { dots } = this.#load();

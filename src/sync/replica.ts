@@ -7,14 +7,13 @@
 
 import type { RelativePath } from "../core/path.ts";
 import type { Clock } from "../edge/clock.ts";
-import { conflictPath } from "../index/conflict-path.ts";
 import { sameContent } from "../index/content.ts";
 import type { Content, Dot, Entry, PathEntry, PathRecord, Version } from "../index/entry.ts";
 import type { Fingerprinter } from "../index/fingerprint.ts";
 import type { Ledger } from "../index/ledger.ts";
 import { hasLiveChildren } from "../index/live-children.ts";
 import { observe, type Changer } from "../index/local-change.ts";
-import { entriesEqual, mergeEntries } from "../index/merge.ts";
+import { conflictEntry, entriesEqual, mergeEntries, sameLive } from "../index/merge.ts";
 import { OwnDots } from "../index/own-dots.ts";
 import { repairsOf } from "../index/repairs.ts";
 import { emptyRecord, isSettled, withKnown } from "../index/settle.ts";
@@ -194,7 +193,10 @@ export class Replica {
         if (!isOurContent(record, observed)) this.#options.ledger.store.unmark(record.path);
         this.#put(record, next);
         if (record.present.live !== undefined) this.#noteReplaced(record.path, record.present.live);
-        if (outcome.conflict !== undefined) this.#noteConflict(record.path, outcome.conflict);
+        if (outcome.conflict !== undefined) {
+          if (record.known.live !== undefined) this.#options.ledger.store.superseded.noteCopyOf(record.known.live);
+          this.#noteConflict(record.path, outcome.conflict);
+        }
         this.#announce(record.path, observed.inline);
         this.#options.onChanged(record, next, true);
       }
@@ -209,13 +211,20 @@ export class Replica {
     if (store.isMarked(movedFrom)) store.mark(path, (store.get(path) ?? emptyRecord(path)).present);
   }
 
-  /** What was here is gone, or about to be: a copy of it that nobody has put in place here is not to be waited for. */
+  /**
+   * What was here is gone, or about to be: a copy of it that nobody has put in place here is not to be waited for, nor
+   * the copy that this made when it lost in turn.
+   */
   #noteReplaced(path: RelativePath, version: Version): void {
     if (version.content.kind !== "file") return;
     const { store } = this.#options.ledger;
     store.superseded.note(version);
-    const copy = store.get(conflictPath(path, version));
-    if (copy !== undefined) this.#withdraw(copy);
+    const copy = conflictEntry(path, version);
+    const record = store.get(copy.path);
+    if (record === undefined || copy.entry.live === undefined) return;
+    this.#withdraw(record);
+    const isHere = sameLive(record.known, copy.entry) || sameLive(record.present, copy.entry);
+    if (!isHere) this.#noteReplaced(copy.path, copy.entry.live);
   }
 
   #withdraw(record: PathRecord): void {
@@ -272,6 +281,9 @@ export class Replica {
     const next = withKnown(record, merged);
     ledger.put(record, next);
     const lost = conflict ?? this.#ownDots.defend({ path, known: record.known, heard: entry, merged });
+    if (lost !== undefined) {
+      for (const { live } of [record.known, entry]) if (live !== undefined) ledger.store.superseded.noteCopyOf(live);
+    }
     return { change: [record, next], conflict: lost };
   }
 
