@@ -58,6 +58,19 @@ test("a copy that somebody took away comes back only if what it holds was put wh
   assert.ok(isAstray("b.txt", "after"), "the copy is of something else");
 });
 
+test("a copy that somebody took away comes back if dsync was killed before it could record that it was there", () => {
+  const isAstray = (unrecorded: string, elsewhere: string): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    book.note(0, new Map([[COPY, OTHER]]), new Map(), new Set([unrecorded]));
+    book.note(1, new Map(), new Map([[elsewhere, MINE]]));
+    return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some((line) => line.startsWith(COPY));
+  };
+  assert.ok(!isAstray(COPY, "a.txt"));
+  assert.ok(isAstray("a.txt", "a.txt"), "the index held the copy");
+  assert.ok(isAstray(COPY, "b.txt"), "nobody else touched anything of that name");
+});
+
 test("what was swapped with a copy may come back to its name when it loses there", () => {
   const book = new Book();
   book.beginPhase();

@@ -7,6 +7,7 @@ export type Tree = ReadonlyMap<string, string>;
 
 interface Left {
   readonly line: string | undefined;
+  /** What dsync cannot have known to be there is not among it. */
   readonly earlier: readonly (string | undefined)[];
   /** The number of the note. */
   readonly at: number;
@@ -42,8 +43,11 @@ export class Book {
     this.#put = new Map();
   }
 
-  /** A person on `machine` turned `before` into `after`. */
-  note(machine: number, before: Tree, after: Tree): void {
+  /**
+   * A person on `machine` turned `before` into `after`. `unrecorded`: paths that held what dsync had put there right before
+   * it was killed. Its index does not know that it did: to it, what is gone there is still to be put in place.
+   */
+  note(machine: number, before: Tree, after: Tree, unrecorded: ReadonlySet<string> = new Set()): void {
     const at = this.#notes++;
     const counts = new Map<string, number>();
     for (const line of after.values()) count(counts, contentIn(line), 1);
@@ -63,7 +67,7 @@ export class Book {
       const machines = this.#touched.get(path) ?? new Set();
       this.#touched.set(path, machines.add(machine));
       const left = this.#left.get(machine) ?? new Map<string, Left>();
-      const earlier = [...(left.get(path)?.earlier ?? []), before.get(path)];
+      const earlier = [...(left.get(path)?.earlier ?? []), ...(unrecorded.has(path) ? [] : [before.get(path)])];
       this.#left.set(machine, left.set(path, { line: after.get(path), earlier, at }));
     }
   }

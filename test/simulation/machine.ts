@@ -14,6 +14,7 @@ import type { Random } from "../../src/edge/random.ts";
 import { selectCurves } from "../../src/handshake/curves.ts";
 import { createIdentity, type Identity } from "../../src/handshake/identity.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
+import type { StatSignature } from "../../src/index/entry.ts";
 import { RecordStore } from "../../src/index/record-store.ts";
 import { RowMap } from "../../src/index/row-map.ts";
 import { signatureOf, signaturesEqual } from "../../src/index/signature.ts";
@@ -101,6 +102,8 @@ export class Machine {
   readonly #random: Prng;
   #run: Run | undefined;
   #lastStop: Exclude<PreviousStop, "none"> = "clean";
+  /** What was on the disk when the instance was killed last, and is still to be recorded. */
+  readonly #unrecorded = new Map<string, StatSignature>();
   /** How often it was switched on. */
   #boots = 1;
 
@@ -141,11 +144,19 @@ export class Machine {
     for (const text of paths) {
       const path = parsePath(text);
       const record = path === undefined ? undefined : this.#run?.store.get(path);
-      const stat = this.person.lstat(`${ROOT}/${text}`);
-      const signature = stat === undefined ? undefined : signatureOf(stat);
+      const signature = this.#signatureAt(text);
       if (record?.present.live !== undefined && !signaturesEqual(signature, record.signature)) return text;
     }
     return undefined;
+  }
+
+  /**
+   * Paths that hold what they held when the instance was killed, and of which the index does not know: put in place a
+   * moment before, mostly. Who takes such a thing away leaves no trace.
+   */
+  unrecordedPaths(): ReadonlySet<string> {
+    if (this.#run !== undefined) this.#forgetRecorded(this.#run.store);
+    return new Set(this.#unrecorded.keys());
   }
 
   /** Jobs that the running instance has done. */
@@ -192,6 +203,7 @@ export class Machine {
     this.#lastStop = "crash";
     this.strikes.length = 0;
     run.tables.crash();
+    this.#noteUnrecorded(run.store);
     this.#options.network.forget(run);
   }
 
@@ -219,6 +231,7 @@ export class Machine {
     this.#options.trace.add(this.name, "stops");
     await run.instance.stop();
     if (this.#run !== run) return;
+    this.#forgetRecorded(run.store);
     run.isAlive = false;
     this.#run = undefined;
     this.#lastStop = "clean";
@@ -239,6 +252,30 @@ export class Machine {
         return outcome?.kind === "hashed" ? [[path, outcome.contentId] as const] : [];
       }),
     );
+  }
+
+  #signatureAt(path: string): StatSignature | undefined {
+    const stat = this.person.lstat(`${ROOT}/${path}`);
+    return stat === undefined ? undefined : signatureOf(stat);
+  }
+
+  #noteUnrecorded(store: RecordStore): void {
+    this.#unrecorded.clear();
+    for (const path of readTree(this.person, ROOT).keys()) {
+      const signature = this.#signatureAt(path);
+      if (signature !== undefined) this.#unrecorded.set(path, signature);
+    }
+    this.#forgetRecorded(store);
+  }
+
+  #forgetRecorded(store: RecordStore): void {
+    for (const [text, signature] of this.#unrecorded) {
+      const path = parsePath(text);
+      // As the tables have it: the records that the store remembers may never have been committed.
+      const recorded = path === undefined ? undefined : store.signatureOf(path);
+      const isSame = signaturesEqual(this.#signatureAt(text), signature);
+      if (!isSame || signaturesEqual(recorded, signature)) this.#unrecorded.delete(text);
+    }
   }
 
   #createRun(): Run {

@@ -231,6 +231,7 @@ class Simulation {
   #act(machine: Machine, { action, choices }: Extract<Happening, { kind: "person" }>): void {
     const index = this.#machines.indexOf(machine);
     const before = readTree(machine.person, ROOT);
+    const unrecorded = machine.unrecordedPaths();
     try {
       act(action, choices, {
         fs: machine.person,
@@ -245,7 +246,7 @@ class Simulation {
     }
     const after = readTree(machine.person, ROOT);
     this.#trace.add(machine.name, `${action}: ${changesBetween(before, after).join(", ")}`);
-    this.#book.note(index, before, after);
+    this.#book.note(index, before, after, unrecorded);
   }
 
   #freshContent(size: number): Uint8Array {
