@@ -35,6 +35,8 @@ const IDLE_BYTES_MAX = 20_000;
 /** A strike in the middle of work that finds no work happens anyway. */
 const STRIKE_MS_MAX = 700;
 const DISCOVERY_MS = 300;
+/** A machine that lost power is up again after this, at the earliest. */
+const BOOT_MS = 5_000;
 /** The last part of a file's line, in microseconds. */
 const FILE_TIME = /(?<=^file .* )-?\d+$/;
 
@@ -65,6 +67,8 @@ class Simulation {
   readonly #failures: string[] = [];
   /** Contents of which a power loss destroyed a copy. */
   readonly #damaged = new Set<ContentHash>();
+  /** Machines that lost power: nobody can do anything there before they are up again. */
+  readonly #offUntilMs = new Map<Machine, number>();
   #contents = 0;
   #upcoming = 0;
 
@@ -140,9 +144,10 @@ class Simulation {
         return this.#strike(machine, happening.afterCalls, () => this.#act(machine, happening), mayInterrupt);
       case "crash":
         return this.#strike(machine, happening.afterCalls, () => {
-          if (happening.losesPower) this.#losePower(machine);
-          else machine.crash();
-          this.#later(happening.downMs, () => this.#start(machine));
+          if (!happening.losesPower) machine.crash();
+          else if (machine.isRunning) this.#losePower(machine);
+          const downMs = happening.losesPower ? Math.max(happening.downMs, BOOT_MS) : happening.downMs;
+          this.#later(downMs, () => this.#start(machine));
         });
       case "restart":
         return this.#restart(machine, happening.downMs);
@@ -184,6 +189,7 @@ class Simulation {
   #losePower(machine: Machine): void {
     const before = machine.contentIds();
     machine.losePower();
+    this.#offUntilMs.set(machine, this.#scheduler.nowMs + BOOT_MS);
     this.#book.notePowerLoss(this.#machines.indexOf(machine));
     const after = machine.contentIds();
     for (const [path, contentId] of before) if (after.get(path) !== contentId) this.#damaged.add(contentId);
@@ -229,6 +235,7 @@ class Simulation {
   }
 
   #act(machine: Machine, { action, choices }: Extract<Happening, { kind: "person" }>): void {
+    if (this.#scheduler.nowMs < (this.#offUntilMs.get(machine) ?? 0)) return;
     const index = this.#machines.indexOf(machine);
     const before = readTree(machine.person, ROOT);
     const unrecorded = machine.unrecordedPaths();
