@@ -71,6 +71,17 @@ test("a copy that somebody took away comes back if dsync was killed before it co
   assert.ok(isAstray(COPY, "b.txt"), "nobody else touched anything of that name");
 });
 
+test("what dsync had just put in place when it was killed outlives its deletion elsewhere", () => {
+  const isAstray = (killed: number): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    book.noteKilled(killed, new Set(["a.txt"]));
+    book.note(0, new Map([["a.txt", MINE]]), new Map());
+    return book.strayingFrom(new Map([["a.txt", MINE]]), asIs).length > 0;
+  };
+  assert.deepEqual([1, 0].map(isAstray), [false, true]);
+});
+
 test("what was swapped with a copy may come back to its name when it loses there", () => {
   const book = new Book();
   book.beginPhase();

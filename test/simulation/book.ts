@@ -25,6 +25,8 @@ export class Book {
   #touched = new Map<string, Set<number>>();
   /** In this phase: the machines that lost power. */
   #powerless = new Set<number>();
+  /** In this phase: what machines held that their indexes did not know of when dsync was killed there. */
+  #unrecorded = new Map<string, Set<number>>();
   /** In this phase: how each machine's people left what they touched, and what they saw there before. */
   #left = new Map<number, Map<string, Left>>();
   /** In this phase: when which content was last put at a path or a conflict path of it, by anybody. */
@@ -36,7 +38,16 @@ export class Book {
     this.#powerless.add(machine);
   }
 
+  /** dsync was killed on the machine, right after it put these paths in place: when it starts again, they are new to it. */
+  noteKilled(machine: number, unrecorded: ReadonlySet<string>): void {
+    for (const path of unrecorded) {
+      const machines = this.#unrecorded.get(path) ?? new Set();
+      this.#unrecorded.set(path, machines.add(machine));
+    }
+  }
+
   beginPhase(): void {
+    this.#unrecorded = new Map();
     this.#powerless = new Set();
     this.#touched = new Map();
     this.#left = new Map();
@@ -93,6 +104,7 @@ export class Book {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
+        if (line === undefined && this.#isNewElsewhere(path, machine)) continue;
         const isNew = !earlier.includes(found) || this.#isPutSince(at, path, found);
         if (isNew && this.#isTakenByCopy(path, machine) && isKeptAsCopy(path, line, seen)) continue;
         straying.push(`${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`);
@@ -120,6 +132,11 @@ export class Book {
       content = this.#lookAlikes.get(content);
     }
     return content !== undefined && content === wanted;
+  }
+
+  /** True if another machine takes for new what it was just given when dsync was killed there: it outlives its deletion. */
+  #isNewElsewhere(path: string, machine: number): boolean {
+    return [...(this.#unrecorded.get(path) ?? [])].some((other) => other !== machine);
   }
 
   /**

@@ -146,6 +146,7 @@ class Simulation {
         return this.#strike(machine, happening.afterCalls, () => {
           if (!happening.losesPower) machine.crash();
           else if (machine.isRunning) this.#losePower(machine);
+          this.#book.noteKilled(this.#machines.indexOf(machine), machine.unrecordedPaths());
           const downMs = happening.losesPower ? Math.max(happening.downMs, BOOT_MS) : happening.downMs;
           this.#later(downMs, () => this.#start(machine));
         });
