@@ -1,7 +1,9 @@
 // When known and present belong together: pure functions over records.
 
+import { parseConflictPath } from "./conflict-path.ts";
 import { contentEqual } from "./content.ts";
 import { EMPTY_ENTRY, type Entry, type PathRecord } from "./entry.ts";
+import { sameLive } from "./merge.ts";
 import type { RelativePath } from "../core/path.ts";
 import { isPending } from "./record-facts.ts";
 
@@ -18,14 +20,18 @@ export function isSettled(record: PathRecord): boolean {
 /**
  * The record with another known entry. If the disk holds what that says already (the same version, the same content
  * made by somebody else, or nothing where nothing should be), present follows without any work on the disk.
+ *
+ * A conflict copy is put in place even over its own content, which looks at the disk first: a person may have moved that
+ * content to where it lost just now. What is here instead was not seen yet, and must not pass for made on top of the copy.
  */
 export function withKnown(record: PathRecord, known: Entry): PathRecord {
-  const { present } = record;
-  const satisfied =
-    known.live === undefined || present.live === undefined
-      ? known.live === present.live
-      : contentEqual(known.live.content, present.live.content);
-  return { ...record, known, present: satisfied ? known : present };
+  const { path, present } = record;
+  const isHeld = sameLive(known, present) || (hasEqualContent(known, present) && parseConflictPath(path) === undefined);
+  return { ...record, known, present: isHeld ? known : present };
+}
+
+function hasEqualContent({ live: a }: Entry, { live: b }: Entry): boolean {
+  return a !== undefined && b !== undefined && contentEqual(a.content, b.content);
 }
 
 /** The record after `target` was put in place; what has become known meanwhile stays known. */

@@ -8,7 +8,7 @@ import type { Content, Entry, PathEntry, StatSignature } from "../index/entry.ts
 import { createFingerprinter } from "../index/fingerprint.ts";
 import { Ledger } from "../index/ledger.ts";
 import { createMemoryStore } from "../index/memory-store.ts";
-import { mergeEntries } from "../index/merge.ts";
+import { conflictEntry, mergeEntries } from "../index/merge.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import { emptyRecord } from "../index/settle.ts";
 import type { Observation } from "../watch/observation.ts";
@@ -100,6 +100,29 @@ test("a version whose content its person left is waited for", () => {
   replica.observe([seen(NOTES, file(1, 0o600), 1n)]);
   assert.equal(store.get(NOTES)?.present.live, known.live);
   assert.equal(store.get(copy.path)?.known.live, copy.entry.live);
+});
+
+test("a copy is not withdrawn where its content is on this disk already", () => {
+  const copy = lose(made(0, 1, file(1)), made(1, 2, file(2)));
+  const present = made(2, 1, file(1));
+  const { merged: known } = mergeEntries(present, copy.entry, copy.path);
+  store.put({ ...emptyRecord(copy.path), known, present, signature: signature(3n) });
+  replica.observe([seen(NOTES, file(2), 2n)]);
+  assert.equal(store.get(copy.path)?.known.live, known.live);
+});
+
+test("a change of a conflict copy has not seen what lost under the same name since (simulation, seed 920733)", () => {
+  const loser = made(1, 2, file(1));
+  assert.ok(loser.live !== undefined);
+  const { path: copy } = conflictEntry(NOTES, loser.live);
+  const present = made(2, 1, file(1));
+  store.put({ ...emptyRecord(copy), known: present, present, signature: signature(1n) });
+  store.put({ ...emptyRecord(NOTES), known: loser });
+  // Both files were changed; one is read before the other.
+  replica.observe([seen(NOTES, file(3), 2n)]);
+  replica.observe([seen(copy, file(4), 3n)]);
+  const contents = [...store.inSubtree([])].map(({ known }) => known.live?.content);
+  assert.deepEqual(new Set(contents), new Set([file(1), file(3), file(4)]));
 });
 
 test("a deleted directory that is still here is not brought back before the rest of its deletion had time to arrive", async () => {

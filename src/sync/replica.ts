@@ -228,9 +228,12 @@ export class Replica {
   }
 
   #withdraw(record: PathRecord): void {
-    if (isSettled(record) || record.known.live?.content.kind !== "file") return;
-    const entry = this.#options.ledger.store.superseded.withdrawalOf(record.known);
-    if (entry !== undefined) this.#mergeKnown({ path: record.path, entry }, undefined, true);
+    const { path, known, present } = record;
+    if (isSettled(record) || known.live?.content.kind !== "file") return;
+    // Here by another way already: nobody waits for it, and whoever has it there keeps it.
+    if (present.live !== undefined && sameContent(known.live.content, present.live.content)) return;
+    const entry = this.#options.ledger.store.superseded.withdrawalOf(known);
+    if (entry !== undefined) this.#mergeKnown({ path, entry }, undefined, true);
   }
 
   #put(record: PathRecord, next: PathRecord): void {

@@ -36,8 +36,8 @@ export interface Surroundings {
   locationsOf(contentId: ContentHash): Iterable<ContentLocation>;
   /** True while an operation on that path is under way. */
   isBusy(path: RelativePath): boolean;
-  /** False after a local copy of this path's content turned out to be something else. */
-  mayReuse(path: RelativePath): boolean;
+  /** False after what was taken from there (disk path) for this path turned out to be something else. */
+  mayReuse(path: RelativePath, diskPath: string): boolean;
 }
 
 export function decide(record: PathRecord, around: Surroundings): Decision {
@@ -104,15 +104,15 @@ function conflictCopyFirst(record: PathRecord, around: Surroundings): Decision |
 
 /** The same content somewhere on this disk: renamed if it is wanted nowhere else, copied otherwise. */
 function reuseLocally(record: PathRecord, wanted: FileContent, around: Surroundings): Decision | undefined {
-  if (!around.mayReuse(record.path)) return undefined;
   for (const location of around.locationsOf(wanted.contentId)) {
-    if (location.kind === "trash") return copyFrom(record, wanted, location.diskPath, around);
+    const from = location.kind === "trash" ? location.diskPath : around.toDisk(location.path);
+    if (!around.mayReuse(record.path, from)) continue;
+    if (location.kind === "trash") return copyFrom(record, wanted, from, around);
     const source = around.get(location.path);
     const held = source?.present.live?.content;
     if (source?.signature === undefined || held?.kind !== "file" || held.contentId !== wanted.contentId) continue;
     if (source.path === record.path) continue;
     if (around.isBusy(source.path)) return { kind: "after", path: source.path };
-    const from = around.toDisk(source.path);
     if (source.known.live !== undefined || around.isIgnored(source.path, false)) {
       return copyFrom(record, wanted, from, around);
     }

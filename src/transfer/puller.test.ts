@@ -6,8 +6,10 @@ import { pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
 import { MemoryDisk } from "../../test/support/memory-disk.ts";
 import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts";
 import { loadBlake3 } from "../content/blake3.ts";
+import { contentHashFromBytes } from "../core/ids.ts";
 import type { Entry } from "../index/entry.ts";
 import { createMemoryStore } from "../index/memory-store.ts";
+import { emptyRecord } from "../index/settle.ts";
 import { signatureOf } from "../index/signature.ts";
 
 const blake3 = loadBlake3({ portable: false });
@@ -56,4 +58,42 @@ test("a directory that something was just moved out of is removed in the end", a
 
 test("one that holds only what is ignored stays, as residue", async () => {
   assert.deepEqual(await removeUnready("ignored"), { isResidue: true, isThere: true });
+});
+
+test("what one place turns out not to hold is taken from another one (simulation, seed 922832)", async () => {
+  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
+  const person = createMemoryFileSystem(disk);
+  for (const path of ["/f", "/f/.dsync", "/f/.dsync/staging"]) person.makeDirectory(path, 0o755);
+  const bytes = Buffer.from("the content");
+  const content = {
+    kind: "file",
+    contentId: contentHashFromBytes(blake3.hash(bytes)),
+    size: bytes.length,
+    mode: 0o644,
+    mtimeUs: 1_600_000_000_000_000,
+  } as const;
+  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  const held = (counter: number): Entry => {
+    const dot = { replica: replicaIdOf(1), counter };
+    return { seen: [[dot.replica, counter]], live: { dot, stamp: counter, author: "there", content } };
+  };
+  for (const [index, name] of ["changed since", "whole"].entries()) {
+    const descriptor = person.createFile(`/f/${name}`, 0o644);
+    person.write(descriptor, name === "whole" ? bytes : Buffer.from("another one"), 0);
+    person.close(descriptor);
+    const stat = person.lstat(`/f/${name}`);
+    assert.ok(stat !== undefined);
+    const entry = held(index + 1);
+    store.put({ path: pathOf(name), known: entry, present: entry, signature: signatureOf(stat), residue: false });
+  }
+  const wanted = pathOf("copy");
+  store.put({ ...emptyRecord(wanted), known: held(3) });
+  const clock = new FakeClock();
+  const lookedAt: string[] = [];
+  const puller = createPuller(
+    { disk, store, clock },
+    { leftIn: () => assert.fail("no directory goes"), onChangedOnDisk: (path) => lookedAt.push(path) },
+  );
+  await pullUntil(puller, clock, () => store.pendingCount === 0, "the copy is made");
+  assert.deepEqual(lookedAt, ["changed since"]);
 });

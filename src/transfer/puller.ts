@@ -98,7 +98,8 @@ export class Puller {
   readonly #busy = new Set<RelativePath>();
   readonly #waiting = new Map<RelativePath, Set<RelativePath>>();
   readonly #failures = new Map<RelativePath, Failure>();
-  readonly #noReuse = new Set<RelativePath>();
+  /** Where nothing more is taken from for a path: disk paths. */
+  readonly #noReuse = new Map<RelativePath, Set<string>>();
   readonly #changedAttempts = new Map<RelativePath, number>();
   readonly #fetchingContent = new Map<ContentHash, RelativePath>();
   readonly #around: Surroundings;
@@ -150,7 +151,7 @@ export class Puller {
       hasLiveChildren: (directory) => hasLiveChildren(store, directory),
       locationsOf: (contentId) => store.locationsOf(contentId),
       isBusy: (path) => this.#busy.has(path),
-      mayReuse: (path) => !this.#noReuse.has(path),
+      mayReuse: (path, diskPath) => this.#noReuse.get(path)?.has(diskPath) !== true,
     };
   }
 
@@ -485,10 +486,9 @@ export class Puller {
         this.#noteChanged(path);
         break;
       case "damaged":
-        this.#noReuse.add(path);
         // Sent by a peer: asking again at once would only bring it again.
         if (work.operation.kind === "file" && work.operation.source.kind === "bytes") return this.#fail(path, DAMAGED);
-        if (work.operation.kind === "move" && movedFrom !== undefined) this.#options.onChangedOnDisk(movedFrom);
+        this.#noteUseless(work);
         this.add(path);
         break;
       case "problem":
@@ -496,6 +496,18 @@ export class Puller {
         break;
     }
     this.#release(movedFrom);
+  }
+
+  /** What was to be taken from another place of this disk is not there: the index has that place wrong. */
+  #noteUseless({ path, operation, target }: Work): void {
+    const from = takenFrom(operation);
+    const content = target.live?.content;
+    if (from === undefined || content?.kind !== "file") return;
+    this.#noReuse.set(path, (this.#noReuse.get(path) ?? new Set()).add(from));
+    for (const location of this.#options.ledger.store.locationsOf(content.contentId)) {
+      const isThere = location.kind === "tree" && this.#options.toDisk(location.path) === from;
+      if (isThere) this.#options.onChangedOnDisk(location.path);
+    }
   }
 
   /** The path that something was to be moved from is free again. */
@@ -626,6 +638,12 @@ export class Puller {
     this.#waiting.delete(path);
     for (const waiter of waiters) this.add(waiter);
   }
+}
+
+/** The disk path on this disk that an operation takes content from. */
+function takenFrom(operation: ApplyOperation): string | undefined {
+  if (operation.kind === "move") return operation.from;
+  return operation.kind === "file" && operation.source.kind === "copy" ? operation.source.diskPath : undefined;
 }
 
 function depthOf(path: RelativePath): number {
