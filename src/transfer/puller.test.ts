@@ -5,9 +5,10 @@ import { createPuller, pullUntil } from "../../test/support/pulled-folder.ts";
 import { pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
 import { MemoryDisk } from "../../test/support/memory-disk.ts";
 import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts";
+import { waitFor } from "../../test/support/wait.ts";
 import { loadBlake3 } from "../content/blake3.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
-import type { Entry } from "../index/entry.ts";
+import type { Content, Entry } from "../index/entry.ts";
 import { createMemoryStore } from "../index/memory-store.ts";
 import { emptyRecord } from "../index/settle.ts";
 import { signatureOf } from "../index/signature.ts";
@@ -96,4 +97,35 @@ test("what one place turns out not to hold is taken from another one (simulation
   );
   await pullUntil(puller, clock, () => store.pendingCount === 0, "the copy is made");
   assert.deepEqual(lookedAt, ["changed since"]);
+});
+
+test("what a person put in the place of what is being fetched does not keep its content from a copy (simulation, seed 940210)", async () => {
+  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
+  const person = createMemoryFileSystem(disk);
+  for (const path of ["/f", "/f/.dsync", "/f/.dsync/staging"]) person.makeDirectory(path, 0o755);
+  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  const contentId = contentHashFromBytes(blake3.hash(Buffer.from("a film")));
+  const content = { kind: "file", contentId, size: 10_000_000, mode: 0o644, mtimeUs: 1_600_000_000_000_000 } as const;
+  const entryOf = (counter: number, live: Content): Entry => {
+    const dot = { replica: replicaIdOf(1), counter };
+    return { seen: [[dot.replica, counter]], live: { dot, stamp: counter, author: "there", content: live } };
+  };
+  const [film, copy] = [pathOf("film"), pathOf("copy")];
+  const clock = new FakeClock();
+  const puller = createPuller({ disk, store, clock }, { leftIn: () => assert.fail("no directory goes") });
+  const fetched = (): string[] => [...puller.largeFetches].map(({ path }) => path);
+  store.put({ ...emptyRecord(film), known: entryOf(1, content) });
+  puller.start();
+  await waitFor(() => fetched().length > 0, { until: "the film is fetched", intervalMs: 1 });
+
+  person.makeDirectory("/f/film", 0o755);
+  const directory = entryOf(2, { kind: "directory", mode: 0o755 });
+  const seen = { ...emptyRecord(film), known: directory, present: directory };
+  store.put(seen);
+  puller.noteSeen(seen);
+  store.put({ ...emptyRecord(copy), known: entryOf(3, content) });
+  puller.add(copy);
+  await waitFor(() => fetched().includes(copy), { until: "its copy is fetched instead", intervalMs: 1 });
+  assert.deepEqual(fetched(), [copy]);
+  await puller.stop();
 });

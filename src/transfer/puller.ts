@@ -192,7 +192,9 @@ export class Puller {
 
   /** The disk was looked at, and the record is what is there now. */
   noteSeen(record: PathRecord): void {
-    if (!isSettled(record) || this.#waiting.has(record.path)) this.add(record.path);
+    const { path } = record;
+    // What was fetched for it is not wanted there any more, and perhaps elsewhere.
+    if (!isSettled(record) || this.#waiting.has(path) || this.#queue.has(path) !== undefined) this.add(path);
   }
 
   addSource(source: Source): void {

@@ -33,9 +33,13 @@ export class Book {
   #put = new Map<string, number>();
   #notes = 0;
 
-  /** The machine lost power, and with it what its people did just before: only contents count there. */
-  notePowerLoss(machine: number): void {
+  /**
+   * The machine lost power, and with it what its people did just before: only contents count there. `destroyed`: those that
+   * no tree holds since.
+   */
+  notePowerLoss(machine: number, destroyed: readonly string[]): void {
     this.#powerless.add(machine);
+    for (const content of destroyed) this.#contents.delete(content);
   }
 
   /** dsync was killed on the machine, right after it put these paths in place: when it starts again, they are new to it. */

@@ -9,7 +9,7 @@ import { systemError } from "../support/system-error.ts";
 import { Book, type Tree } from "./book.ts";
 import { Machine, ROOT } from "./machine.ts";
 import { SimulatedNetwork } from "./network.ts";
-import { act, readTree } from "./person.ts";
+import { act, contentIn, readTree } from "./person.ts";
 import type { Happening, Plan } from "./plan.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Trace } from "./trace.ts";
@@ -189,9 +189,14 @@ class Simulation {
 
   #losePower(machine: Machine): void {
     const before = machine.contentIds();
+    const held = this.#contentsOn(machine);
     machine.losePower();
     this.#offUntilMs.set(machine, this.#scheduler.nowMs + BOOT_MS);
-    this.#book.notePowerLoss(this.#machines.indexOf(machine));
+    const left = new Set(this.#machines.flatMap((other) => [...this.#contentsOn(other)]));
+    this.#book.notePowerLoss(
+      this.#machines.indexOf(machine),
+      [...held].filter((content) => !left.has(content)),
+    );
     const after = machine.contentIds();
     for (const [path, contentId] of before) if (after.get(path) !== contentId) this.#damaged.add(contentId);
   }
@@ -384,6 +389,10 @@ class Simulation {
     const bytes = this.#network.deliveredBytes - bytesBefore;
     if (bytes > IDLE_BYTES_MAX && !isTrying) this.fail(`${bytes} bytes were sent when idle`);
     for (const reason of this.#unsettled()) this.fail(`after being quiet: ${reason}`);
+  }
+
+  #contentsOn(machine: Machine): ReadonlySet<string> {
+    return new Set([...this.#treeOf(machine).values()].flatMap((line) => contentIn(line) ?? []));
   }
 
   #treeOf(machine: Machine | undefined): Tree {
