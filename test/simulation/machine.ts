@@ -139,13 +139,12 @@ export class Machine {
     return parsed !== undefined && this.#run?.store.get(parsed)?.present.live !== undefined;
   }
 
-  /** A path of this disk that is not what the index says, if any. */
+  /** A path of this disk that is not what the index says, if any; what the index does not hold at all is one, too. */
   unseenChange(paths: Iterable<string>): string | undefined {
     for (const text of paths) {
       const path = parsePath(text);
       const record = path === undefined ? undefined : this.#run?.store.get(path);
-      const signature = this.#signatureAt(text);
-      if (record?.present.live !== undefined && !signaturesEqual(signature, record.signature)) return text;
+      if (!signaturesEqual(this.#signatureAt(text), record?.signature)) return text;
     }
     return undefined;
   }
