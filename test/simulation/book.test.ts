@@ -71,6 +71,17 @@ test("a copy that somebody took away comes back if dsync was killed before it co
   assert.ok(isAstray(COPY, "b.txt"), "nobody else touched anything of that name");
 });
 
+test("so it does if another name of its family still held that", () => {
+  const isAstray = (beside: string): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    book.note(0, new Map([[COPY, OTHER]]), new Map([[beside, OTHER]]));
+    book.note(1, new Map(), new Map([["a.txt", MINE]]));
+    return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some((line) => line.startsWith(COPY));
+  };
+  assert.deepEqual([LATER_COPY, "b.txt"].map(isAstray), [false, true]);
+});
+
 test("what dsync had just put in place when it was killed outlives its deletion elsewhere", () => {
   const isAstray = (killed: number): boolean => {
     const book = new Book();

@@ -11,6 +11,8 @@ interface Left {
   readonly earlier: readonly (string | undefined)[];
   /** The number of the note. */
   readonly at: number;
+  /** What other names of its family held then: losing a conflict brings that here. */
+  readonly beside: ReadonlySet<string>;
 }
 
 /** What a conflict path is more than the path of what lost. */
@@ -83,7 +85,8 @@ export class Book {
       this.#touched.set(path, machines.add(machine));
       const left = this.#left.get(machine) ?? new Map<string, Left>();
       const earlier = [...(left.get(path)?.earlier ?? []), ...(unrecorded.has(path) ? [] : [before.get(path)])];
-      this.#left.set(machine, left.set(path, { line: after.get(path), earlier, at }));
+      const beside = new Set(familyIn(after, path).map(([, line]) => whatIs(line)));
+      this.#left.set(machine, left.set(path, { line: after.get(path), earlier, at, beside }));
     }
   }
 
@@ -104,12 +107,12 @@ export class Book {
     for (const [machine, left] of this.#left) {
       if (this.#powerless.has(machine)) continue;
       const seen = new Map([...tree].map(([path, line]) => [path, seenOn(machine, line)]));
-      for (const [path, { line, earlier, at }] of left) {
+      for (const [path, { line, earlier, at, beside }] of left) {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
         if (line === undefined && this.#isNewElsewhere(path, machine)) continue;
-        const isNew = !earlier.includes(found) || this.#isPutSince(at, path, found);
+        const isNew = !earlier.includes(found) || beside.has(whatIs(found)) || this.#isPutSince(at, path, found);
         if (isNew && this.#isTakenByCopy(path, machine) && isKeptAsCopy(path, line, seen)) continue;
         straying.push(`${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`);
       }
@@ -187,7 +190,12 @@ function whatIs(line: string | undefined): string {
 /** True if `line` is at another conflict path of the same path, or is nothing. */
 function isKeptAsCopy(path: string, line: string | undefined, tree: Tree): boolean {
   if (line === undefined) return true;
-  return [...tree].some(([other, there]) => other !== path && familyOf(other) === familyOf(path) && there === line);
+  return familyIn(tree, path).some(([, there]) => there === line);
+}
+
+/** The other names in `tree` that are copies of the same path as `path`, or that path. */
+function familyIn(tree: Tree, path: string): readonly (readonly [path: string, line: string])[] {
+  return [...tree].filter(([other]) => other !== path && familyOf(other) === familyOf(path));
 }
 
 function count(counts: Map<string, number>, content: string | undefined, by: number): void {
