@@ -81,13 +81,17 @@ export class Book {
       if (before.get(path) === after.get(path)) continue;
       this.#noteLookAlike(before.get(path), after.get(path));
       this.#put.set(`${familyOf(path)} ${whatIs(after.get(path))}`, at);
-      const machines = this.#touched.get(path) ?? new Set();
-      this.#touched.set(path, machines.add(machine));
+      this.noteTouched(machine, path);
       const left = this.#left.get(machine) ?? new Map<string, Left>();
       const earlier = [...(left.get(path)?.earlier ?? []), ...(unrecorded.has(path) ? [] : [before.get(path)])];
       const beside = new Set(familyIn(after, path).map(([, line]) => whatIs(line)));
       this.#left.set(machine, left.set(path, { line: after.get(path), earlier, at, beside }));
     }
+  }
+
+  /** A person on `machine` did something to the path. */
+  noteTouched(machine: number, path: string): void {
+    this.#touched.set(path, (this.#touched.get(path) ?? new Set()).add(machine));
   }
 
   /** Contents that nobody saw off and that are in none of `trees`. */
@@ -99,11 +103,11 @@ export class Book {
   }
 
   /**
-   * Paths that only one machine's people touched, with what differs from how they left it. `seenOn`: a line of the tree
-   * as that machine's disk shows it.
+   * Paths that only one machine's people touched, each with what differs from how they left it. `seenOn`: a line of the
+   * tree as that machine's disk shows it.
    */
-  strayingFrom(tree: Tree, seenOn: (machine: number, line: string) => string): string[] {
-    const straying: string[] = [];
+  strayingFrom(tree: Tree, seenOn: (machine: number, line: string) => string): [path: string, how: string][] {
+    const straying: [string, string][] = [];
     for (const [machine, left] of this.#left) {
       if (this.#powerless.has(machine)) continue;
       const seen = new Map([...tree].map(([path, line]) => [path, seenOn(machine, line)]));
@@ -114,7 +118,8 @@ export class Book {
         if (line === undefined && this.#isNewElsewhere(path, machine)) continue;
         const isNew = !earlier.includes(found) || beside.has(whatIs(found)) || this.#isPutSince(at, path, found);
         if (isNew && this.#isTakenByCopy(path, machine) && isKeptAsCopy(path, line, seen)) continue;
-        straying.push(`${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`);
+        const change = `left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`;
+        straying.push([path, `${path}: ${change}`]);
       }
     }
     return straying;

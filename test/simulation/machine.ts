@@ -237,6 +237,16 @@ export class Machine {
     this.#options.network.forget(run);
   }
 
+  /** The inodes of what is at these paths. */
+  inodesOf(paths: Iterable<string>): ReadonlyMap<string, bigint> {
+    return new Map(
+      Array.from(paths).flatMap((path) => {
+        const stat = this.person.lstat(`${ROOT}/${path}`);
+        return stat === undefined ? [] : [[path, stat.inode] as const];
+      }),
+    );
+  }
+
   /** The contents on its disk, in the tree and in the trash, by path. */
   contentIds(): ReadonlyMap<string, ContentHash> {
     const files = ["", "/.dsync/trash"].flatMap((below) =>
