@@ -12,6 +12,8 @@ export interface Stat {
   readonly mode: number;
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
+  /** When it was made; 0 where the disk does not tell. */
+  readonly birthNs: bigint;
   readonly inode: bigint;
   readonly device: bigint;
   /** Hard links. */

@@ -81,6 +81,7 @@ function statOf(stats: fs.BigIntStats): Stat {
     mode: mode & PERMISSION_MASK,
     mtimeNs: stats.mtimeNs,
     ctimeNs: stats.ctimeNs,
+    birthNs: stats.birthtimeNs,
     inode: stats.ino,
     device: stats.dev,
     links: Number(stats.nlink),

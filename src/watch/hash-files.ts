@@ -3,7 +3,7 @@
 import type { HashOutcome } from "../content/hash-job.ts";
 import type { ContentHash } from "../core/ids.ts";
 import type { RelativePath } from "../core/path.ts";
-import type { PathRecord, StatSignature } from "../index/entry.ts";
+import type { PathRecord } from "../index/entry.ts";
 import type { Fact } from "./gather.ts";
 import { batchesOf } from "./hash-batches.ts";
 import { fileContent, observationOf, quietDelayMs, racyDelayMs } from "./judge.ts";
@@ -66,7 +66,7 @@ function reportHashed(context: RoundContext, { fact, outcome, held }: Hashed): r
         content: fileContent(contentId, signature),
         signature,
         record: held.record,
-        from: context.keepsModes ? undefined : sourceOf(context, path, contentId, signature),
+        from: context.keepsModes ? undefined : sourceOf(context, fact, contentId),
         keepsModes: context.keepsModes,
       });
       const seen = { path, content, signature, manifest, inline, movedFrom: undefined };
@@ -77,16 +77,11 @@ function reportHashed(context: RoundContext, { fact, outcome, held }: Hashed): r
 }
 
 /** The record of the path that this file was moved from, where nobody has looked yet, so that it seems to be there. */
-function sourceOf(
-  { store }: RoundContext,
-  path: RelativePath,
-  contentId: ContentHash,
-  signature: StatSignature,
-): PathRecord | undefined {
+function sourceOf({ store }: RoundContext, { path, child }: Fact, contentId: ContentHash): PathRecord | undefined {
   for (const location of store.locationsOf(contentId)) {
     if (location.kind !== "tree" || location.path === path) continue;
     const record = store.get(location.path);
-    if (isMoved(record?.signature, signature)) return record;
+    if (child !== undefined && isMoved(record?.signature, child)) return record;
   }
   return undefined;
 }

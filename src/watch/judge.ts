@@ -96,10 +96,14 @@ export function quietDelayMs(signature: StatSignature, nowMs: number): number {
  * a change of its times; 0 if it could not. (git calls such a file racily clean.) ctime decides: nobody can set it.
  */
 export function racyDelayMs(signature: StatSignature, nowMs: number): number {
-  const isCoarse = signature.ctimeNs % 1_000_000_000n === 0n && signature.mtimeNs % 1_000_000_000n === 0n;
-  const granularityMs = isCoarse ? RACY_COARSE_MS : RACY_MS;
+  const granularityMs = isCoarse(signature) ? RACY_COARSE_MS : RACY_MS;
   const ageMs = nowMs - milliseconds(signature.ctimeNs);
   return ageMs < granularityMs ? granularityMs - Math.max(0, ageMs) : 0;
+}
+
+/** True on a disk that keeps whole seconds; by chance elsewhere. */
+export function isCoarse({ mtimeNs, ctimeNs }: StatSignature): boolean {
+  return ctimeNs % 1_000_000_000n === 0n && mtimeNs % 1_000_000_000n === 0n;
 }
 
 function milliseconds(ns: bigint): number {

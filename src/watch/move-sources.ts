@@ -1,7 +1,7 @@
 // Where content that turns up under a new path may come from.
 
 import type { RelativePath } from "../core/path.ts";
-import type { PathRecord, StatSignature } from "../index/entry.ts";
+import type { PathRecord } from "../index/entry.ts";
 import type { Fact } from "./gather.ts";
 import type { RoundContext } from "./round-context.ts";
 import { isMoved } from "./vanished.ts";
@@ -18,13 +18,15 @@ export class MoveSources {
     }
   }
 
-  /** The record of the path whose content has moved to `path`. */
-  find(path: RelativePath, signature: StatSignature): PathRecord | undefined {
+  /** The record of the path whose content has moved to where `fact` is of. */
+  find({ path, child }: Fact): PathRecord | undefined {
     const { vanished, store } = this.#context;
+    if (child?.signature === undefined) return undefined;
+    const { signature } = child;
     const from = vanished.byInode(signature.inode) ?? this.#replaced.get(signature.inode);
     if (from === undefined || from === path) return undefined;
     const record = store.get(from);
-    if (record === undefined || !isMoved(record.signature, signature)) return undefined;
+    if (record === undefined || !isMoved(record.signature, child)) return undefined;
     return record.present.live?.content.kind === signature.kind ? record : undefined;
   }
 }

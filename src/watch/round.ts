@@ -43,7 +43,7 @@ export async function runRound(context: RoundContext, suspects: readonly Suspect
   const moved: MovedFile[] = [];
   const unknown: ChangedFile[] = [];
   for (const file of sorted.files) {
-    const from = sources.find(file.fact.path, file.signature);
+    const from = sources.find(file.fact);
     if (from === undefined) unknown.push(file);
     else moved.push({ ...file, from });
   }
@@ -166,7 +166,7 @@ async function reportAtOnce(context: RoundContext, { sorted, moved, sources }: A
   });
   const entries = sorted.entries.map((entry) => {
     const { fact, signature } = entry;
-    return { ...entry, from: signature.kind === "directory" ? sources.find(fact.path, signature) : undefined };
+    return { ...entry, from: signature.kind === "directory" ? sources.find(fact) : undefined };
   });
   // A directory sorts before what is in it.
   const appeared = [...entries, ...files].toSorted((a, b) => (a.fact.path < b.fact.path ? -1 : 1));

@@ -41,6 +41,8 @@ export interface ScannedChild {
   readonly target: string | undefined;
   /** It is there, but cannot be looked at. */
   readonly problem: Problem | undefined;
+  /** When it was made; 0 where the disk does not tell. Only of a `look`. */
+  readonly birthNs?: bigint;
 }
 
 export interface LookRequest {
@@ -119,7 +121,7 @@ function lookAtChild(fs: FileSystem, directory: string, name: string): ScannedCh
     // Node decodes names that are not UTF-8 with U+FFFD, and nothing has that name.
     if (stat === undefined) return name.includes("\uFFFD") ? undecodableChild(name) : undefined;
     const target = stat.kind === "symlink" ? fs.readLink(path) : undefined;
-    return { name, signature: signatureOf(stat), target, problem: undefined };
+    return { name, signature: signatureOf(stat), target, problem: undefined, birthNs: stat.birthNs };
   } catch (error) {
     return isNothingThere(error) ? undefined : failedChild(name, error);
   }

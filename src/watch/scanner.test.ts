@@ -526,6 +526,32 @@ test("a file that was moved and edited is read", () =>
     world.assertMatchesDisk();
   }));
 
+test("a new file that has the inode, size and time of one that is gone is read", async () => {
+  // As ext4 gives away what is free, and as an archive sets times.
+  const withInode = <S extends Stat | undefined>(stat: S): S => (stat?.kind === "file" ? { ...stat, inode: 7n } : stat);
+  await inWorld(
+    async (world) => {
+      world.write("a", "one");
+      fs.utimesSync(world.disk("a"), 1000, 1000);
+      await world.settle();
+      fs.rmSync(world.disk("a"));
+      world.write("b", "two");
+      fs.utimesSync(world.disk("b"), 1000, 1000);
+      world.hint("a", "b");
+      await world.quiet();
+      assert.ok(world.hashed.includes("b"));
+      world.assertMatchesDisk();
+    },
+    {
+      fs: {
+        ...nodeFileSystem,
+        lstat: (path) => withInode(nodeFileSystem.lstat(path)),
+        fstat: (descriptor) => withInode(nodeFileSystem.fstat(descriptor)),
+      },
+    },
+  );
+});
+
 /** Files were all changed when `timeNs` says. */
 function withTimes(timeNs: () => bigint): FileSystem {
   const change = <S extends Stat | undefined>(stat: S): S =>

@@ -1,9 +1,13 @@
 // Paths that the index has and the disk has no longer. Each waits for its second look, or for its content to turn up
 // under another path: a move.
 
-import { VANISHED_PATHS_MAX } from "../core/limits.ts";
+import { RACY_COARSE_MS, VANISHED_PATHS_MAX } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { PathRecord, StatSignature } from "../index/entry.ts";
+import { isCoarse } from "./judge.ts";
+import type { ScannedChild } from "./scan-job.ts";
+
+const COARSE_STEP_NS = BigInt(RACY_COARSE_MS) * 1_000_000n;
 
 /** Bounded: what does not fit is left to the next scan. */
 export class Vanished {
@@ -43,8 +47,17 @@ export class Vanished {
   }
 }
 
-/** True if what has `after` now is what had `before` under another path: renaming changes a file's ctime alone. */
-export function isMoved(before: StatSignature | undefined, after: StatSignature): boolean {
-  if (before === undefined || before.kind !== after.kind || before.inode !== after.inode) return false;
-  return before.size === after.size && before.mtimeNs === after.mtimeNs;
+/**
+ * True if what is there now is what had `before` under another path: renaming changes a file's ctime alone. The number of
+ * an inode that is free again goes to a new file, perhaps of the same size and time: that one was made later.
+ */
+export function isMoved(before: StatSignature | undefined, { signature: after, birthNs = 0n }: ScannedChild): boolean {
+  if (before?.kind !== after?.kind || before?.inode !== after?.inode) return false;
+  if (before === undefined || after === undefined) return false;
+  if (before.size !== after.size || before.mtimeNs !== after.mtimeNs) return false;
+  // Its signature has no times.
+  if (after.kind === "directory") return true;
+  // A coarse clock may show what was made later as made at the same time.
+  const isSameStep = isCoarse(after) && after.ctimeNs - before.ctimeNs < COARSE_STEP_NS;
+  return birthNs <= before.ctimeNs && !isSameStep;
 }

@@ -33,6 +33,7 @@ interface NodeBase {
   mode: number;
   mtimeNs: bigint;
   ctimeNs: bigint;
+  readonly birthNs: bigint;
   links: number;
 }
 
@@ -267,7 +268,7 @@ export class MemoryDisk {
   #newBase(mode: number): NodeBase {
     const now = this.#stamp();
     const inode = this.#freeInodes.pop() ?? this.#nextInode++;
-    return { inode, mode, mtimeNs: now, ctimeNs: now, links: 1 };
+    return { inode, mode, mtimeNs: now, ctimeNs: now, birthNs: now, links: 1 };
   }
 
   #touchParent(parent: DirectoryNode): void {

@@ -181,6 +181,7 @@ function statOf(disk: MemoryDisk, node: DiskNode): Stat {
     mode: node.mode,
     mtimeNs: node.mtimeNs,
     ctimeNs: node.ctimeNs,
+    birthNs: node.birthNs,
     inode: node.inode,
     device: disk.device,
     links: node.links,
