@@ -231,6 +231,18 @@ test("what a person saved in the last minute is read again, whatever its times s
   assert.equal(fs.readFileSync(join(root, "recent.txt")).length, 11);
 });
 
+test("what cannot be read for a moment is read again (simulation, seed 960766)", async () => {
+  place("busy.txt", "ours", 1_000);
+  damage("busy.txt", "");
+  let tries = 0;
+  const openForReading = (path: string): number => {
+    if (tries++ === 0) throw Object.assign(new Error("the disk is busy"), { code: "EBUSY" });
+    return nodeFileSystem.openForReading(path);
+  };
+  const report = await restart({ disk: { ...nodeFileSystem, openForReading } });
+  assert.deepEqual(report.damaged, ["busy.txt"]);
+});
+
 test("what cannot be read after a power loss replaces nothing (simulation, seed 600517)", async () => {
   place("busy.txt", "ours", 1_000);
   damage("busy.txt", "");

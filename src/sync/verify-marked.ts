@@ -4,6 +4,7 @@
 // What was made durable by a checkpoint is not marked and needs no look. What people saved is nobody's to mark: of that,
 // what changed in the last minute before is read, since its times may say nothing.
 
+import type { HashOutcome } from "../content/hash-job.ts";
 import { REPLICA_ID_BYTES, replicaIdFromBytes } from "../core/ids.ts";
 import { HASH_FILES_MAX, UNFLUSHED_MS_MAX } from "../core/limits.ts";
 import { pagesOf } from "../core/pages.ts";
@@ -122,7 +123,7 @@ async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Pro
     item.kind === "file" && isWorthReading(batch[index], item.signature) ? [index] : [],
   );
   const files = toRead.map((index) => paths[index] ?? "");
-  const { outcomes } = await jobs.run("hash", { root: identity.root, files, inlineBytesMax: 0 });
+  const outcomes = await readTwice(options, files);
   const read = new Map(toRead.map((index, position) => [index, outcomes[position]]));
   return found.map((item, index): Found => {
     if (item.kind !== "file") return item;
@@ -131,6 +132,17 @@ async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Pro
     const { contentId, signature } = outcome;
     return { kind: "there", content: fileContent(contentId, signature), signature };
   });
+}
+
+/** What cannot be read is tried once more: a virus scanner may just look at it. Nothing can be told of what is not read. */
+async function readTwice({ jobs, identity }: VerifyOptions, files: readonly string[]): Promise<readonly HashOutcome[]> {
+  const { root } = identity;
+  const { outcomes } = await jobs.run("hash", { root, files, inlineBytesMax: 0 });
+  const failed = files.filter((_, index) => outcomes[index]?.kind !== "hashed");
+  if (failed.length === 0) return outcomes;
+  const second = await jobs.run("hash", { root, files: failed, inlineBytesMax: 0 });
+  const again = new Map(failed.map((file, index) => [file, second.outcomes[index]]));
+  return files.flatMap((file, index) => again.get(file) ?? outcomes[index] ?? []);
 }
 
 function foundWithoutReading(

@@ -359,9 +359,7 @@ class Simulation {
   }
 
   #checkTree(tree: Tree): void {
-    // Two edits within the steps of a coarse clock may look like one: the second may be found in the trash only.
-    const coarse = this.#machines.filter(({ disk }) => disk.quirks.timeStepNs > 1n);
-    const trashes = coarse.map(({ person }) => readTree(person, `${ROOT}/.dsync/trash`));
+    const trashes = this.#machines.map((machine) => trashOf(machine));
     for (const content of this.#book.lostFrom([tree, ...trashes])) this.fail(`lost: ${content}`);
     const seenOn = (machine: number, line: string): string => {
       const quirks = this.#machines[machine]?.disk.quirks;
@@ -408,12 +406,21 @@ class Simulation {
   }
 
   #contentsOn(machine: Machine): ReadonlySet<string> {
-    return new Set([...this.#treeOf(machine).values()].flatMap((line) => contentIn(line) ?? []));
+    const lines = [...this.#treeOf(machine).values(), ...trashOf(machine).values()];
+    return new Set(lines.flatMap((line) => contentIn(line) ?? []));
   }
 
   #treeOf(machine: Machine | undefined): Tree {
     return machine === undefined ? new Map() : readTree(machine.person, ROOT);
   }
+}
+
+/**
+ * The trash, where it counts: two edits within the steps of a coarse clock may look like one, and then the second may be
+ * found there only.
+ */
+function trashOf({ disk, person }: Machine): Tree {
+  return disk.quirks.timeStepNs > 1n ? readTree(person, `${ROOT}/.dsync/trash`) : new Map();
 }
 
 /**
