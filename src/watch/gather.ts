@@ -22,6 +22,8 @@ export interface Fact {
   readonly child: ScannedChild | undefined;
   /** The record's signature before the look. If it is another one later, the look proves nothing. */
   readonly before: StatSignature | undefined;
+  /** Found under another spelling than the one that was known. */
+  readonly isSpeltAnew: boolean;
 }
 
 export interface GatherContext {
@@ -122,7 +124,7 @@ function settleSpelling(
   const facts = new Map<RelativePath, Fact>();
   const others: Fact[] = [];
   for (const [index, look] of looks.entries()) {
-    const fact = { ...look, child: found[index] };
+    const fact = { ...look, child: found[index], isSpeltAnew: false };
     if (look.suspect.diskPath === spelling.toDisk(look.path)) facts.set(look.path, fact);
     else if (fact.child !== undefined) others.push(fact);
   }
@@ -136,7 +138,7 @@ function settleSpelling(
     } else if (isAnother(facts.get(path)?.child, child)) {
       onProblem(suspect, SECOND_SPELLING);
     } else if (child !== undefined && spelling.note(path, child.name)) {
-      facts.set(path, other);
+      facts.set(path, { ...other, isSpeltAnew: true });
     } else {
       onProblem(suspect, TOO_MANY_SPELLINGS);
     }
@@ -157,7 +159,7 @@ async function followUp(
 ): Promise<readonly Suspect[] | undefined> {
   const next: Suspect[] = [];
   const fresh: string[] = [];
-  for (const { path, child, before, suspect } of news) {
+  for (const { path, child, before, suspect, isSpeltAnew } of news) {
     if (child?.signature === undefined) continue;
     next.push(...unknownParent(context, path, suspect, facts));
     if (child.signature.kind !== "directory" || suspect.isWalked) continue;
@@ -166,7 +168,8 @@ async function followUp(
     // What was made in it before its watch was set raised no event; one that was replaced holds something else, and
     // another mode may let us in.
     const isOther = before?.inode !== child.signature.inode || before.mode !== child.signature.mode;
-    if (isNew || isOther) context.walkLater(suspect.diskPath, NEW_DIRECTORY_RESCAN_MS);
+    // A walk did not go into what it knew by another spelling.
+    if (isNew || isOther || isSpeltAnew) context.walkLater(suspect.diskPath, NEW_DIRECTORY_RESCAN_MS);
   }
   if (fresh.length === 0) return next;
   const children = await childrenOf(context, fresh, facts.size + next.length);

@@ -410,6 +410,18 @@ test("one file that is found under two spellings is no problem, and takes the on
     world.assertMatchesDisk();
   }));
 
+test("what is in a directory whose spelling is not known any more is found all the same (simulation, seed 923124 with power loss)", () =>
+  inWorld(async (world) => {
+    world.write("\u00e9/d/a", "before");
+    await world.settle();
+    fs.renameSync(world.disk("\u00e9"), world.disk("e\u0301"));
+    world.write("e\u0301/d/a", "after it");
+    await world.scanner.fullScan();
+    await world.quiet();
+    assert.deepEqual(world.reported, ["+ \u00e9/d/a"]);
+    world.assertMatchesDisk();
+  }));
+
 test("names in decomposed Unicode keep their disk spelling; a second spelling is a problem", () =>
   inWorld(async (world) => {
     const nfd = "Gru\u0308n/A\u0308";
