@@ -29,6 +29,8 @@ export class Book {
   #powerless = new Set<number>();
   /** In this phase: what machines held that their indexes did not know of when dsync was killed there. */
   #unrecorded = new Map<string, Set<number>>();
+  /** In this phase: paths that held what dsync had just put there when its machine lost power, unknown to the index. */
+  #unheardAtPowerLoss = new Set<string>();
   /** In this phase: how each machine's people left what they touched, and what they saw there before. */
   #left = new Map<number, Map<string, Left>>();
   /** In this phase: when which content was last put at a path or a conflict path of it, by anybody. */
@@ -37,11 +39,15 @@ export class Book {
 
   /**
    * The machine lost power, and with it what its people did just before: only contents count there. `destroyed`: those that
-   * no tree holds since.
+   * no tree holds since. `unheard`: paths that held what its index did not know to belong there.
    */
-  notePowerLoss(machine: number, destroyed: readonly string[]): void {
+  notePowerLoss(
+    machine: number,
+    { destroyed, unheard }: { readonly destroyed: readonly string[]; readonly unheard: ReadonlySet<string> },
+  ): void {
     this.#powerless.add(machine);
     for (const content of destroyed) this.#contents.delete(content);
+    for (const path of unheard) this.#unheardAtPowerLoss.add(path);
   }
 
   /** dsync was killed on the machine, right after it put these paths in place: when it starts again, they are new to it. */
@@ -55,6 +61,7 @@ export class Book {
   beginPhase(): void {
     this.#unrecorded = new Map();
     this.#powerless = new Set();
+    this.#unheardAtPowerLoss = new Set();
     this.#touched = new Map();
     this.#left = new Map();
     this.#put = new Map();
@@ -116,6 +123,7 @@ export class Book {
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
         if (line === undefined && this.#isNewElsewhere(path, machine)) continue;
+        if (this.#isTakenByDamage(path, line, found) && isKeptAsCopy(path, line, seen)) continue;
         const isNew = !earlier.includes(found) || beside.has(whatIs(found)) || this.#isPutSince(at, path, found);
         if (isNew && this.#isTakenByCopy(path, machine) && isKeptAsCopy(path, line, seen)) continue;
         const change = `left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`;
@@ -123,6 +131,17 @@ export class Book {
       }
     }
     return straying;
+  }
+
+  /**
+   * True if a power loss damaged what dsync had just put at the path, before the index had kept that it belongs there. Then
+   * nothing tells the damage from a new file, and since its time is the same, it may win the name (docs/decisions/0010).
+   */
+  #isTakenByDamage(path: string, left: string | undefined, found: string | undefined): boolean {
+    if (!this.#unheardAtPowerLoss.has(path) || left === undefined || found === undefined) return false;
+    const content = contentIn(found);
+    const isWritten = content !== undefined && this.#contents.has(content);
+    return !isWritten && timeIn(found) !== undefined && timeIn(found) === timeIn(left);
   }
 
   #noteLookAlike(before: string | undefined, after: string | undefined): void {
@@ -185,6 +204,11 @@ export class Book {
 /** The path that this one is a conflict copy of; itself, if it is none. */
 function familyOf(path: string): string {
   return path.replace(CONFLICT_PART, "");
+}
+
+/** The time in a line of a tree, for files. */
+function timeIn(line: string): string | undefined {
+  return line.startsWith("file ") ? line.slice(line.lastIndexOf(" ") + 1) : undefined;
 }
 
 /** What a line of a tree says but for mode and time. */

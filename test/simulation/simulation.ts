@@ -191,13 +191,11 @@ class Simulation {
   #losePower(machine: Machine): void {
     const before = machine.contentIds();
     const held = this.#contentsOn(machine);
-    machine.losePower();
+    const unheard = machine.losePower();
     this.#offUntilMs.set(machine, this.#scheduler.nowMs + BOOT_MS);
     const left = new Set(this.#machines.flatMap((other) => [...this.#contentsOn(other)]));
-    this.#book.notePowerLoss(
-      this.#machines.indexOf(machine),
-      [...held].filter((content) => !left.has(content)),
-    );
+    const destroyed = [...held].filter((content) => !left.has(content));
+    this.#book.notePowerLoss(this.#machines.indexOf(machine), { destroyed, unheard });
     const after = machine.contentIds();
     for (const [path, contentId] of before) if (after.get(path) !== contentId) this.#damaged.add(contentId);
   }
