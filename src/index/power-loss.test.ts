@@ -58,14 +58,16 @@ test("what is in place is left, whatever was there before", () => {
   );
 });
 
-test("another content under a time that was written is damage", () => {
+test("another content under a time that was written is damage, unless it is longer: a power loss adds nothing", () => {
   fc.assert(
-    fc.property(histories, fc.nat(5), fc.nat(100), ({ states, held, before }, choice, size) => {
+    fc.property(histories, fc.nat(5), fc.nat(10), ({ states, held, before }, choice, size) => {
       const files = states.filter((state): state is FileContent => state !== "absent" && state.kind === "file");
       const version = files[choice % Math.max(files.length, 1)];
       fc.pre(version !== undefined);
       const found = { ...version, contentId: DAMAGED_CONTENT, size };
-      assert.equal(judge({ held, before, found }).kind, "damaged");
+      // On a coarse disk, the time may be that of a version that is longer by one.
+      fc.pre(size !== version.size + 1);
+      assert.equal(judge({ held, before, found }).kind, size > version.size ? "doubtful" : "damaged");
     }),
   );
 });
@@ -134,6 +136,13 @@ test("what is pending may be in place without the index knowing: whole it is lef
     // Not marked: what is held was durable, so the old time under another content is an edit that put the time back.
     assert.equal(judgeAfterPowerLoss({ ...path, found: { ...file(1), contentId: DAMAGED_CONTENT } }).kind, "leave");
   }
+});
+
+test("what a person appended to a pending file under its old time is no damage (simulation, seed 934356)", () => {
+  const path = { held: EMPTY_ENTRY, before: [], pending: entry(file(2)) };
+  const found = { ...file(2), contentId: DAMAGED_CONTENT };
+  assert.equal(judge({ ...path, found: { ...found, size: 3 } }).kind, "doubtful");
+  assert.equal(judge({ ...path, found }).kind, "damaged");
 });
 
 test("damage of what a person saved just before is kept beside it (simulation, seed 600234)", () => {

@@ -8,7 +8,8 @@
 // 3. Anything else is a person's, made on top of what may have been damaged: where there was a file's content, it is kept
 //    beside that and replaces nothing. Whoever saved it may never have seen what the power loss took.
 // 4. Content that does not belong to its time, in a file that was touched since, may be damage or a person's: it is kept
-//    under a name of its own, and never under this one.
+//    under a name of its own, and never under this one. A file that is longer than what was written was touched: a power
+//    loss takes away, and adds nothing.
 // 5. What a person saved shortly before, and was announced, may be damaged as well. That is kept beside what they saved,
 //    too: others may hold that, or nobody may.
 
@@ -59,7 +60,11 @@ export function judgeAfterPowerLoss(path: AfterPowerLoss): PowerLossVerdict {
   if (found === "absent") return isMarked ? DAMAGED : LEAVE;
   const written = [...(isMarked ? [held, ...before] : []), ...(pending === undefined ? [] : [pending])];
   // Damage may look like a content that was there once: many files began empty.
-  if (written.some((entry) => hasTimeOfOther(entry, found))) return isMarked && isTouchedSince ? DOUBTFUL : DAMAGED;
+  const damaged = written.filter((entry) => hasTimeOfOther(entry, found));
+  if (damaged.length > 0) {
+    const isTouched = (isMarked && isTouchedSince) || damaged.every((entry) => isShorter(entry, found));
+    return isTouched ? DOUBTFUL : DAMAGED;
+  }
   if (isRecent && !isTouchedSince && hasTimeOfOther(held, found)) return BESIDE;
   return isOf(held, found) || (pending !== undefined && isOf(pending, found)) ? LEAVE : otherwise;
 }
@@ -74,6 +79,10 @@ function hasTimeOfOther(entry: Entry, found: Content): boolean {
   const content = entry.live?.content;
   if (content?.kind !== "file" || found.kind !== "file") return false;
   return isTimeAsKept(content.mtimeUs, found.mtimeUs) && !isOf(entry, found);
+}
+
+function isShorter({ live }: Entry, found: Content): boolean {
+  return live?.content.kind === "file" && found.kind === "file" && live.content.size < found.size;
 }
 
 /** The content of that version, under another time or mode. */
