@@ -44,7 +44,8 @@ function holds(guard: ParentGuard, path: string): boolean {
   }
 }
 
-function flushPath(fs: FileSystem, path: string): boolean {
+/** Makes a file's content durable. False if that could not be done; nothing and what is no file needs nothing. */
+export function flushPath(fs: FileSystem, path: string): boolean {
   try {
     const kind = fs.lstat(path)?.kind;
     if (kind === "file") flushFile(fs, path);

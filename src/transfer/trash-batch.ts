@@ -8,6 +8,7 @@ import type { FileSystem } from "../edge/file-system.ts";
 import { lacksHardLinks } from "../edge/hard-links.ts";
 import { isAcross } from "./across.ts";
 import { absolutePath, TRASH_DIRECTORY } from "./disk-layout.ts";
+import { flushPath } from "./flush-job.ts";
 
 const PRIVATE_MODE = 0o700;
 /** Contents that one path may have within the seconds of a batch. */
@@ -38,7 +39,11 @@ export class TrashBatch {
         if (!lacksHardLinks(error) && !isAcross(error)) throw error;
         // No hard links here: the price is a copy.
         if (this.#fs.lstat(from)?.kind === "symlink") this.#fs.symlink(this.#fs.readLink(from), to);
-        else this.#fs.copyFile(from, to);
+        else {
+          this.#fs.copyFile(from, to);
+          // What it is a copy of may be on the medium since long, and is replaced in a moment.
+          flushPath(this.#fs, to);
+        }
       }
     });
   }
