@@ -53,9 +53,10 @@ function peerLines({ peers, outgoing }: StatusReport): readonly string[] {
   return ["Peers", ...peers.map(peerLine), ...sending];
 }
 
-function peerLine({ id, name, address, inSync, pending }: PeerReport): string {
+function peerLine({ id, name, address, inSync, pending, verification }: PeerReport): string {
   const state = inSync ? "in sync" : pending.files === 0 ? "comparing" : `lacks ${pendingText(pending)}`;
-  return `  ${escape(name)}  ${escape(id.slice(0, SHORT_ID_DIGITS))}  ${escape(address)}  ${state}`;
+  const words = verification === null ? "" : `  both sides must show: ${escape(verification)}`;
+  return `  ${escape(name)}  ${escape(id.slice(0, SHORT_ID_DIGITS))}  ${escape(address)}  ${state}${words}`;
 }
 
 function pendingText({ files, bytes }: Pending): string {

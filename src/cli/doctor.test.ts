@@ -39,7 +39,16 @@ const STATUS: StatusReport = {
   peerId: "cd".repeat(32),
   merkleRoot: "00",
   inSync: true,
-  peers: [{ id: PC, name: "pc", address: "192.168.1.20:9000", inSync: true, pending: { files: 0, bytes: 0 } }],
+  peers: [
+    {
+      id: PC,
+      name: "pc",
+      address: "192.168.1.20:9000",
+      inSync: true,
+      pending: { files: 0, bytes: 0 },
+      verification: null,
+    },
+  ],
   pending: { files: 0, bytes: 0 },
   outgoing: { files: 0, bytes: 0 },
   failed: [],

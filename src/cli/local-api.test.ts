@@ -25,7 +25,9 @@ const STATUS: StatusReport = {
   replicaId: "0123456789abcdef",
   merkleRoot: "00",
   inSync: false,
-  peers: [{ id: "ab", name: "pc", address: "h:1", inSync: false, pending: { files: 1, bytes: 2 } }],
+  peers: [
+    { id: "ab", name: "pc", address: "h:1", inSync: false, pending: { files: 1, bytes: 2 }, verification: "a b c d" },
+  ],
   pending: { files: 3, bytes: 4 },
   outgoing: { files: 1, bytes: 2 },
   failed: [{ path: "a", reason: "denied" }],

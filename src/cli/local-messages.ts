@@ -69,7 +69,14 @@ export function answerLocally(access: FolderAccess, request: LocalRequest): Prom
 
 const pending = record<Pending>({ files: count, bytes: count });
 const failed = record<FailedPath>({ path: text, reason: text });
-const peer = record<PeerReport>({ id: text, name: text, address: text, inSync: flag, pending });
+const peer = record<PeerReport>({
+  id: text,
+  name: text,
+  address: text,
+  inSync: flag,
+  pending,
+  verification: nullable(text),
+});
 
 /** Throw a ShapeError, as do those below. */
 export const parseStatus = record<StatusReport>({

@@ -64,6 +64,8 @@ export interface PeerReport {
   readonly inSync: boolean;
   /** What the peer still lacks. */
   readonly pending: Pending;
+  /** With `--verify`, the words of this session: the peer shows them, too, unless somebody is in between. */
+  readonly verification: string | null;
 }
 
 export interface FailedPath {

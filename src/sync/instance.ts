@@ -306,6 +306,7 @@ export class Instance {
       inSync: this.#isInSync,
       peers: conversations.map((conversation) => {
         const { id, name, remote } = conversation.session.peer;
+        const { verification } = conversation.session.control;
         const { pendingFiles: files = 0, pendingBytes: bytes = 0 } = conversation.peerStand ?? {};
         return {
           id,
@@ -313,6 +314,7 @@ export class Instance {
           address: formatAddress(remote.host, remote.port),
           inSync: conversation.isInSync,
           pending: { files, bytes },
+          verification: this.#options.sayVerification?.(verification) ?? null,
         };
       }),
       pending: this.#ledger.pending,

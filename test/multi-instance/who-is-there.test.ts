@@ -48,6 +48,11 @@ test("with --verify both sides show the same four words, which are new in each s
   const first = await words(b.instance, 1);
   assert.match(first, /^[a-z]+ [a-z]+ [a-z]+ [a-z]+$/);
   assert.equal(await words(a.instance, 1), first);
+  const { peers } = await a.instance.status();
+  assert.deepEqual(
+    peers.map(({ verification }) => verification),
+    [first],
+  );
   await b.stop();
   await b.start({ args: ["--verify"], peers: [a.instance.port] });
   const second = await words(b.instance, 1);
