@@ -24,6 +24,7 @@ test("lstat tells what the system tells", () => {
     mode: 0o4751,
     mtimeNs: raw.mtimeNs,
     ctimeNs: raw.ctimeNs,
+    birthNs: raw.birthtimeNs,
     inode: raw.ino,
     device: raw.dev,
     links: 1,

@@ -11,7 +11,6 @@ import { withKnownMode } from "./known-mode.ts";
 import type { Observation } from "./observation.ts";
 import { hasParent, heldIfTrue, type ChangedFile, type Held, type RoundContext } from "./round-context.ts";
 import { suspect } from "./suspects.ts";
-import { isMoved } from "./vanished.ts";
 
 /** Reads files of unknown content in batches, and reports each batch when it has been read. */
 export async function hashFilesInBatches(context: RoundContext, files: readonly ChangedFile[]): Promise<void> {
@@ -81,7 +80,8 @@ function sourceOf({ store }: RoundContext, { path, child }: Fact, contentId: Con
   for (const location of store.locationsOf(contentId)) {
     if (location.kind !== "tree" || location.path === path) continue;
     const record = store.get(location.path);
-    if (child !== undefined && isMoved(record?.signature, child)) return record;
+    // Its content is proved: no need to prove that it is no new file.
+    if (record?.signature !== undefined && record.signature.inode === child?.signature?.inode) return record;
   }
   return undefined;
 }
