@@ -37,6 +37,11 @@ export function signaturesEqual(a: StatSignature | undefined, b: StatSignature |
   );
 }
 
+/** True on a disk that keeps whole seconds; by chance elsewhere. */
+export function isCoarse({ mtimeNs, ctimeNs }: Pick<Stat, "mtimeNs" | "ctimeNs">): boolean {
+  return ctimeNs % 1_000_000_000n === 0n && mtimeNs % 1_000_000_000n === 0n;
+}
+
 /**
  * True if a file that was given the time `setUs` would show `foundUs`: the same, or what a disk makes of it that keeps
  * whole seconds, or every other one, only.

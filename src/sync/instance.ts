@@ -7,7 +7,7 @@ import type { DsyncEvent, PeerProgress, Progress } from "../core/events.ts";
 import { messageOf } from "../core/errors.ts";
 import { escapeForTerminal } from "../core/escape.ts";
 import type { ContentHash } from "../core/ids.ts";
-import { INLINE_CONTENT_BYTES_MAX, REFUSED_LISTED_MAX } from "../core/limits.ts";
+import { INLINE_CONTENT_BYTES_MAX, RACY_COARSE_MS, REFUSED_LISTED_MAX } from "../core/limits.ts";
 import { IGNORE_FILE, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import type { ConflictReport, EmptyTrashReport, RefusedReport, StatusReport } from "../core/reports.ts";
@@ -20,11 +20,13 @@ import type { Random } from "../edge/random.ts";
 import type { PathRecord } from "../index/entry.ts";
 import { createFingerprinter } from "../index/fingerprint.ts";
 import type { IndexStore } from "../index/index-store.ts";
+import { lastChangedFiles } from "../index/last-change.ts";
 import { Ledger } from "../index/ledger.ts";
 import { formatAddress } from "../pool/address.ts";
 import { Pool, type PoolOptions } from "../pool/pool.ts";
 import { Checkpoint } from "../transfer/checkpoint.ts";
 import type { Session } from "../pool/session.ts";
+import type { ProbeResult } from "../transfer/probe-job.ts";
 import { trashBatchName } from "../transfer/trash.ts";
 import { Puller } from "../transfer/puller.ts";
 import type { IgnoreFile } from "../watch/ignore-file.ts";
@@ -78,7 +80,7 @@ export interface InstanceOptions {
 interface FoundAtOpening {
   /** Contents that staging holds parts of. */
   readonly staged: ReadonlySet<ContentHash>;
-  readonly keepsModes: boolean;
+  readonly disk: ProbeResult;
 }
 
 /** What a full disk can hold up. */
@@ -103,6 +105,7 @@ const DAMAGED_SHOWN_MAX = 5;
 export class Instance {
   readonly #options: InstanceOptions;
   readonly #root: string;
+  readonly #hasCoarseTimes: boolean;
   readonly #network: CountingNetwork;
   readonly #ledger: Ledger;
   readonly #conflicts: ConflictList;
@@ -128,10 +131,11 @@ export class Instance {
   #tidyTimer: Timer | undefined;
 
   /** Use `Instance.open`. */
-  private constructor(options: InstanceOptions, { staged, keepsModes }: FoundAtOpening) {
+  private constructor(options: InstanceOptions, { staged, disk }: FoundAtOpening) {
     const { folder, jobs, clock, emit } = options;
     const { store, identity } = folder;
     this.#options = options;
+    this.#hasCoarseTimes = disk.hasCoarseTimes;
     this.#root = identity.root;
     this.#ignore = options.ignore;
     this.#network = new CountingNetwork(options.network);
@@ -196,7 +200,7 @@ export class Instance {
       ignore: () => this.#ignore.rules,
       isBusy: (path) => this.#puller.isBusy(path),
       inlineBytesMax: INLINE_CONTENT_BYTES_MAX,
-      keepsModes,
+      keepsModes: disk.keepsModes,
       onObservations: (observations) => this.#replica.observe(observations),
       onDirectory: (diskPath) => this.#watcher.directorySeen?.(diskPath),
       onRootChanged: () => this.#noteRootChanged(),
@@ -236,8 +240,8 @@ export class Instance {
       trimAtMs: undefined,
     });
     if (problem !== undefined) emit({ kind: "warning", message: problem.message });
-    const { keepsModes } = await jobs.run("probe", { root: identity.root });
-    return new Instance(options, { staged: new Set(staged), keepsModes });
+    const disk = await jobs.run("probe", { root: identity.root });
+    return new Instance(options, { staged: new Set(staged), disk });
   }
 
   /** Listens, watches and scans. Throws a DsyncError if the port cannot be had. */
@@ -250,6 +254,7 @@ export class Instance {
       problem: (problem) => emit({ kind: "warning", message: problem.message }),
     });
     this.#scan();
+    if (this.#hasCoarseTimes) this.#readLastChanged();
     this.#puller.start();
     // What an earlier run left marked.
     this.#checkpoint.note();
@@ -364,6 +369,12 @@ export class Instance {
 
   #scan(): void {
     void this.#scanner.fullScan().then(() => this.#tidyWhenQuiet());
+  }
+
+  /** The last run ended, perhaps, before what was as fresh as the clock is fine had been read once more. */
+  #readLastChanged(): void {
+    const paths = lastChangedFiles(this.#ledger.store, this.#options.clock.now(), RACY_COARSE_MS);
+    for (const path of paths) this.#scanner.readAgain(this.#spelling.toDisk(path));
   }
 
   #noteHint(diskPath: string): void {

@@ -14,6 +14,7 @@ import type { RootIdentity } from "../edge/root-identity.ts";
 import { conflictPath } from "../index/conflict-path.ts";
 import type { Content, Dot, PathRecord, StatSignature } from "../index/entry.ts";
 import type { Mark } from "../index/index-store.ts";
+import { lastChangeNs } from "../index/last-change.ts";
 import { judgeAfterPowerLoss } from "../index/power-loss.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import { isSettled } from "../index/settle.ts";
@@ -93,6 +94,7 @@ function* suspectsOf({ store, nowMs }: VerifyOptions): Iterable<Suspect> {
     else yield { record, mark, isRecent: false };
   }
   if (store.previousStop !== "power-loss") return;
+  // Not long before the power loss, or nothing is recent.
   const recentNs = lastChangeNs(store, nowMs) - BigInt(UNFLUSHED_MS_MAX) * NS_PER_MS;
   for (const record of store.inSubtree([])) {
     if (judged.has(record.path)) continue;
@@ -100,17 +102,6 @@ function* suspectsOf({ store, nowMs }: VerifyOptions): Iterable<Suspect> {
     const isRecent = record.signature?.kind === "file" && record.signature.ctimeNs > recentNs;
     if (isPending || isRecent) yield { record, mark: undefined, isRecent };
   }
-}
-
-/** When the last change happened that the index saw: not long before the power loss, or nothing is recent. */
-function lastChangeNs(store: RecordStore, nowMs: number): bigint {
-  const nowNs = BigInt(nowMs) * NS_PER_MS;
-  let lastNs = 0n;
-  for (const { signature } of store.inSubtree([])) {
-    // What a clock that was wrong once left in the future says nothing.
-    if (signature !== undefined && signature.ctimeNs > lastNs && signature.ctimeNs <= nowNs) lastNs = signature.ctimeNs;
-  }
-  return lastNs;
 }
 
 async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Promise<readonly Found[] | undefined> {

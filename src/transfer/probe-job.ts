@@ -3,6 +3,7 @@
 import { errnoOf } from "../core/errors.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import type { JobContext } from "../edge/job-context.ts";
+import { isCoarse } from "../index/signature.ts";
 import { discard } from "./discard.ts";
 import { absolutePath, STAGING_DIRECTORY } from "./disk-layout.ts";
 
@@ -14,6 +15,8 @@ export interface ProbeRequest {
 export interface ProbeResult {
   /** False on FAT, exFAT and the like, where every file has the mode that the mount says. */
   readonly keepsModes: boolean;
+  /** True on FAT and the like: two changes within a second or two have one time. */
+  readonly hasCoarseTimes: boolean;
 }
 
 /** Two modes that no mount option makes of each other. */
@@ -24,16 +27,20 @@ export function probe({ fs }: JobContext, { root }: ProbeRequest): ProbeResult {
   const path = absolutePath(root, `${STAGING_DIRECTORY}/probe`);
   discard(fs, path);
   try {
-    return { keepsModes: keepsModesAt(fs, path) };
+    const descriptor = fs.createFile(path, 0o600);
+    try {
+      return { hasCoarseTimes: isCoarse(fs.fstat(descriptor)), keepsModes: keepsModesOf(fs, descriptor) };
+    } finally {
+      fs.close(descriptor);
+    }
   } catch {
-    return { keepsModes: true };
+    return { keepsModes: true, hasCoarseTimes: false };
   } finally {
     discard(fs, path);
   }
 }
 
-function keepsModesAt(fs: FileSystem, path: string): boolean {
-  const descriptor = fs.createFile(path, 0o600);
+function keepsModesOf(fs: FileSystem, descriptor: number): boolean {
   try {
     return PROBED_MODES.every((mode) => {
       fs.setModeOf(descriptor, mode);
@@ -43,7 +50,5 @@ function keepsModesAt(fs: FileSystem, path: string): boolean {
     // Our own file: only a file system that has no such thing refuses.
     if (["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(errnoOf(error) ?? "")) return false;
     throw error;
-  } finally {
-    fs.close(descriptor);
   }
 }

@@ -4,7 +4,7 @@ import { LARGE_FILE_BYTES, LARGE_FILE_QUIET_MS, RACY_COARSE_MS, RACY_MS } from "
 import type { Problem } from "../core/problem.ts";
 import { contentEqual } from "../index/content.ts";
 import type { Content, PathRecord, StatSignature } from "../index/entry.ts";
-import { mtimeUsOf, signaturesEqual } from "../index/signature.ts";
+import { isCoarse, mtimeUsOf, signaturesEqual } from "../index/signature.ts";
 import type { Observation } from "./observation.ts";
 import type { ScannedChild } from "./scan-job.ts";
 
@@ -99,11 +99,6 @@ export function racyDelayMs(signature: StatSignature, nowMs: number): number {
   const granularityMs = isCoarse(signature) ? RACY_COARSE_MS : RACY_MS;
   const ageMs = nowMs - milliseconds(signature.ctimeNs);
   return ageMs < granularityMs ? granularityMs - Math.max(0, ageMs) : 0;
-}
-
-/** True on a disk that keeps whole seconds; by chance elsewhere. */
-export function isCoarse({ mtimeNs, ctimeNs }: StatSignature): boolean {
-  return ctimeNs % 1_000_000_000n === 0n && mtimeNs % 1_000_000_000n === 0n;
 }
 
 function milliseconds(ns: bigint): number {

@@ -6,13 +6,13 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../test/support/trees.ts";
 import { loadBlake3 } from "../content/blake3.ts";
-import type { FileSystem } from "../edge/file-system.ts";
+import type { FileSystem, Stat } from "../edge/file-system.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
 import { emptyRecord } from "../index/settle.ts";
 import type { PathRecord, StatSignature, Version } from "../index/entry.ts";
 import type { ContentHash, ReplicaId } from "../core/ids.ts";
 import type { RelativePath } from "../core/path.ts";
-import { probe } from "../transfer/probe-job.ts";
+import { probe, type ProbeResult } from "../transfer/probe-job.ts";
 import { withKnownMode } from "./known-mode.ts";
 
 function signature(mode: number): StatSignature {
@@ -91,7 +91,7 @@ test("a move of which only the new name was looked at keeps the mode", async (t)
   assert.equal(seen?.kind === "file" && seen.mode, 0o755);
 });
 
-test("the probe finds out by what chmod leaves", (t) => {
+test("the probe finds out by what chmod leaves, and by the times of a new file", (t) => {
   const root = temporaryDirectory();
   t.after(() => removeDirectory(root));
   fs.mkdirSync(join(root, ".dsync/staging"), { recursive: true });
@@ -99,15 +99,18 @@ test("the probe finds out by what chmod leaves", (t) => {
   const refuse = (code: string) => (): never => {
     throw Object.assign(new Error(code), { code });
   };
-  const disks: readonly (readonly [Partial<FileSystem>, boolean])[] = [
-    [{}, true],
-    [{ setModeOf: () => {} }, false],
-    [{ setModeOf: refuse("EPERM") }, false],
-    [{ setModeOf: refuse("EIO") }, true],
-    [{ createFile: refuse("EROFS") }, true],
+  const fstat = (descriptor: number): Stat => ({ ...nodeFileSystem.fstat(descriptor), mtimeNs: 0n, ctimeNs: 0n });
+  const disks: readonly (readonly [Partial<FileSystem>, Partial<ProbeResult>])[] = [
+    [{}, {}],
+    [{ setModeOf: () => {} }, { keepsModes: false }],
+    [{ setModeOf: refuse("EPERM") }, { keepsModes: false }],
+    [{ setModeOf: refuse("EIO") }, {}],
+    [{ createFile: refuse("EROFS") }, {}],
+    [{ fstat }, { hasCoarseTimes: true }],
   ];
-  for (const [different, keepsModes] of disks) {
-    assert.deepEqual(probe({ fs: { ...nodeFileSystem, ...different }, blake3 }, { root }), { keepsModes });
+  for (const [different, found] of disks) {
+    const expected = { keepsModes: true, hasCoarseTimes: false, ...found };
+    assert.deepEqual(probe({ fs: { ...nodeFileSystem, ...different }, blake3 }, { root }), expected);
     assert.deepEqual(fs.readdirSync(join(root, ".dsync/staging")), []);
   }
 });

@@ -154,6 +154,11 @@ export class Scanner {
     this.#add(suspect(diskPath, { isUrgent: true }));
   }
 
+  /** Reads the file once more, whatever its times say. */
+  readAgain(diskPath: string): void {
+    this.#add(suspect(diskPath, { isRacy: true }));
+  }
+
   /** Something may have happened anywhere below `diskPath`. */
   hintSubtree(diskPath: string): void {
     this.#walkLater(diskPath, 0);

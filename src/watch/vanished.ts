@@ -4,7 +4,7 @@
 import { RACY_COARSE_MS, VANISHED_PATHS_MAX } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { PathRecord, StatSignature } from "../index/entry.ts";
-import { isCoarse } from "./judge.ts";
+import { isCoarse } from "../index/signature.ts";
 import type { ScannedChild } from "./scan-job.ts";
 
 const COARSE_STEP_NS = BigInt(RACY_COARSE_MS) * 1_000_000n;
