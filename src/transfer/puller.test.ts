@@ -129,3 +129,27 @@ test("what a person put in the place of what is being fetched does not keep its 
   assert.deepEqual(fetched(), [copy]);
   await puller.stop();
 });
+
+test("nothing is put in place before the index has committed what belongs there", async () => {
+  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
+  const person = createMemoryFileSystem(disk);
+  for (const path of ["/f", "/f/.dsync"]) person.makeDirectory(path, 0o755);
+  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  const dot = { replica: replicaIdOf(1), counter: 1 };
+  const content = { kind: "directory", mode: 0o755 } as const;
+  store.put({
+    ...emptyRecord(DRAFTS),
+    known: { seen: [[dot.replica, 1]], live: { dot, stamp: 1, author: "there", content } },
+  });
+  const commits: boolean[] = [];
+  store.committed = async () => {
+    assert.equal(person.lstat("/f/drafts"), undefined);
+    commits.push(commits.length > 0);
+    if (commits.length === 1) throw new Error("the disk is full");
+  };
+  const clock = new FakeClock();
+  const puller = createPuller({ disk, store, clock }, { leftIn: () => assert.fail("no directory goes") });
+  await pullUntil(puller, clock, () => store.pendingCount === 0, "the directory is made");
+  assert.deepEqual(commits, [false, true]);
+  assert.equal(person.lstat("/f/drafts")?.kind, "directory");
+});

@@ -446,6 +446,7 @@ export class Puller {
   async #run(works: readonly Work[]): Promise<void> {
     this.#jobsRunning++;
     try {
+      if (!(await this.#isCommitted())) return this.#putOff(works);
       const result = await this.#options.jobs.run(
         "apply",
         {
@@ -462,6 +463,25 @@ export class Puller {
       this.#jobsRunning--;
       if (this.#jobsRunning === 0) this.#onIdle?.();
       if (this.#isOverflowing) this.#schedule();
+    }
+  }
+
+  /**
+   * What is put in place is known to the index before: after a crash, what it has not heard of would pass for a person's.
+   * False if it cannot be written now.
+   */
+  #isCommitted(): Promise<boolean> {
+    return this.#options.ledger.store.committed().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #putOff(works: readonly Work[]): void {
+    for (const { path, movedFrom } of works) {
+      this.#busy.delete(path);
+      this.#release(movedFrom);
+      this.#options.clock.after(RETRY_DELAY_MS_MIN, () => this.add(path));
     }
   }
 

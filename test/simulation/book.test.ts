@@ -82,37 +82,6 @@ test("so it does if another name of its family still held that", () => {
   assert.deepEqual([LATER_COPY, "b.txt"].map(isAstray), [false, true]);
 });
 
-test("what dsync had just put in place when it was killed outlives its deletion elsewhere", () => {
-  const isAstray = (killed: number): boolean => {
-    const book = new Book();
-    book.beginPhase();
-    book.noteKilled(killed, new Set(["a.txt"]));
-    book.note(0, new Map([["a.txt", MINE]]), new Map());
-    return book.strayingFrom(new Map([["a.txt", MINE]]), asIs).length > 0;
-  };
-  assert.deepEqual([1, 0].map(isAstray), [false, true]);
-});
-
-test("damage of what dsync had just put there and not recorded may take the name of what it was, if that is kept beside it", () => {
-  const isAstray = (found: string, kept: Tree, unheard = "a.txt"): boolean => {
-    const book = new Book();
-    book.beginPhase();
-    book.note(0, new Map(), new Map([["a.txt", MINE]]));
-    book.note(0, new Map(), new Map([["b.txt", OTHER]]));
-    book.notePowerLoss(1, { unheard: new Set([unheard]), destroyed: [] });
-    const tree = new Map([["a.txt", found], ["b.txt", OTHER], ...kept]);
-    return book.strayingFrom(tree, asIs).some(([path]) => path === "a.txt");
-  };
-  const [damage, beside] = ["file 1 damage 644 5", new Map([[COPY, MINE]])];
-  assert.ok(!isAstray(damage, beside));
-  assert.ok(!isAstray("file 0 empty 644 5", beside));
-  assert.ok(isAstray(damage, new Map()), "it is kept nowhere");
-  assert.ok(isAstray(damage, beside, "b.txt"), "the index knew what it was");
-  assert.ok(isAstray("file 1 damage 644 6", beside), "it has another time");
-  assert.ok(isAstray(OTHER.replace("7", "5"), beside), "somebody wrote that");
-  assert.ok(isAstray("directory 755", beside), "a power loss makes no directories");
-});
-
 test("what was swapped with a copy may come back to its name when it loses there", () => {
   const book = new Book();
   book.beginPhase();

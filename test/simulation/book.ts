@@ -27,10 +27,6 @@ export class Book {
   #touched = new Map<string, Set<number>>();
   /** In this phase: the machines that lost power. */
   #powerless = new Set<number>();
-  /** In this phase: what machines held that their indexes did not know of when dsync was killed there. */
-  #unrecorded = new Map<string, Set<number>>();
-  /** In this phase: paths that held what dsync had just put there when its machine lost power, unknown to the index. */
-  #unheardAtPowerLoss = new Set<string>();
   /** In this phase: how each machine's people left what they touched, and what they saw there before. */
   #left = new Map<number, Map<string, Left>>();
   /** In this phase: when which content was last put at a path or a conflict path of it, by anybody. */
@@ -39,29 +35,15 @@ export class Book {
 
   /**
    * The machine lost power, and with it what its people did just before: only contents count there. `destroyed`: those that
-   * no tree holds since. `unheard`: paths that held what its index did not know to belong there.
+   * no tree holds since.
    */
-  notePowerLoss(
-    machine: number,
-    { destroyed, unheard }: { readonly destroyed: readonly string[]; readonly unheard: ReadonlySet<string> },
-  ): void {
+  notePowerLoss(machine: number, destroyed: readonly string[]): void {
     this.#powerless.add(machine);
     for (const content of destroyed) this.#contents.delete(content);
-    for (const path of unheard) this.#unheardAtPowerLoss.add(path);
-  }
-
-  /** dsync was killed on the machine, right after it put these paths in place: when it starts again, they are new to it. */
-  noteKilled(machine: number, unrecorded: ReadonlySet<string>): void {
-    for (const path of unrecorded) {
-      const machines = this.#unrecorded.get(path) ?? new Set();
-      this.#unrecorded.set(path, machines.add(machine));
-    }
   }
 
   beginPhase(): void {
-    this.#unrecorded = new Map();
     this.#powerless = new Set();
-    this.#unheardAtPowerLoss = new Set();
     this.#touched = new Map();
     this.#left = new Map();
     this.#put = new Map();
@@ -122,8 +104,6 @@ export class Book {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
-        if (line === undefined && this.#isNewElsewhere(path, machine)) continue;
-        if (this.#isTakenByDamage(path, line, found) && isKeptAsCopy(path, line, seen)) continue;
         const isNew = !earlier.includes(found) || beside.has(whatIs(found)) || this.#isPutSince(at, path, found);
         if (isNew && this.#isTakenByCopy(path, machine) && isKeptAsCopy(path, line, seen)) continue;
         const change = `left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`;
@@ -131,17 +111,6 @@ export class Book {
       }
     }
     return straying;
-  }
-
-  /**
-   * True if a power loss damaged what dsync had just put at the path, before the index had kept that it belongs there. Then
-   * nothing tells the damage from a new file, and since its time is the same, it may win the name (docs/decisions/0010).
-   */
-  #isTakenByDamage(path: string, left: string | undefined, found: string | undefined): boolean {
-    if (!this.#unheardAtPowerLoss.has(path) || left === undefined || found === undefined) return false;
-    const content = contentIn(found);
-    const isWritten = content !== undefined && this.#contents.has(content);
-    return !isWritten && timeIn(found) !== undefined && timeIn(found) === timeIn(left);
   }
 
   #noteLookAlike(before: string | undefined, after: string | undefined): void {
@@ -163,11 +132,6 @@ export class Book {
       content = this.#lookAlikes.get(content);
     }
     return content !== undefined && content === wanted;
-  }
-
-  /** True if another machine takes for new what it was just given when dsync was killed there: it outlives its deletion. */
-  #isNewElsewhere(path: string, machine: number): boolean {
-    return [...(this.#unrecorded.get(path) ?? [])].some((other) => other !== machine);
   }
 
   /**
@@ -204,11 +168,6 @@ export class Book {
 /** The path that this one is a conflict copy of; itself, if it is none. */
 function familyOf(path: string): string {
   return path.replace(CONFLICT_PART, "");
-}
-
-/** The time in a line of a tree, for files. */
-function timeIn(line: string): string | undefined {
-  return line.startsWith("file ") ? line.slice(line.lastIndexOf(" ") + 1) : undefined;
 }
 
 /** What a line of a tree says but for mode and time. */

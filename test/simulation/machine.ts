@@ -17,7 +17,7 @@ import { selectAead } from "../../src/handshake/select-aead.ts";
 import type { StatSignature } from "../../src/index/entry.ts";
 import { RecordStore } from "../../src/index/record-store.ts";
 import { RowMap } from "../../src/index/row-map.ts";
-import { isTimeAsKept, mtimeUsOf, signatureOf, signaturesEqual } from "../../src/index/signature.ts";
+import { signatureOf, signaturesEqual } from "../../src/index/signature.ts";
 import { loadState, type PreviousStop } from "../../src/index/store-state.ts";
 import { channelOpener } from "../../src/pool/open-channel.ts";
 import { Instance } from "../../src/sync/instance.ts";
@@ -206,12 +206,10 @@ export class Machine {
     this.#options.network.forget(run);
   }
 
-  /** As a crash, and what was not flushed is truncated, zeroed or cut off. See `#unheardPaths`. */
-  losePower(): ReadonlySet<string> {
-    if (this.#run === undefined) return new Set();
-    const { store } = this.#run;
+  /** As a crash, and what was not flushed is truncated, zeroed or cut off. */
+  losePower(): void {
+    if (this.#run === undefined) return;
     this.crash();
-    const unheard = this.#unheardPaths(store);
     this.#lastStop = "power-loss";
     this.#boots++;
     this.disk.losePower(UNFLUSHED_NS_MAX, (bytes) => {
@@ -223,7 +221,6 @@ export class Machine {
       ] as const;
       return this.#random.pick(kinds);
     });
-    return unheard;
   }
 
   /** Asks the instance to stop, as a person does. Resolves when it has. */
@@ -278,18 +275,6 @@ export class Machine {
       if (signature !== undefined) this.#unrecorded.set(path, signature);
     }
     this.#forgetRecorded(store);
-  }
-
-  /** Unrecorded paths of which the index does not even know what was to be put there: it verifies nothing there. */
-  #unheardPaths(store: RecordStore): ReadonlySet<string> {
-    const unheard = new Set(this.#unrecorded.keys());
-    for (const { path, known } of store.inSubtree([])) {
-      const signature = this.#unrecorded.get(path);
-      const content = known.live?.content;
-      if (signature === undefined || content?.kind !== "file") continue;
-      if (isTimeAsKept(content.mtimeUs, mtimeUsOf(signature))) unheard.delete(path);
-    }
-    return unheard;
   }
 
   #forgetRecorded(store: RecordStore): void {
