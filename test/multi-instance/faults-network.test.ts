@@ -1,0 +1,101 @@
+// Networks as bad as they come, with real processes: a byte at a time, resets in the middle of anything, a pulled cable,
+// a machine that sleeps. Everything arrives in the end, once.
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { machines, type Machine } from "../support/machines.ts";
+import { Prng, testSeed } from "../support/seeded.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
+import { incompressible, snapshot, waitForEqualTrees, writeFiles } from "../support/trees.ts";
+import { waitFor } from "../support/wait.ts";
+
+interface BadNetwork {
+  readonly a: Machine;
+  readonly b: Machine;
+  readonly proxy: TcpProxy;
+}
+
+/** `a` runs, and can be reached through the proxy alone. */
+async function startBehindProxy(t: TestContext): Promise<BadNetwork> {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  await a.start();
+  const proxy = await TcpProxy.start(a.instance.port);
+  t.after(() => proxy.stop());
+  return { a, b, proxy };
+}
+
+function hasConflicts({ folder }: Machine): boolean {
+  return [...snapshot(folder).keys()].some((path) => path.includes(".conflict-"));
+}
+
+test("everything arrives when each byte comes by itself", async (t) => {
+  const { a, b, proxy } = await startBehindProxy(t);
+  proxy.isSlow = true;
+  writeFiles(a.folder, { "small.txt": "small", "dir/larger.bin": incompressible(150_000, 1) });
+  await b.start({ peers: [proxy.port] });
+  writeFiles(b.folder, { "back.txt": "back" });
+  await waitForEqualTrees([a.folder, b.folder]);
+  assert.ok(fs.existsSync(join(a.folder, "back.txt")) && fs.existsSync(join(b.folder, "dir/larger.bin")));
+});
+
+test("connections that are reset in the middle of anything lose nothing, and nothing is sent over and over", async (t) => {
+  const seed = testSeed();
+  t.diagnostic(`DSYNC_TEST_SEED=${seed}`);
+  const random = new Prng(seed);
+  const { a, b, proxy } = await startBehindProxy(t);
+  const size = 20_000_000;
+  writeFiles(a.folder, { "large.bin": incompressible(size, 2) });
+  for (let index = 0; index < 200; index++) {
+    writeFiles(a.folder, { [`many/${index}.bin`]: incompressible(10_000, index) });
+    writeFiles(b.folder, { [`back/${index}.txt`]: `back ${index}` });
+  }
+  let cuts = 0;
+  proxy.cutAfter = () => (++cuts > 12 ? undefined : 1 + random.below(4_000_000));
+  await b.start({ peers: [proxy.port] });
+  await waitForEqualTrees([a.folder, b.folder]);
+  assert.ok(!hasConflicts(a));
+  assert.ok(cuts > 3, `${cuts} connections`);
+  const { traffic } = await b.instance.status();
+  assert.ok(traffic.receivedBytes < 3 * size, JSON.stringify(traffic));
+});
+
+test("a cable that is pulled is noticed, and what both sides did meanwhile is exchanged", async (t) => {
+  const { a, b, proxy } = await startBehindProxy(t);
+  writeFiles(a.folder, { "doc.txt": "as it was", "gone.txt": "to be deleted" });
+  await b.start({ peers: [proxy.port] });
+  await waitForEqualTrees([a.folder, b.folder]);
+  proxy.fallSilent();
+  fs.writeFileSync(join(a.folder, "doc.txt"), "edited here");
+  fs.rmSync(join(b.folder, "gone.txt"));
+  writeFiles(b.folder, { "new.txt": "made there" });
+  for (const { instance } of [a, b]) {
+    await waitFor(() => instance.events.some(({ event }) => event === "peer-left"), {
+      until: "the silence is noticed",
+    });
+  }
+  await waitForEqualTrees([a.folder, b.folder]);
+  assert.deepEqual([...snapshot(a.folder).keys()].toSorted(), ["doc.txt", "new.txt"]);
+  assert.equal(fs.readFileSync(join(b.folder, "doc.txt"), "utf8"), "edited here");
+});
+
+test("a machine that slept takes part again, with what was done on it and elsewhere meanwhile", async (t) => {
+  const { a, b, proxy } = await startBehindProxy(t);
+  writeFiles(a.folder, { "doc.txt": "as it was", "gone.txt": "to be deleted" });
+  await b.start({ peers: [proxy.port] });
+  await waitForEqualTrees([a.folder, b.folder]);
+  const { pid } = b.instance;
+  process.kill(pid, "SIGSTOP");
+  try {
+    fs.writeFileSync(join(a.folder, "doc.txt"), "edited here");
+    fs.rmSync(join(b.folder, "gone.txt"));
+    const hasLeft = (): boolean => a.instance.events.some(({ event }) => event === "peer-left");
+    await waitFor(hasLeft, { until: "the other side gives it up" });
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+  await waitForEqualTrees([a.folder, b.folder]);
+  assert.deepEqual([...snapshot(b.folder).keys()], ["doc.txt"]);
+  assert.equal(fs.readFileSync(join(b.folder, "doc.txt"), "utf8"), "edited here");
+});
