@@ -1,35 +1,20 @@
 // The package that `npm pack` makes: what is in it, and that it runs without the rest of the repository.
 
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { inRepository, readDocument } from "../docs/documents.ts";
+import { pack, whyNoNpm } from "../support/npm-pack.ts";
 import { removeDirectory, temporaryDirectory } from "../support/trees.ts";
 
 const REPOSITORY = inRepository(".");
-const skip = spawnSync("npm", ["--version"]).status === 0 ? false : "npm is not installed";
 /** Of node's own start and ours; the fastest of some runs, so that a busy machine is no failure. */
 const RUNS = 8;
 const START_MS_MAX = 150;
 
-interface PackedFile {
-  readonly path: string;
-}
-
-/** Without `prepack`, which would build anew below the other tests' feet. */
-function pack(...args: readonly string[]): { readonly filename: string; readonly files: readonly PackedFile[] } {
-  const text = execFileSync("npm", ["pack", "--json", "--ignore-scripts", ...args], {
-    cwd: REPOSITORY,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const [packed] = JSON.parse(text) as { filename: string; files: PackedFile[] }[];
-  return packed ?? assert.fail(text);
-}
-
-test("the package holds the program and its documents, and no test", { skip }, () => {
+test("the package holds the program and its documents, and no test", { skip: whyNoNpm }, () => {
   const paths = new Set(pack("--dry-run").files.map(({ path }) => path));
   for (const path of ["package.json", "README.md", "LICENSE", "dsync.toml.example", ".dsyncignore.example"])
     assert.ok(paths.has(path), path);
@@ -46,7 +31,7 @@ test("the package holds the program and its documents, and no test", { skip }, (
   }
 });
 
-test("what was packed runs, and says its version at once", { skip }, (t) => {
+test("what was packed runs, and says its version at once", { skip: whyNoNpm }, (t) => {
   const base = temporaryDirectory();
   t.after(() => removeDirectory(base));
   const { filename } = pack("--pack-destination", base);

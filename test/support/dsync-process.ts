@@ -28,6 +28,8 @@ export interface StartOptions {
   /** Ports on loopback to connect to. */
   readonly peers?: readonly number[];
   readonly args?: readonly string[];
+  /** An engine and the program that it runs; ours on this one by default. */
+  readonly program?: readonly [engine: string, main: string];
   /** Put before the command, to run it inside a network namespace, say. */
   readonly prefix?: readonly string[];
   /** The user (and group) that it and its commands run as; only root may choose. */
@@ -50,8 +52,8 @@ export class DsyncProcess {
   private constructor(options: StartOptions) {
     this.folder = options.folder;
     this.#home = options.home;
+    const program = options.program ?? [process.execPath, MAIN];
     const args = [
-      MAIN,
       "-d",
       options.folder,
       "--json",
@@ -61,7 +63,7 @@ export class DsyncProcess {
       ...(options.peers ?? []).flatMap((port) => ["-a", `127.0.0.1:${port}`]),
       ...(options.args ?? []),
     ];
-    const [command = "", ...rest] = [...(options.prefix ?? []), process.execPath, ...args];
+    const [command = "", ...rest] = [...(options.prefix ?? []), ...program, ...args];
     this.#user = userOf(options.userId);
     this.#child = spawn(command, rest, {
       ...this.#user,
