@@ -1,8 +1,11 @@
 // The cases: each gives rows of a table.
 
+import { execFile } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { runDsync } from "../test/support/dsync-process.ts";
 import { incompressible } from "../test/support/trees.ts";
 import { cpuMsOf, median, memoryOf, quantile, timed, until } from "./measure.ts";
 import { Pair } from "./pair.ts";
@@ -51,6 +54,13 @@ export const manyFiles: Case = (setting) =>
   firstSync(setting, "C2", "10,000 × 4 KiB", {
     fill: (folder) => fillWithFiles(folder, { directories: 100, filesEach: 100, bytes: 4096 }),
     isComplete: (folder) => hasFiles(folder, { directories: 100, filesEach: 100 }),
+  });
+
+/** C2x: 100,000 files of 1 KiB in 1,000 folders, first sync. */
+export const smallFiles: Case = (setting) =>
+  firstSync(setting, "C2x", "100,000 × 1 KiB", {
+    fill: (folder) => fillWithFiles(folder, { directories: 1000, filesEach: 100, bytes: 1024 }),
+    isComplete: (folder) => hasFiles(folder, { directories: 1000, filesEach: 100 }),
   });
 
 interface FirstSync {
@@ -176,6 +186,33 @@ export const idle: Case = async ({ scratch }) => {
   } finally {
     await pair.remove();
   }
+};
+
+/** C9: a program that says its version, and two fresh instances until a 1 KiB file has arrived. */
+export const start: Case = async ({ scratch, runs }) => {
+  const times = { version: [] as number[], node: [] as number[], pair: [] as number[] };
+  for (let run = 0; run < runs; run++) {
+    times.version.push(await timed(() => runDsync(["--version"], scratch)));
+    times.node.push(await timed(() => promisify(execFile)(process.execPath, ["-e", "0"])));
+    const pair = new Pair(scratch);
+    try {
+      fs.writeFileSync(join(pair.a.folder, "file"), incompressible(1024, run));
+      times.pair.push(
+        await timed(async () => {
+          await pair.a.start();
+          pair.startSecond();
+          await until(() => fs.existsSync(join(pair.b.folder, "file")), 2);
+        }),
+      );
+    } finally {
+      await pair.remove();
+    }
+  }
+  return [
+    { case: "C9", what: "dsync --version", value: median(times.version), unit: "ms" },
+    { case: "C9", what: "node -e 0", value: median(times.node), unit: "ms" },
+    { case: "C9", what: "two fresh instances, one after the other, 1 KiB", value: median(times.pair), unit: "ms" },
+  ];
 };
 
 interface Shape {

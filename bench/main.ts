@@ -5,10 +5,21 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { idle, largeFile, manyFiles, save, type Case, type Row } from "./cases.ts";
+import { idle, largeFile, manyFiles, save, smallFiles, start, type Case, type Row } from "./cases.ts";
+import { burst, insides, moves } from "./changes.ts";
 import { isInstalled } from "./peers.ts";
 
-const CASES: Readonly<Record<string, Case>> = { C1: largeFile, C2: manyFiles, C4: save, C6: idle };
+const CASES: Readonly<Record<string, Case>> = {
+  C1: largeFile,
+  C2: manyFiles,
+  C2x: smallFiles,
+  C4: save,
+  C4m: moves,
+  C5: insides,
+  C6: idle,
+  C7: burst,
+  C9: start,
+};
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
