@@ -82,8 +82,13 @@ export interface IndexStore {
 
   /** The encoded manifest of a content of several chunks, if it is known here. */
   manifest(contentId: ContentHash): Uint8Array | undefined;
-  /** Stores a verified manifest and the locations of its chunks. */
+  /** Stores a verified manifest. */
   putManifest(contentId: ContentHash, manifest: Uint8Array): void;
+  /**
+   * The content is on this disk now: where its chunks are is to be found through it. Not before that: until then they are
+   * found through what it is made of.
+   */
+  putChunkLocations(contentId: ContentHash): void;
   chunkLocation(chunk: ContentHash): ChunkLocation | undefined;
 
   /** Every place of every content, in no particular order: for tidying up. */

@@ -199,8 +199,13 @@ export class RecordStore implements IndexStore {
 
   putManifest(contentId: ContentHash, manifest: Uint8Array): void {
     invariant(manifest.length % MANIFEST_ITEM_BYTES === 0, "a manifest is a list of hashes and lengths");
+    this.#tables.set("manifests", keyOf(idBytes(contentId)), Buffer.from(manifest));
+  }
+
+  putChunkLocations(contentId: ContentHash): void {
+    const manifest = this.manifest(contentId);
+    if (manifest === undefined) return;
     const bytes = Buffer.from(manifest);
-    this.#tables.set("manifests", keyOf(idBytes(contentId)), bytes);
     let offset = 0;
     for (let at = 0; at < bytes.length; at += MANIFEST_ITEM_BYTES) {
       const location = Buffer.alloc(CONTENT_HASH_BYTES + 8);

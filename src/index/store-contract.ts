@@ -182,7 +182,7 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     await store.close();
   });
 
-  contract("a manifest makes its chunks findable", async ({ open }) => {
+  contract("the chunks of a manifest are found through its content once that is on the disk", async ({ open }) => {
     const { store } = await open();
     const chunks = [contentId("c0"), contentId("c1"), contentId("c2")];
     const manifest = Buffer.concat(
@@ -191,6 +191,9 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     const original = Buffer.from(manifest);
     store.putManifest(contentId("file"), manifest);
     manifest.fill(0);
+    assert.equal(store.chunkLocation(checked(chunks[0])), undefined);
+    store.putChunkLocations(contentId("file"));
+    store.putChunkLocations(contentId("a file without a manifest"));
     for (const _ of [1, 2]) {
       assert.deepEqual(Buffer.from(checked(store.manifest(contentId("file")))), original);
       assert.deepEqual(store.chunkLocation(checked(chunks[0])), { contentId: contentId("file"), offset: 0 });
@@ -215,6 +218,7 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
         );
       store.putManifest(contentId("old"), manifestOf("c0", "shared"));
       store.putManifest(contentId("new"), manifestOf("shared", "c1"));
+      for (const content of ["old", "new"]) store.putChunkLocations(contentId(content));
       store.put(settled("file", 1, "new"));
       for (const _ of [1, 2]) {
         assert.deepEqual(new Set(store.manifestIds()), new Set([contentId("old"), contentId("new")]));

@@ -55,6 +55,7 @@ function putManifest(index: number): ContentHash {
     id,
     Buffer.concat(chunks.map((chunk) => Buffer.concat([Buffer.from(chunk, "hex"), Buffer.alloc(4, 1)]))),
   );
+  store.putChunkLocations(id);
   return id;
 }
 

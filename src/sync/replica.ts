@@ -167,7 +167,10 @@ export class Replica {
         return this.#noteSeen({ ...record, signature: undefined, residue: false }, record, { content: "absent" });
       case "present": {
         const { content, signature, manifest } = observation;
-        if (manifest !== undefined && content.kind === "file") store.putManifest(content.contentId, manifest);
+        if (manifest !== undefined && content.kind === "file") {
+          store.putManifest(content.contentId, manifest);
+          store.putChunkLocations(content.contentId);
+        }
         return this.#noteSeen({ ...record, signature, residue: false }, record, observation);
       }
     }

@@ -550,6 +550,9 @@ export class Puller {
     }
     const next = withPresent(record, target, outcome.signature);
     this.#mark(record, work.operation.kind === "file" ? work.operation.size : 0);
+    if (work.operation.kind === "file" && work.operation.size > CHUNK_SIZE_BYTES_MIN) {
+      ledger.store.putChunkLocations(work.operation.contentId);
+    }
     ledger.put(record, next);
     settled.push(next);
     if (movedFrom !== undefined) this.#noteMovedAway(movedFrom, settled);

@@ -108,6 +108,32 @@ test("what a folder holds already is not fetched from a peer that is ahead with 
   assert.ok(traffic.sentBytes + traffic.receivedBytes < 100_000, JSON.stringify(traffic));
 });
 
+test("of a change inside a large file only what changed is sent", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  const content = incompressible(30_000_000, 6);
+  const file = join(a.folder, "image.bin");
+  fs.writeFileSync(file, content);
+  await startPair(a, b);
+  await settle(a, b);
+  const sentFor = async (change: () => void): Promise<number> => {
+    const { traffic: before } = await a.instance.status();
+    change();
+    await settle(a, b);
+    const { traffic: after } = await a.instance.status();
+    return after.sentBytes - before.sentBytes;
+  };
+  const overwritten = await sentFor(() => {
+    incompressible(1_000_000, 7).copy(content, 15_000_000);
+    fs.writeFileSync(file, content);
+  });
+  assert.ok(overwritten < 4_000_000, `${overwritten} bytes for 1 MB`);
+  const inserted = await sentFor(() => fs.writeFileSync(file, Buffer.concat([Buffer.from("!"), content])));
+  assert.ok(inserted < 2_000_000, `${inserted} bytes for one`);
+  // Back to what the trash holds.
+  const undone = await sentFor(() => fs.writeFileSync(file, content));
+  assert.ok(undone < 100_000, `${undone} bytes for what is in the trash`);
+});
+
 test("folders that differ become their union", async (t) => {
   const [a, b] = machines(t, 2) as [Machine, Machine];
   writeFiles(a.folder, { "only-a.txt": "a", "shared/from-a.txt": "a" });
