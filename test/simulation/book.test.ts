@@ -82,6 +82,23 @@ test("so it does if another name of its family still held that", () => {
   assert.deepEqual([LATER_COPY, "b.txt"].map(isAstray), [false, true]);
 });
 
+test("a deleted directory may come back for a conflict copy that a power loss left in it", () => {
+  const isAstray = (hasLostPower: boolean, inside: string): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    book.note(0, new Map([["d", "directory 755"]]), new Map());
+    if (hasLostPower) book.notePowerLoss(1, []);
+    const tree = new Map([
+      ["d", "directory 755"],
+      [`d/${inside}`, MINE],
+    ]);
+    return book.strayingFrom(tree, asIs).length > 0;
+  };
+  assert.ok(!isAstray(true, COPY));
+  assert.ok(isAstray(false, COPY), "nothing was damaged");
+  assert.ok(isAstray(true, "a.txt"), "that is no copy");
+});
+
 test("what was swapped with a copy may come back to its name when it loses there", () => {
   const book = new Book();
   book.beginPhase();

@@ -104,6 +104,7 @@ export class Book {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
+        if (line === undefined && this.#isBackForCopy(path, seen)) continue;
         const isNew = !earlier.includes(found) || beside.has(whatIs(found)) || this.#isPutSince(at, path, found);
         if (isNew && this.#isTakenByCopy(path, machine) && isKeptAsCopy(path, line, seen)) continue;
         const change = `left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`;
@@ -132,6 +133,12 @@ export class Book {
       content = this.#lookAlikes.get(content);
     }
     return content !== undefined && content === wanted;
+  }
+
+  /** True if the directory holds a conflict copy: a power loss may have left one there, of what was to be deleted. */
+  #isBackForCopy(directory: string, tree: Tree): boolean {
+    if (this.#powerless.size === 0) return false;
+    return [...tree.keys()].some((path) => path.startsWith(`${directory}/`) && familyOf(path) !== path);
   }
 
   /**
