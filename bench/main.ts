@@ -1,5 +1,6 @@
 // `npm run bench`: runs the cases, prints a table, and writes the numbers as JSON.
-// Usage: npm run bench -- [--runs N] [--dir DIRECTORY] [case ...]
+// Usage: npm run bench -- [--runs N] [--dir DIRECTORY] [--check] [case ...]
+// --check: exit code 1 if a goal is missed.
 
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -7,6 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { idle, largeFile, manyFiles, save, smallFiles, start, type Case, type Row } from "./cases.ts";
 import { burst, insides, moves } from "./changes.ts";
+import { goalOf } from "./goals.ts";
 import { isInstalled } from "./peers.ts";
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -23,7 +25,11 @@ const CASES: Readonly<Record<string, Case>> = {
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { runs: { type: "string", default: "3" }, dir: { type: "string" } },
+    options: {
+      runs: { type: "string", default: "3" },
+      dir: { type: "string" },
+      check: { type: "boolean", default: false },
+    },
     allowPositionals: true,
   });
   if (!isInstalled("rsync")) throw new Error("rsync is not installed: apt-get install rsync");
@@ -45,14 +51,18 @@ async function main(): Promise<void> {
   mkdirSync(results, { recursive: true });
   const machine = { cpus: cpus().length, model: cpus()[0]?.model, node: process.version, directory: base };
   writeFileSync(new URL("last.json", results), JSON.stringify({ machine, rows }, undefined, 2));
+  if (values.check && rows.some((row) => goalOf(row)?.isMet === false)) process.exitCode = 1;
 }
 
 function tableOf(rows: readonly Row[]): string {
   const lines = rows.map((row) => {
     const ratio = (value: number | undefined): string => (value === undefined ? "" : `${value.toFixed(2)} ×`);
-    return `| ${row.case} | ${row.what} | ${row.value.toFixed(1)} ${row.unit} | ${ratio(row.toRsync)} | ${ratio(row.toCopy)} |`;
+    const goal = goalOf(row);
+    const aim = goal === undefined ? "" : `${goal.text} ${goal.isMet ? "met" : "missed"}`;
+    return `| ${row.case} | ${row.what} | ${row.value.toFixed(1)} ${row.unit} | ${ratio(row.toRsync)} | ${ratio(row.toCopy)} | ${aim} |`;
   });
-  return ["| case | what | value | to rsync daemon | to cp |", "|---|---|---|---|---|", ...lines].join("\n");
+  const head = "| case | what | value | to rsync daemon | to cp | goal |";
+  return [head, "|---|---|---|---|---|---|", ...lines].join("\n");
 }
 
 await main();
