@@ -22,7 +22,12 @@ export class ExactNames {
     if (diskPath === "" || !this.#caseBlind()) return true;
     const slash = diskPath.lastIndexOf("/");
     const directory = slash === -1 ? "" : diskPath.slice(0, slash);
-    return this.isExact(directory) && this.#namesIn(directory).has(diskPath.slice(slash + 1).normalize("NFC"));
+    const name = diskPath.slice(slash + 1).normalize("NFC");
+    if (!this.isExact(directory)) return false;
+    if (this.#namesIn(directory).has(name)) return true;
+    // It may have been made since.
+    this.#names.delete(directory);
+    return this.#namesIn(directory).has(name);
   }
 
   /** Asked of the folder's own file system, by way of a name that is always there. */

@@ -1,5 +1,7 @@
-// Keeps operations inside the folder: no path is used unless every parent is a real directory (P6).
+// Keeps operations inside the folder: no path is used unless every parent is a real directory (P6), and that very one:
+// where cases are not told apart, another directory may answer to its name.
 
+import { ExactNames } from "../edge/exact-names.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import { absolutePath } from "./disk-layout.ts";
 
@@ -7,14 +9,16 @@ import { absolutePath } from "./disk-layout.ts";
 export class ParentGuard {
   readonly #fs: FileSystem;
   readonly #root: string;
+  readonly #names: ExactNames;
   readonly #checked = new Set<string>([""]);
 
   constructor(fs: FileSystem, root: string) {
     this.#fs = fs;
     this.#root = root;
+    this.#names = new ExactNames(fs, root);
   }
 
-  /** True if everything above `diskPath` is a directory, and no symlink. */
+  /** True if everything above `diskPath` is a directory of that name, and no symlink. */
   hold(diskPath: string): boolean {
     const slash = diskPath.lastIndexOf("/");
     return this.#isDirectory(slash === -1 ? "" : diskPath.slice(0, slash));
@@ -29,6 +33,7 @@ export class ParentGuard {
     if (this.#checked.has(directory)) return true;
     if (!this.hold(directory)) return false;
     if (this.#fs.lstat(absolutePath(this.#root, directory))?.kind !== "directory") return false;
+    if (!this.#names.isExact(directory)) return false;
     this.#checked.add(directory);
     return true;
   }

@@ -62,7 +62,7 @@ test("a copy that somebody took away comes back if dsync was killed before it co
   const isAstray = (unrecorded: string, elsewhere: string): boolean => {
     const book = new Book();
     book.beginPhase();
-    book.note(0, new Map([[COPY, OTHER]]), new Map(), new Set([unrecorded]));
+    book.note(0, new Map([[COPY, OTHER]]), new Map(), { unrecorded: new Set([unrecorded]), awaited: new Set() });
     book.note(1, new Map(), new Map([[elsewhere, MINE]]));
     return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some(([path]) => path === COPY);
   };
@@ -97,6 +97,17 @@ test("a deleted directory may come back for a conflict copy that a power loss le
   assert.ok(!isAstray(true, COPY));
   assert.ok(isAstray(false, COPY), "nothing was damaged");
   assert.ok(isAstray(true, "a.txt"), "that is no copy");
+});
+
+test("a deleted directory comes back for what its machine had not got yet", () => {
+  const isAstray = (...awaited: readonly string[]): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    const surroundings = { unrecorded: new Set<string>(), awaited: new Set(awaited) };
+    book.note(0, new Map([["d", "directory 755"]]), new Map(), surroundings);
+    return book.strayingFrom(new Map([["d", "directory 755"]]), asIs).length > 0;
+  };
+  assert.deepEqual([isAstray("d/a"), isAstray(), isAstray("d2/a")], [false, true, true]);
 });
 
 test("what was swapped with a copy may come back to its name when it loses there", () => {

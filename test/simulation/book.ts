@@ -13,7 +13,17 @@ interface Left {
   readonly at: number;
   /** What other names of its family held then: losing a conflict brings that here. */
   readonly beside: ReadonlySet<string>;
+  /** Something in it was still to come. */
+  readonly isAwaited: boolean;
 }
+
+/** What a machine's index made of its disk when a person did something. */
+interface Surroundings {
+  readonly unrecorded: ReadonlySet<string>;
+  readonly awaited: ReadonlySet<string>;
+}
+
+const NOTHING: Surroundings = { unrecorded: new Set(), awaited: new Set() };
 
 /** What a conflict path is more than the path of what lost. */
 const CONFLICT_PART = /\.conflict-[^./]+-\d{8}-\d{6}-[0-9a-f]{4}(-\d+)?/;
@@ -51,9 +61,10 @@ export class Book {
 
   /**
    * A person on `machine` turned `before` into `after`. `unrecorded`: paths that held what dsync had put there right before
-   * it was killed. Its index does not know that it did: to it, what is gone there is still to be put in place.
+   * it was killed. Its index does not know that it did: to it, what is gone there is still to be put in place. `awaited`:
+   * paths of which the machine knew, and had not got them: they outlive the deletion of what they are in.
    */
-  note(machine: number, before: Tree, after: Tree, unrecorded: ReadonlySet<string> = new Set()): void {
+  note(machine: number, before: Tree, after: Tree, { unrecorded, awaited }: Surroundings = NOTHING): void {
     const at = this.#notes++;
     const counts = new Map<string, number>();
     for (const line of after.values()) count(counts, contentIn(line), 1);
@@ -74,7 +85,8 @@ export class Book {
       const left = this.#left.get(machine) ?? new Map<string, Left>();
       const earlier = [...(left.get(path)?.earlier ?? []), ...(unrecorded.has(path) ? [] : [before.get(path)])];
       const beside = new Set(familyIn(after, path).map(([, line]) => whatIs(line)));
-      this.#left.set(machine, left.set(path, { line: after.get(path), earlier, at, beside }));
+      const isAwaited = [...awaited].some((below) => below.startsWith(`${path}/`));
+      this.#left.set(machine, left.set(path, { line: after.get(path), earlier, at, beside, isAwaited }));
     }
   }
 
@@ -100,13 +112,16 @@ export class Book {
     for (const [machine, left] of this.#left) {
       if (this.#powerless.has(machine)) continue;
       const seen = new Map([...tree].map(([path, line]) => [path, seenOn(machine, line)]));
-      for (const [path, { line, earlier, at, beside }] of left) {
+      for (const [path, { line, earlier, at, beside, isAwaited }] of left) {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
-        if (line === undefined && this.#isBackForCopy(path, seen)) continue;
+        if (line === undefined && (isAwaited || this.#isBackForCopy(path, seen))) continue;
         const isNew = !earlier.includes(found) || beside.has(whatIs(found)) || this.#isPutSince(at, path, found);
-        if (isNew && this.#isTakenByCopy(path, machine) && isKeptAsCopy(path, line, seen)) continue;
+        // The same content under two times is no conflict: one of them stays. A copy may have been changed since.
+        const isOther = whatIs(line) !== whatIs(found) && !this.#isPutSince(at + 1, path, line);
+        const isKept = isKeptAsCopy(path, line, seen) || !isOther;
+        if (isNew && this.#isTakenByCopy(path, machine) && isKept) continue;
         const change = `left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`;
         straying.push([path, `${path}: ${change}`]);
       }

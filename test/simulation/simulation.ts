@@ -244,6 +244,7 @@ class Simulation {
     const before = readTree(machine.person, ROOT);
     const inodes = machine.inodesOf(before.keys());
     const unrecorded = machine.unrecordedPaths();
+    const awaited = new Set(machine.store?.pending());
     try {
       act(action, choices, {
         fs: machine.person,
@@ -258,7 +259,7 @@ class Simulation {
     }
     const after = readTree(machine.person, ROOT);
     this.#trace.add(machine.name, `${action}: ${changesBetween(before, after).join(", ")}`);
-    this.#book.note(index, before, after, unrecorded);
+    this.#book.note(index, before, after, { unrecorded, awaited });
     for (const [path, inode] of machine.inodesOf(after.keys())) {
       // Another file that looks the same, to a coarse clock.
       if (after.get(path) === before.get(path) && inode !== inodes.get(path)) this.#book.noteTouched(index, path);
@@ -363,7 +364,7 @@ class Simulation {
       return quirks === undefined ? line : asKept(quirks, line);
     };
     for (const [path, how] of this.#book.strayingFrom(tree, seenOn)) {
-      if (!this.#holdsWhatIsGone(path)) this.fail(`not as it was left: ${how}`);
+      if (!this.#holdsWhatIsWanted(path)) this.fail(`not as it was left: ${how}`);
     }
     for (const machine of this.#machines) {
       const outside = [...readTree(machine.person, "/outside")];
@@ -371,10 +372,13 @@ class Simulation {
     }
   }
 
-  /** A directory in which a file is wanted whose content a power loss destroyed comes back for it, whoever deletes it. */
-  #holdsWhatIsGone(path: string): boolean {
+  /**
+   * A directory in which something is wanted that a machine can never have comes back for it, whoever deletes it: a file
+   * whose content a power loss destroyed, or a name that clashes there. When all is quiet, nothing else is wanted.
+   */
+  #holdsWhatIsWanted(path: string): boolean {
     return this.#machines.some(({ store }) =>
-      [...(store?.pending() ?? [])].some((below) => below.startsWith(`${path}/`) && this.#isWantedInVain(store, below)),
+      [...(store?.pending() ?? [])].some((below) => below.startsWith(`${path}/`)),
     );
   }
 
