@@ -12,7 +12,7 @@ import type { RelativePath } from "../core/path.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { RootIdentity } from "../edge/root-identity.ts";
 import { conflictPath } from "../index/conflict-path.ts";
-import type { Content, Dot, PathRecord, StatSignature } from "../index/entry.ts";
+import { EMPTY_ENTRY, type Content, type Dot, type PathRecord, type StatSignature } from "../index/entry.ts";
 import type { Mark } from "../index/index-store.ts";
 import { lastChangeNs } from "../index/last-change.ts";
 import { judgeAfterPowerLoss } from "../index/power-loss.ts";
@@ -216,7 +216,7 @@ function isTouchedSince({ signature: recorded }: PathRecord, found: StatSignatur
 
 /** Nothing was seen at the path: what is known is wanted, and what is there is a version of its own for whoever looks. */
 function asUnseen(record: PathRecord): PathRecord {
-  return { ...record, present: { seen: [], live: undefined }, signature: undefined, residue: false };
+  return { ...record, present: EMPTY_ENTRY, signature: undefined, residue: false };
 }
 
 /**

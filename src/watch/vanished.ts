@@ -52,8 +52,8 @@ export class Vanished {
  * an inode that is free again goes to a new file, perhaps of the same size and time: that one was made later.
  */
 export function isMoved(before: StatSignature | undefined, { signature: after, birthNs = 0n }: ScannedChild): boolean {
-  if (before?.kind !== after?.kind || before?.inode !== after?.inode) return false;
   if (before === undefined || after === undefined) return false;
+  if (before.kind !== after.kind || before.inode !== after.inode) return false;
   if (before.size !== after.size || before.mtimeNs !== after.mtimeNs) return false;
   // Its signature has no times.
   if (after.kind === "directory") return true;

@@ -18,7 +18,7 @@ function strays(tree: Tree, elsewhere?: string): number {
   book.beginPhase();
   book.note(2, new Map([[COPY, BEFORE]]), new Map([[COPY, MINE]]));
   if (elsewhere !== undefined) book.note(1, new Map(), new Map([[elsewhere, OTHER]]));
-  return book.strayingFrom(tree, asIs).filter(([path]) => path === COPY).length;
+  return book.strayingFrom(tree, asIs).filter((line) => line.startsWith(COPY)).length;
 }
 
 test("a path that one machine's people touched is as they left it", () => {
@@ -51,7 +51,7 @@ test("a copy that somebody took away comes back only if what it holds was put wh
     const putAgain = (): void => book.note(1, new Map(), new Map([[where, OTHER]]));
     for (const act of order === "before" ? [putAgain, takeAway] : [takeAway, putAgain]) act();
     book.note(1, new Map(), new Map([["a.txt", MINE]]));
-    return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some(([path]) => path === COPY);
+    return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some((line) => line.startsWith(COPY));
   };
   assert.ok(!isAstray("a.txt", "after"));
   assert.ok(isAstray("a.txt", "before"), "that was before it was taken away");
@@ -64,7 +64,7 @@ test("a copy that somebody took away comes back if dsync was killed before it co
     book.beginPhase();
     book.note(0, new Map([[COPY, OTHER]]), new Map(), { unrecorded: new Set([unrecorded]), awaited: new Set() });
     book.note(1, new Map(), new Map([[elsewhere, MINE]]));
-    return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some(([path]) => path === COPY);
+    return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some((line) => line.startsWith(COPY));
   };
   assert.ok(!isAstray(COPY, "a.txt"));
   assert.ok(isAstray("a.txt", "a.txt"), "the index held the copy");
@@ -77,7 +77,7 @@ test("so it does if another name of its family still held that", () => {
     book.beginPhase();
     book.note(0, new Map([[COPY, OTHER]]), new Map([[beside, OTHER]]));
     book.note(1, new Map(), new Map([["a.txt", MINE]]));
-    return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some(([path]) => path === COPY);
+    return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some((line) => line.startsWith(COPY));
   };
   assert.deepEqual([LATER_COPY, "b.txt"].map(isAstray), [false, true]);
 });
@@ -127,7 +127,7 @@ test("what was swapped with a copy may come back to its name when it loses there
       [COPY, OTHER],
       ["a.conflict-m1-20240101-000000-0001.txt", MINE],
     ]);
-    return book.strayingFrom(found, asIs).some(([path]) => path === COPY);
+    return book.strayingFrom(found, asIs).some((line) => line.startsWith(COPY));
   };
   assert.ok(isAstray(), "nobody else touched anything of that name");
   book.note(1, before, new Map([...before, [LATER_COPY, BEFORE]]));

@@ -104,11 +104,11 @@ export class Book {
   }
 
   /**
-   * Paths that only one machine's people touched, each with what differs from how they left it. `seenOn`: a line of the
+   * Paths that only one machine's people touched, with what differs from how they left it. `seenOn`: a line of the
    * tree as that machine's disk shows it.
    */
-  strayingFrom(tree: Tree, seenOn: (machine: number, line: string) => string): [path: string, how: string][] {
-    const straying: [string, string][] = [];
+  strayingFrom(tree: Tree, seenOn: (machine: number, line: string) => string): string[] {
+    const straying: string[] = [];
     for (const [machine, left] of this.#left) {
       if (this.#powerless.has(machine)) continue;
       const seen = new Map([...tree].map(([path, line]) => [path, seenOn(machine, line)]));
@@ -122,8 +122,7 @@ export class Book {
         const isOther = whatIs(line) !== whatIs(found) && !this.#isPutSince(at + 1, path, line);
         const isKept = isKeptAsCopy(path, line, seen) || !isOther;
         if (isNew && this.#isTakenByCopy(path, machine) && isKept) continue;
-        const change = `left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`;
-        straying.push([path, `${path}: ${change}`]);
+        straying.push(`${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`);
       }
     }
     return straying;
