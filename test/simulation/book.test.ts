@@ -99,6 +99,23 @@ test("a deleted directory may come back for a conflict copy that a power loss le
   assert.ok(isAstray(true, "a.txt"), "that is no copy");
 });
 
+test("a file makes way for the directory that it replaced and that a power loss brought back", () => {
+  const isAstray = (...copies: readonly string[]): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    book.note(0, new Map([["d", "directory 755"]]), new Map([["d", MINE]]));
+    book.notePowerLoss(1, []);
+    const tree = new Map([
+      ["d", "directory 755"],
+      [`d/${COPY}`, OTHER],
+      ...copies.map((path) => [path, MINE] as const),
+    ]);
+    return book.strayingFrom(tree, asIs).length > 0;
+  };
+  assert.ok(!isAstray("d.conflict-m1-20240101-000000-abcd"));
+  assert.ok(isAstray(), "it is nowhere");
+});
+
 test("a deleted directory comes back for what its machine had not got yet", () => {
   const isAstray = (...awaited: readonly string[]): boolean => {
     const book = new Book();

@@ -116,7 +116,8 @@ export class Book {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
-        if (line === undefined && (isAwaited || this.#isBackForCopy(path, seen))) continue;
+        if (line === undefined && isAwaited) continue;
+        if (isKeptAsCopy(path, line, seen) && this.#isBackForCopy(path, seen)) continue;
         const isNew = !earlier.includes(found) || beside.has(whatIs(found)) || this.#isPutSince(at, path, found);
         // The same content under two times is no conflict: one of them stays. A copy may have been changed since.
         const isOther = whatIs(line) !== whatIs(found) && !this.#isPutSince(at + 1, path, line);
@@ -149,7 +150,10 @@ export class Book {
     return content !== undefined && content === wanted;
   }
 
-  /** True if the directory holds a conflict copy: a power loss may have left one there, of what was to be deleted. */
+  /**
+   * True if the directory holds a conflict copy: a power loss may have left one there, of what was to be deleted. A file
+   * that has the directory's name since makes way for it.
+   */
   #isBackForCopy(directory: string, tree: Tree): boolean {
     if (this.#powerless.size === 0) return false;
     return [...tree.keys()].some((path) => path.startsWith(`${directory}/`) && familyOf(path) !== path);
