@@ -383,6 +383,56 @@ test("who gives another mode to what is just put in place, or given a time or a 
   }
 });
 
+/** Gives other modes to a file and a directory that are as the index says. */
+function changeModes(disk: FileSystem): readonly (ApplyOutcome | undefined)[] {
+  write("a", "content");
+  fs.chmodSync(join(root, "a"), 0o644);
+  fs.mkdirSync(join(root, "b"));
+  fs.chmodSync(join(root, "b"), 0o755);
+  const outcomes = applyOn(disk, [
+    { kind: "metadata", diskPath: "a", expected: signatureAt("a"), mode: 0o444, mtimeUs: 1_600_000_000_000_001 },
+    { kind: "metadata", diskPath: "b", expected: signatureAt("b"), mode: 0o700, mtimeUs: undefined },
+  ]);
+  assert.deepEqual(staging(), []);
+  return outcomes;
+}
+
+test("who gives back the mode that was there before is noticed (simulation, seed 4102697)", () => {
+  const setMode = (path: string, mode: number): void => {
+    const before = fs.statSync(path).mode & 0o777;
+    nodeFileSystem.setMode(path, mode);
+    fs.chmodSync(path, before);
+  };
+  assert.deepEqual(changeModes({ ...nodeFileSystem, setMode }), [TOUCHED, TOUCHED]);
+});
+
+test("a disk that keeps no modes shows the one that was there before, and nobody touched that", () => {
+  const ignore = (): void => {};
+  const onStick = (path: string): boolean => !path.startsWith(join(root, ".dsync")) && path !== root;
+  const lstat: FileSystem["lstat"] = (path) => {
+    const stat = nodeFileSystem.lstat(path);
+    return stat !== undefined && onStick(path) ? { ...stat, device: stat.device + 1n } : stat;
+  };
+  const disks: readonly Partial<FileSystem>[] = [
+    { setMode: ignore, setModeOf: ignore },
+    // A stick mounted inside a folder whose own disk keeps modes.
+    { setMode: ignore, lstat },
+    // It is full: nothing can be tried.
+    {
+      setMode: ignore,
+      createFile: () => {
+        throw Object.assign(new Error("full"), { code: "ENOSPC" });
+      },
+    },
+  ];
+  for (const disk of disks) {
+    for (const outcome of changeModes({ ...nodeFileSystem, ...disk })) {
+      assert.ok(outcome?.kind === "applied" && !outcome.touched && outcome.signature !== undefined);
+    }
+    fs.rmdirSync(join(root, "b"));
+  }
+});
+
 /** How often `a` is looked at. */
 function countLooks(operation: ApplyOperation): number {
   let looks = 0;

@@ -20,6 +20,7 @@ import { afterSetTimes, applied, givenMode, isExpected, keepExpected, type Apply
 import { absolutePath } from "./disk-layout.ts";
 import { ParentGuard } from "./parent-guard.ts";
 import { moveFile, placeFile, placeSymlink } from "./place.ts";
+import { probeAt } from "./probe-job.ts";
 import { TrashBatch } from "./trash-batch.ts";
 
 /** Removed: now, or already, perhaps with its parents by a run that was killed before it could note it. */
@@ -27,14 +28,18 @@ const GONE: ApplyOutcome = { kind: "applied", signature: undefined, trashed: und
 
 export function applyOperations(context: JobContext, request: ApplyRequest): ApplyResult {
   const { identity, jobId } = request;
-  const { root } = identity;
+  const { root, device } = identity;
   if (!isSameRoot(context.fs, identity)) return { kind: "root-changed" };
   let temporaries = 0;
+  let keepsModes: boolean | undefined;
   const state: ApplyState = {
     context,
     root,
     trash: new TrashBatch(context.fs, root, request.trashBatch),
     parents: new ParentGuard(context.fs, root),
+    // Tried only when it matters, which is rare where modes are kept.
+    keepsModes: (stat) =>
+      stat.device === device && (keepsModes ??= probeAt(context.fs, state.temporaryPath())?.keepsModes ?? false),
     temporaryPath: () => absolutePath(root, `.dsync/staging/new-${jobId}-${temporaries++}`),
     besideName: () => besideName(jobId, temporaries++),
   };

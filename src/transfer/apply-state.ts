@@ -14,6 +14,8 @@ export interface ApplyState {
   readonly root: string;
   readonly trash: TrashBatch;
   readonly parents: ParentGuard;
+  /** True only if the file system that `stat` is of is known to keep the modes that it is given. */
+  keepsModes(stat: Pick<Stat, "device">): boolean;
   /** A fresh name in staging. */
   temporaryPath(): string;
   /** A fresh name for use in another directory; a leftover of an earlier run may have it. */
@@ -89,10 +91,13 @@ export function givenMode(placed: Placed | undefined, modeSet: number): Placed |
 /** Set-user-ID and the like: a kernel may leave them out without a word. */
 const PERMISSION_BITS = 0o777;
 
-/** False if the mode is neither what it was nor what was asked for: a person gave it another one. */
-function hasModeOf(current: Stat, { kind, mode, modeSet }: Placed): boolean {
-  if (kind === "symlink" || current.mode === mode) return true;
-  return modeSet !== undefined && (current.mode & PERMISSION_BITS) === (modeSet & PERMISSION_BITS);
+/** False if a person gave it another mode than it was placed with, or was given then. */
+function hasModeOf(state: ApplyState, current: Stat, { kind, mode, modeSet }: Placed): boolean {
+  if (kind === "symlink") return true;
+  if (modeSet === undefined) return current.mode === mode;
+  if ((current.mode & PERMISSION_BITS) === (modeSet & PERMISSION_BITS)) return true;
+  // As it was before: either the disk cannot keep another one, or a person gave that one back.
+  return current.mode === mode && !state.keepsModes(current);
 }
 
 /**
@@ -107,6 +112,9 @@ export function applied(
 ): Extract<ApplyOutcome, { kind: "applied" }> {
   const current = state.context.fs.lstat(absolutePath(state.root, diskPath));
   const isTouched =
-    current === undefined || placed === undefined || !isUntouched(current, placed) || !hasModeOf(current, placed);
+    current === undefined ||
+    placed === undefined ||
+    !isUntouched(current, placed) ||
+    !hasModeOf(state, current, placed);
   return { kind: "applied", signature: isTouched ? undefined : signatureOf(current), trashed, touched: isTouched };
 }

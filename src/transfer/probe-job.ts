@@ -22,9 +22,15 @@ export interface ProbeResult {
 /** Two modes that no mount option makes of each other. */
 const PROBED_MODES = [0o600, 0o751];
 
+const KEEPS_ALL: ProbeResult = { keepsModes: true, hasCoarseTimes: false };
+
 /** Never throws: a disk on which nothing can be tried (full, read-only) counts as one that keeps everything. */
 export function probe({ fs }: JobContext, { root }: ProbeRequest): ProbeResult {
-  const path = absolutePath(root, `${STAGING_DIRECTORY}/probe`);
+  return probeAt(fs, absolutePath(root, `${STAGING_DIRECTORY}/probe`)) ?? KEEPS_ALL;
+}
+
+/** What a file at `path` keeps, which is there no longer afterwards; `undefined` if that cannot be tried. */
+export function probeAt(fs: FileSystem, path: string): ProbeResult | undefined {
   discard(fs, path);
   try {
     const descriptor = fs.createFile(path, 0o600);
@@ -34,7 +40,7 @@ export function probe({ fs }: JobContext, { root }: ProbeRequest): ProbeResult {
       fs.close(descriptor);
     }
   } catch {
-    return { keepsModes: true, hasCoarseTimes: false };
+    return undefined;
   } finally {
     discard(fs, path);
   }
