@@ -135,12 +135,24 @@ export const RECENT_RECORDS_MAX = 16_384;
 // Transfers.
 /** Bytes asked for from one peer and not yet on disk: 8 ms of a 10 Gbit/s line, and a bound on memory. */
 export const WINDOW_BYTES_PER_PEER = 10 * MIB;
+/** The same from all peers together. */
+export const WINDOW_BYTES_MAX = 4 * WINDOW_BYTES_PER_PEER;
 /** Bytes of one content request: large enough to make its round trip cheap, small enough to share the window. */
 export const REQUEST_BYTES = 2 * MIB;
 /** Small files in one content request. */
 export const REQUEST_ITEMS = 256;
 /** Files of several chunks that are put together at once; more would only compete for the same line. */
 export const LARGE_FETCHES_MAX = 4;
+/** Content still to come from which on several instances share the work of getting it: below, it is there before they have agreed. */
+export const SHARED_FETCH_BYTES_MIN = 8 * MIB;
+/** How long a chunk that another instance should get is waited for, beyond half the time that the own share took. */
+export const SHARED_FETCH_PATIENCE_MS = 250;
+/** Silence of an instance that was asked for a chunk it said it has got: then somebody else is asked. */
+export const SHARED_FETCH_STALLED_MS = 2_000;
+/** Contents that one peer may say it fetches: more than any does at once. */
+export const FETCHING_CONTENTS_MAX = 64;
+/** Chunks named in one `have` message. */
+export const HAVE_CHUNKS_MAX = 4_096;
 /** Paths that wait in memory to be brought up to date; the rest waits in the index. */
 export const PULL_QUEUE_PATHS_MAX = 50_000;
 /** Operations in one `apply` job: short enough that an urgent one does not wait long. */

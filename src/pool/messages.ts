@@ -12,9 +12,11 @@ import {
   CHUNK_SIZE_BYTES_MAX,
   DATA_CHANNELS_MAX,
   ENTRIES_PER_MESSAGE_MAX,
+  FETCHING_CONTENTS_MAX,
   FETCH_BYTES_MAX,
   FETCH_ITEMS_MAX,
   FILE_SIZE_BYTES_MAX,
+  HAVE_CHUNKS_MAX,
   INLINE_CONTENT_BYTES_MAX,
   MESSAGE_BYTES_MAX,
   NAME_BYTES_MAX,
@@ -106,6 +108,20 @@ export interface EntriesMessage {
   readonly entries: readonly Announcement[];
 }
 
+/** The large contents that this side fetches now and the other one lacks as well: whoever fetches the same shares the work. */
+export interface FetchingMessage {
+  readonly type: "fetching";
+  readonly contentIds: readonly ContentHash[];
+}
+
+/** Chunks that this side has got of a content that the other one said it fetches. */
+export interface HaveMessage {
+  readonly type: "have";
+  readonly contentId: ContentHash;
+  /** Their places in the manifest, from 0. */
+  readonly chunks: readonly number[];
+}
+
 /** Asks for the manifest of a file of several chunks. On data channels, like all that follows. */
 export interface FetchManifestMessage {
   readonly type: "fetch-manifest";
@@ -162,6 +178,8 @@ export type Message =
   | WantMessage
   | ComparedMessage
   | EntriesMessage
+  | FetchingMessage
+  | HaveMessage
   | FetchManifestMessage
   | ManifestMessage
   | FetchMessage
@@ -185,6 +203,8 @@ const TYPE_CODES = {
   manifest: 12,
   fetch: 13,
   chunk: 14,
+  fetching: 15,
+  have: 16,
 } as const satisfies Record<Message["type"], number>;
 
 const TYPES_BY_CODE = new Map<number, Message["type"]>(
@@ -266,6 +286,10 @@ function encodeBody(message: Exclude<Message, ChunkMessage>): unknown[] {
       return [message.prefixes, message.hashes];
     case "entries":
       return [message.entries.map((item) => [item.path, encodeEntry(item.entry), item.held, item.inline ?? null])];
+    case "fetching":
+      return [message.contentIds.map(idBytes)];
+    case "have":
+      return [idBytes(message.contentId), message.chunks];
     case "fetch-manifest":
       return [message.id, message.path, idBytes(message.contentId)];
     case "manifest":
@@ -338,6 +362,10 @@ function parseBody(type: Exclude<Message["type"], "chunk">, fields: Fields): Mes
       });
     case "entries":
       return fields.end({ type, entries: fields.list(ENTRIES_PER_MESSAGE_MAX).map(parseAnnouncement) });
+    case "fetching":
+      return fields.end({ type, contentIds: fields.list(FETCHING_CONTENTS_MAX).map(contentHash) });
+    case "have":
+      return fields.end({ type, contentId: fields.hash(), chunks: fields.list(HAVE_CHUNKS_MAX).map(chunkNumber) });
     case "fetch-manifest":
       return fields.end({ type, id: fields.u32(), path: fields.path(), contentId: fields.hash() });
     case "manifest":
@@ -394,8 +422,15 @@ function parsePrefix(items: readonly unknown[]): number[] {
   });
 }
 
-function contentHash(bytes: Uint8Array): ContentHash {
-  if (bytes.length !== 32) throw protocolError("a content hash of a wrong length");
+function chunkNumber(value: unknown): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
+    throw protocolError("a chunk's number that is none");
+  }
+  return value;
+}
+
+function contentHash(bytes: unknown): ContentHash {
+  if (!(bytes instanceof Uint8Array) || bytes.length !== 32) throw protocolError("a content hash of a wrong length");
   return contentHashFromBytes(bytes);
 }
 

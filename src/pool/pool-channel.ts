@@ -22,6 +22,8 @@ const CONTROL_TYPES: ReadonlySet<Message["type"]> = new Set([
   "want",
   "compared",
   "entries",
+  "fetching",
+  "have",
 ]);
 const DATA_TYPES: ReadonlySet<Message["type"]> = new Set(["fetch-manifest", "manifest", "fetch", "chunk"]);
 

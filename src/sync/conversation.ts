@@ -24,7 +24,7 @@ import type { Fingerprinter } from "../index/fingerprint.ts";
 import type { Ledger } from "../index/ledger.ts";
 import { CHILDREN_PER_NODE } from "../index/merkle.ts";
 import { isSettled } from "../index/settle.ts";
-import type { Announcement, Message, StandMessage } from "../pool/messages.ts";
+import type { Announcement, FetchingMessage, HaveMessage, Message, StandMessage } from "../pool/messages.ts";
 import type { Session } from "../pool/session.ts";
 import type { Source } from "../transfer/source.ts";
 import { answerWant, compareChildren, compareSummary, firstQuestion, type ComparisonStep } from "./comparison.ts";
@@ -38,6 +38,8 @@ export interface ConversationOptions {
   readonly fingerprinter: Fingerprinter;
   /** Entries arrived. `requested`: they answer a question, rather than being news. */
   readonly onEntries: (conversation: Conversation, entries: readonly Announcement[]) => void;
+  /** The peer says what it fetches, or what it has got of that. */
+  readonly onSharing: (message: FetchingMessage | HaveMessage) => void;
   /** Where the peer stands changed, or a comparison began or ended. */
   readonly onStand: (conversation: Conversation) => void;
 }
@@ -175,6 +177,9 @@ export class Conversation implements Source {
           else this.#lacking.add(path);
         }
         return this.#options.onEntries(this, message.entries);
+      case "fetching":
+      case "have":
+        return this.#options.onSharing(message);
       default:
         throw protocolError(`a ${message.type} message in a conversation`);
     }

@@ -166,6 +166,7 @@ export class Instance {
       onDone: () => this.#tidyWhenQuiet(),
     });
     this.#puller = new Puller({
+      ownId: options.pool.ownId,
       ledger: this.#ledger,
       jobs,
       clock,

@@ -103,6 +103,7 @@ export class Replica {
       ledger: this.#options.ledger,
       fingerprinter: this.#options.fingerprinter,
       onEntries: (from, entries) => this.#receive(from, entries),
+      onSharing: (message) => this.#puller?.noteSharing(session, message),
       onStand: () => this.#noteStand(),
     });
     this.#conversations.set(session, conversation);

@@ -1,22 +1,26 @@
 // What has to come from peers, and who is asked for what. Pulled by us: every request fits the peer's window.
 //
+// Several instances that fetch the same large content tell each other so, and which chunks they have got (ChunkPicker).
 // Small files (one chunk) go first, in batches, so that a person's save is not stuck behind a disk image; large ones
 // share what is left of the window. Whoever has room takes the next work, so several peers share it by themselves.
 
 import type { ContentHash } from "../core/ids.ts";
 import {
+  HAVE_CHUNKS_MAX,
   LARGE_FETCHES_MAX,
   LEFT_STAGED_MAX,
   REQUEST_BYTES,
   REQUEST_ITEMS,
+  SHARED_FETCH_STALLED_MS,
+  WINDOW_BYTES_MAX,
   WINDOW_BYTES_PER_PEER,
 } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Channel } from "../pool/channel.ts";
 import type { Session } from "../pool/session.ts";
-import type { ChunkMessage, FetchItem } from "../pool/messages.ts";
-import { FetchClient } from "./fetch-client.ts";
+import type { ChunkMessage, FetchingMessage, FetchItem, HaveMessage } from "../pool/messages.ts";
+import { FetchClient, type FetchAnswer } from "./fetch-client.ts";
 import { LargeFetch, type LargeFetchOptions } from "./large-fetch.ts";
 import type { Source } from "./source.ts";
 import { Window } from "./window.ts";
@@ -28,7 +32,9 @@ export interface SmallTask {
   readonly size: number;
 }
 
-export interface FetchQueueOptions extends Omit<LargeFetchOptions, "path" | "contentId" | "size"> {
+type PerFetch = "path" | "contentId" | "size" | "isAlone" | "onReady" | "onStaged";
+
+export interface FetchQueueOptions extends Omit<LargeFetchOptions, PerFetch> {
   /** A small file's content arrived, not verified yet. Resolves when it is on disk (or not): frees the window. */
   readonly onSmall: (arrived: readonly { readonly task: SmallTask; readonly chunk: ChunkMessage }[]) => Promise<void>;
   /** Every chunk is verified in staging. */
@@ -46,11 +52,18 @@ interface SourceState {
   readonly source: Source;
   readonly window: Window;
   readonly clients: FetchClient[];
+  /** The large contents that the peer fetches as well, as it says. */
+  fetching: ReadonlySet<ContentHash>;
+  /** What it was told of ours. */
+  toldFetching: string;
+  /** How many staged chunks of each it was told of. */
+  readonly toldChunks: Map<ContentHash, number>;
 }
 
 export class FetchQueue {
   readonly #options: FetchQueueOptions;
   readonly #sources = new Map<Session, SourceState>();
+  readonly #window = new Window(WINDOW_BYTES_MAX);
   readonly #small = new Map<RelativePath, SmallTask>();
   readonly #inFlight = new Map<RelativePath, SmallTask>();
   readonly #waitingLarge = new Map<RelativePath, LargeFetch>();
@@ -85,9 +98,15 @@ export class FetchQueue {
     this.pump();
   }
 
-  addLarge(file: Pick<LargeFetchOptions, "path" | "contentId" | "size">): void {
-    const { store, jobs, root, toDisk } = this.#options;
-    this.#waitingLarge.set(file.path, new LargeFetch({ store, jobs, root, toDisk, ...file }));
+  addLarge(file: SmallTask): void {
+    const fetch = new LargeFetch({
+      ...this.#options,
+      ...file,
+      isAlone: () => [...this.#sources.values()].every(({ source }) => source.mayHold(file.path)),
+      onReady: () => this.pump(),
+      onStaged: (staged) => this.#tellChunks(staged),
+    });
+    this.#waitingLarge.set(file.path, fetch);
     this.#startLarge();
   }
 
@@ -102,12 +121,42 @@ export class FetchQueue {
   }
 
   addSource(source: Source): void {
-    this.#sources.set(source.session, { source, window: new Window(WINDOW_BYTES_PER_PEER), clients: [] });
+    this.#sources.set(source.session, {
+      source,
+      window: new Window(WINDOW_BYTES_PER_PEER, this.#window),
+      clients: [],
+      fetching: new Set(),
+      toldFetching: "",
+      toldChunks: new Map(),
+    });
     this.unparkAll();
   }
 
   removeSource(session: Session): void {
     this.#sources.delete(session);
+    for (const fetch of this.#large.values()) fetch.removeMember(session.peer.id);
+    this.pump();
+  }
+
+  /** A peer says what it fetches, or what it has got of that. */
+  noteSharing(session: Session, message: FetchingMessage | HaveMessage): void {
+    const state = this.#sources.get(session);
+    if (state === undefined) return;
+    if (message.type === "fetching") {
+      const before = state.fetching;
+      state.fetching = new Set(message.contentIds);
+      for (const fetch of this.#large.values()) {
+        if (!fetch.isShared) continue;
+        if (state.fetching.has(fetch.contentId)) fetch.addMember(session.peer.id);
+        else if (before.has(fetch.contentId)) fetch.removeMember(session.peer.id);
+      }
+      this.#tellFetching();
+    } else {
+      for (const fetch of this.#large.values()) {
+        if (fetch.contentId === message.contentId) fetch.noteHad(session.peer.id, message.chunks);
+      }
+    }
+    this.pump();
   }
 
   /** A data channel to a source opened. Returns its asking side. */
@@ -259,14 +308,55 @@ export class FetchQueue {
     const { contentId } = fetch;
     const mayBeStaged = this.#leftStaged.delete(contentId) || this.#options.mayBeStaged(contentId);
     const problem = await fetch.useLocalChunks(mayBeStaged);
+    if (fetch.isShared && !fetch.isCancelled) {
+      for (const { source, fetching } of this.#sources.values()) {
+        if (fetching.has(contentId)) fetch.addMember(source.session.peer.id);
+      }
+      this.#tellFetching();
+    }
     this.#afterStaging(fetch, problem);
+  }
+
+  /** Tells each peer what it may be fetching as well. */
+  #tellFetching(): void {
+    for (const state of this.#sources.values()) {
+      const { source, fetching } = state;
+      const contentIds = [...this.#large.values()]
+        .filter((fetch) => fetch.isShared && (fetching.has(fetch.contentId) || !source.mayHold(fetch.path)))
+        .map((fetch) => fetch.contentId);
+      const told = contentIds.join(" ");
+      if (told === state.toldFetching) continue;
+      state.toldFetching = told;
+      source.session.control.send({ type: "fetching", contentIds });
+    }
+    for (const fetch of this.#large.values()) this.#tellChunks(fetch);
+  }
+
+  /** Tells whoever fetches the same which chunks are here. */
+  #tellChunks(fetch: LargeFetch): void {
+    const { contentId } = fetch;
+    if (!fetch.isShared || fetch.isCancelled) return;
+    for (const { source, fetching, toldChunks } of this.#sources.values()) {
+      if (!fetching.has(contentId)) continue;
+      const { control } = source.session;
+      const told = toldChunks.get(contentId) ?? 0;
+      const untold = fetch.stagedAfter(told);
+      let at = 0;
+      for (; at < untold.length && !control.isCongested; at += HAVE_CHUNKS_MAX) {
+        control.send({ type: "have", contentId, chunks: untold.slice(at, at + HAVE_CHUNKS_MAX) });
+      }
+      toldChunks.set(contentId, told + Math.min(at, untold.length));
+    }
   }
 
   /** The large file that this source can do most for: the first one that still needs something. */
   #neediest(source: Source): LargeFetch | undefined {
     for (const fetch of this.#large.values()) {
-      const isNeedy = fetch.hasManifest ? fetch.needsChunks : !this.#askedManifests.has(fetch);
-      if (isNeedy && source.mayHold(fetch.path)) return fetch;
+      const mayHold = source.mayHold(fetch.path);
+      const isNeedy = fetch.hasManifest
+        ? fetch.hasWorkFor(source.session.peer.id, mayHold)
+        : mayHold && !this.#askedManifests.has(fetch);
+      if (isNeedy) return fetch;
     }
     return undefined;
   }
@@ -277,7 +367,11 @@ export class FetchQueue {
     const fetch = this.#neediest(state.source);
     if (fetch === undefined) return false;
     if (!fetch.hasManifest) void this.#fetchManifest(state, client, fetch);
-    else void this.#fetchChunks(state, client, fetch, fetch.takeItems(REQUEST_BYTES));
+    else {
+      const { session } = state.source;
+      const items = fetch.takeItems(REQUEST_BYTES, session.peer.id, state.source.mayHold(fetch.path));
+      void this.#fetchChunks(state, client, fetch, items);
+    }
     return true;
   }
 
@@ -301,9 +395,11 @@ export class FetchQueue {
     items: readonly FetchItem[],
   ): Promise<void> {
     const bytes = items.reduce((sum, item) => sum + item.length, 0);
+    const { source } = state;
     state.window.take(bytes);
-    const answer = await client.fetch(items);
-    if (answer === "lost" || fetch.isCancelled) {
+    const answer = await (source.mayHold(fetch.path) ? client.fetch(items) : this.#fetchFromMember(client, items));
+    if (answer === "stalled") fetch.removeMember(source.session.peer.id);
+    if (answer === "lost" || answer === "stalled" || fetch.isCancelled) {
       fetch.returnItems(items);
       state.window.give(bytes);
       this.pump();
@@ -311,9 +407,28 @@ export class FetchQueue {
     }
     const { problem, gone, wrong } = await fetch.receive(items, answer);
     state.window.give(bytes);
-    if (gone) state.source.noteLacking(fetch.path);
-    if (wrong) state.source.session.close("protocol-error", "a chunk that is not what its hash says");
+    if (gone) source.noteLacking(fetch.path);
+    if (wrong) source.session.close("protocol-error", "a chunk that is not what its hash says");
     this.#afterStaging(fetch, problem);
+  }
+
+  /** Whoever fetches the same may get into trouble itself; others have what it has, or can get it. */
+  #fetchFromMember(client: FetchClient, items: readonly FetchItem[]): Promise<FetchAnswer | "stalled"> {
+    const { clock } = this.#options;
+    const { channel } = client;
+    return new Promise((resolve) => {
+      let received = channel.bytesReceived;
+      const check = (): void => {
+        if (channel.bytesReceived === received) return resolve("stalled");
+        received = channel.bytesReceived;
+        timer = clock.after(SHARED_FETCH_STALLED_MS, check);
+      };
+      let timer = clock.after(SHARED_FETCH_STALLED_MS, check);
+      void client.fetch(items).then((answer) => {
+        timer.clear();
+        resolve(answer);
+      });
+    });
   }
 
   #afterStaging(fetch: LargeFetch, problem: Problem | undefined): void {
@@ -332,6 +447,8 @@ export class FetchQueue {
     fetch.isCancelled = true;
     if (this.#leftStaged.size < LEFT_STAGED_MAX) this.#leftStaged.add(fetch.contentId);
     this.#large.delete(fetch.path);
+    for (const { toldChunks } of this.#sources.values()) toldChunks.delete(fetch.contentId);
+    if (fetch.isShared) this.#tellFetching();
     this.#startLarge();
   }
 

@@ -3,12 +3,15 @@
 // Invariant: a chunk counts as staged only after its bytes were verified and written (by the `stage` job).
 
 import { contentIdOf, parseManifest, type Manifest } from "../content/manifest.ts";
-import type { ContentHash } from "../core/ids.ts";
+import type { ContentHash, PeerId } from "../core/ids.ts";
+import { SHARED_FETCH_BYTES_MIN, SHARED_FETCH_PATIENCE_MS } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
+import type { Clock } from "../edge/clock.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { IndexStore } from "../index/index-store.ts";
 import { ownBufferOf, type ChunkMessage, type FetchItem } from "../pool/messages.ts";
+import { ChunkPicker } from "./chunk-picker.ts";
 import { splitByBytes } from "./content-server.ts";
 import type { StagePiece, StageSource } from "./stage-job.ts";
 
@@ -16,14 +19,22 @@ import type { StagePiece, StageSource } from "./stage-job.ts";
 const LOCAL_JOB_BYTES = 8 * 1024 * 1024;
 
 export interface LargeFetchOptions {
+  readonly ownId: PeerId;
   readonly store: IndexStore;
   readonly jobs: JobRunner;
+  readonly clock: Clock;
   /** Absolute disk path of the folder. */
   readonly root: string;
   readonly toDisk: (path: RelativePath) => string;
   readonly path: RelativePath;
   readonly contentId: ContentHash;
   readonly size: number;
+  /** True if everybody who is connected has the content: nobody else wants it. */
+  readonly isAlone: () => boolean;
+  /** There is more to ask peers for than there was. */
+  readonly onReady: () => void;
+  /** More is staged. */
+  readonly onStaged: (fetch: LargeFetch) => void;
 }
 
 interface Chunk {
@@ -40,9 +51,21 @@ export class LargeFetch {
   readonly #options: LargeFetchOptions;
   #chunks: readonly Chunk[] | undefined;
   readonly #byOffset = new Map<number, Chunk>();
-  /** Chunks to ask for; the next one is the last. */
-  #needed: Chunk[] = [];
+  #picker: ChunkPicker<Chunk> | undefined;
+  /** Peers that fetched the same and have ended: those that have it now can be asked for anything. */
+  readonly #former = new Set<PeerId>();
+  #isShared = false;
+  /** Others want it as well, as it seems. */
+  #hasCompany = false;
+  /** They say within a round trip that they fetch it: until the first answer, one request is enough. */
+  #isFirstUnderWay = false;
+  #beganMs = 0;
+  /** What is others' share is waited for. */
+  #isWaiting = false;
+  #hasLostPatience = false;
   readonly #staged = new Set<ContentHash>();
+  /** Places in the manifest, in the order in which they were staged. */
+  readonly #stagedChunks: number[] = [];
   #staging: Promise<unknown> = Promise.resolve();
   #chunksLeft = 0;
   #bytesDone = 0;
@@ -59,8 +82,9 @@ export class LargeFetch {
     return this.#chunks !== undefined;
   }
 
-  get needsChunks(): boolean {
-    return this.#needed.length > 0;
+  /** True if so much is to be got that it is worth sharing the work with whoever fetches the same. */
+  get isShared(): boolean {
+    return this.#isShared;
   }
 
   get isComplete(): boolean {
@@ -76,6 +100,37 @@ export class LargeFetch {
     return this.#staged.has(chunk);
   }
 
+  /** The places in the manifest of what is staged, without the first `count` that were. */
+  stagedAfter(count: number): readonly number[] {
+    return this.#stagedChunks.slice(count);
+  }
+
+  /** The peer fetches the same content. */
+  addMember(peer: PeerId): void {
+    this.#picker?.addMember(peer);
+  }
+
+  /** It does so no longer. */
+  removeMember(peer: PeerId): void {
+    this.#picker?.removeMember(peer);
+    this.#former.add(peer);
+  }
+
+  /** A peer that fetches the same has got these chunks. */
+  noteHad(peer: PeerId, chunks: readonly number[]): void {
+    this.#picker?.noteHad(peer, chunks);
+  }
+
+  /** True if there is something to ask this peer for now. `isHolder`: it may hold the whole content. */
+  hasWorkFor(peer: PeerId, isHolder: boolean): boolean {
+    const picker = this.#picker;
+    if (picker === undefined || picker.size === 0) return false;
+    if (this.#isFirstUnderWay) return false;
+    if (picker.mayTakeFromMember(peer) || (isHolder && picker.hasOwn)) return true;
+    if (!picker.hasOwn) this.#waitForOthers();
+    return isHolder && this.#mayTakeAnyFrom(peer);
+  }
+
   /** Takes the manifest from the index or a peer; false if it is not the one that the content ID names. */
   acceptManifest(encoded: Uint8Array): boolean {
     const manifest = parseManifest(encoded);
@@ -85,6 +140,8 @@ export class LargeFetch {
     if (last === undefined || last.offset + last.length !== this.size) return false;
     this.#options.store.putManifest(this.contentId, encoded);
     this.#chunks = chunks;
+    this.#hasCompany = !this.#options.isAlone();
+    this.#picker = new ChunkPicker({ self: this.#options.ownId, count: chunks.length, isSpread: this.#hasCompany });
     for (const chunk of chunks) this.#byOffset.set(chunk.offset, chunk);
     this.#chunksLeft = chunks.length;
     return true;
@@ -92,7 +149,7 @@ export class LargeFetch {
 
   /**
    * Takes what is on this disk already: chunks staged before a restart, and chunks of other files (mostly of the old
-   * version). The rest is what `takeItems` hands out.
+   * version). The rest is to be asked for.
    */
   async useLocalChunks(mayBeStaged: boolean): Promise<Problem | undefined> {
     let missing: readonly Chunk[] = this.#chunks ?? [];
@@ -109,30 +166,27 @@ export class LargeFetch {
       else local.push([chunk, source]);
     }
     const result = await this.#stage(local);
-    this.#needed = [...remote, ...result.missing].toSorted((a, b) => b.index - a.index);
+    const needed = [...remote, ...result.missing];
+    this.#picker?.need(needed);
+    this.#isShared = needed.reduce((sum, chunk) => sum + chunk.length, 0) >= SHARED_FETCH_BYTES_MIN;
+    this.#beganMs = this.#options.clock.monotonic();
     return result.problem;
   }
 
-  /** Hands out chunks to ask a peer for, up to `bytesMax` (at least one). */
-  takeItems(bytesMax: number): readonly FetchItem[] {
-    const items: FetchItem[] = [];
-    let bytes = 0;
-    for (let chunk = this.#needed.at(-1); chunk !== undefined; chunk = this.#needed.at(-1)) {
-      if (items.length > 0 && bytes + chunk.length > bytesMax) break;
-      this.#needed.pop();
-      bytes += chunk.length;
-      const { offset, length, hash } = chunk;
-      items.push({ path: this.path, contentId: this.contentId, offset, length, hash });
-    }
-    return items;
+  /** Hands out chunks to ask this peer for, up to `bytesMax` (at least one, if `hasWorkFor` says so). */
+  takeItems(bytesMax: number, peer: PeerId, isHolder: boolean): readonly FetchItem[] {
+    const { path, contentId } = this;
+    this.#isFirstUnderWay = this.#hasCompany && this.#isShared && this.#bytesDone === 0;
+    const offered = this.#picker?.takeFromMember(peer, bytesMax) ?? [];
+    const chunks =
+      offered.length === 0 && isHolder ? this.#picker?.take(bytesMax, this.#mayTakeAnyFrom(peer)) : offered;
+    return (chunks ?? []).map(({ offset, length, hash }) => ({ path, contentId, offset, length, hash }));
   }
 
   /** Takes back items that were not answered. */
   returnItems(items: readonly FetchItem[]): void {
-    for (const { offset } of items) {
-      const chunk = this.#byOffset.get(offset);
-      if (chunk !== undefined) this.#needed.push(chunk);
-    }
+    this.#isFirstUnderWay = false;
+    this.#picker?.need(items.flatMap(({ offset }) => this.#byOffset.get(offset) ?? []));
   }
 
   /** Stages what a peer sent. `wrong`: it sent bytes that are not what their hash says. */
@@ -150,9 +204,28 @@ export class LargeFetch {
       else received.push([chunk, { kind: "bytes", encoding: answer.encoding, payload: answer.payload }]);
     }
     const { problem, missing } = await this.#stage(received);
+    // Those that are gone, if any.
     this.returnItems(gone);
-    this.#needed.push(...missing);
+    this.#picker?.need(missing);
     return { problem, gone: gone.length > 0, wrong: problem === undefined && missing.length > 0 };
+  }
+
+  #mayTakeAnyFrom(peer: PeerId): boolean {
+    return this.#hasLostPatience || this.#former.has(peer);
+  }
+
+  /**
+   * The own share is on its way. That of others should be, too, or it would be as slow as the slowest of them: after half
+   * as long again it is asked of anybody.
+   */
+  #waitForOthers(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    const { clock, onReady } = this.#options;
+    clock.after((clock.monotonic() - this.#beganMs) / 2 + SHARED_FETCH_PATIENCE_MS, () => {
+      this.#hasLostPatience = true;
+      onReady();
+    });
   }
 
   #findLocally(chunk: Chunk): StageSource | undefined {
@@ -193,12 +266,14 @@ export class LargeFetch {
         if (result.staged[position] === true) this.#noteStaged(chunk);
         else missing.push(chunk);
       }
+      if (this.#isShared) this.#options.onStaged(this);
     }
     return { missing, problem };
   }
 
   #noteStaged(chunk: Chunk): void {
     this.#staged.add(chunk.hash);
+    this.#stagedChunks.push(chunk.index);
     this.#chunksLeft--;
     this.#bytesDone += chunk.length;
   }

@@ -3,7 +3,7 @@
 // Events only make a path due; `#evaluate` decides. A path is at one place at a time: due, busy (an operation is under
 // way), being fetched, waiting for another path, or resting after a problem.
 
-import type { ContentHash } from "../core/ids.ts";
+import type { ContentHash, PeerId } from "../core/ids.ts";
 import { APPLY_OPERATIONS_MAX, PULL_QUEUE_PATHS_MAX, RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_MIN } from "../core/limits.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
 import { isDiskFull } from "../core/problem-of.ts";
@@ -17,6 +17,7 @@ import { hasLiveChildren } from "../index/live-children.ts";
 import { isSettled, withPresent } from "../index/settle.ts";
 import type { Session } from "../pool/session.ts";
 import type { Channel } from "../pool/channel.ts";
+import type { FetchingMessage, HaveMessage } from "../pool/messages.ts";
 import { CHUNK_SIZE_BYTES_MIN } from "../core/limits.ts";
 import type { ApplyOperation, ApplyOutcome, FileSource } from "./apply-operation.ts";
 import { ContentServer } from "./content-server.ts";
@@ -30,6 +31,7 @@ import { LookFirst } from "./look-first.ts";
 import type { Source } from "./source.ts";
 
 export interface PullerOptions {
+  readonly ownId: PeerId;
   readonly ledger: Ledger;
   readonly jobs: JobRunner;
   readonly clock: Clock;
@@ -122,12 +124,14 @@ export class Puller {
 
   constructor(options: PullerOptions) {
     this.#options = options;
-    const { jobs, identity, toDisk } = options;
+    const { ownId, jobs, clock, identity, toDisk } = options;
     const { root } = identity;
     const { store } = options.ledger;
     this.#queue = new FetchQueue({
+      ownId,
       store,
       jobs,
+      clock,
       root,
       toDisk,
       mayBeStaged: (contentId) => options.staged.has(contentId),
@@ -203,6 +207,11 @@ export class Puller {
 
   removeSource(session: Session): void {
     this.#queue.removeSource(session);
+  }
+
+  /** A peer says what it fetches, or what it has got of that. */
+  noteSharing(session: Session, message: FetchingMessage | HaveMessage): void {
+    this.#queue.noteSharing(session, message);
   }
 
   addDataChannel(session: Session, channel: Channel): void {

@@ -3,14 +3,17 @@
 /** Bytes asked for and not yet written to disk. */
 export class Window {
   readonly #bytesMax: number;
+  readonly #all: Window | undefined;
   #bytes = 0;
 
-  constructor(bytesMax: number) {
+  /** `all`: what this one is a part of. */
+  constructor(bytesMax: number, all?: Window) {
     this.#bytesMax = bytesMax;
+    this.#all = all;
   }
 
   get isOpen(): boolean {
-    return this.#bytes < this.#bytesMax;
+    return this.#bytes < this.#bytesMax && this.#all?.isOpen !== false;
   }
 
   get bytes(): number {
@@ -19,9 +22,11 @@ export class Window {
 
   take(bytes: number): void {
     this.#bytes += bytes;
+    this.#all?.take(bytes);
   }
 
   give(bytes: number): void {
     this.#bytes -= bytes;
+    this.#all?.give(bytes);
   }
 }

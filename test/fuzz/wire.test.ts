@@ -72,6 +72,8 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
       { maxLength: 4 },
     ),
   }),
+  fc.record({ type: fc.constant("fetching" as const), contentIds: fc.array(hashes, { maxLength: 5 }) }),
+  fc.record({ type: fc.constant("have" as const), contentId: hashes, chunks: fc.array(fc.nat(), { maxLength: 9 }) }),
   fc.record({ type: fc.constant("fetch-manifest" as const), id: fc.nat(), path: paths, contentId: hashes }),
   fc.record({
     type: fc.constant("manifest" as const),
@@ -118,7 +120,18 @@ test("any bytes, and mutated messages, are a message or break the protocol", () 
 
 test("any MessagePack value in a frame's payload is a message or breaks the protocol", () => {
   const values = fc.anything({ withBigInt: false, withDate: true, withMap: true, withSet: true, withTypedArray: true });
-  const types = fc.constantFrom("hello", "stand", "children", "summary", "want", "entries", "manifest", "fetch");
+  const types = fc.constantFrom(
+    "hello",
+    "stand",
+    "children",
+    "summary",
+    "want",
+    "entries",
+    "manifest",
+    "fetch",
+    "fetching",
+    "have",
+  );
   fuzz(
     fc.tuple(types, fc.oneof(values, fc.array(values, { maxLength: 6 }))),
     ([type, value]) => parseMessage(type as "hello", packr.pack(value)),

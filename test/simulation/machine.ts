@@ -292,7 +292,7 @@ export class Machine {
     const random = this.#randomSource();
     const tables = new CrashableTables({ rows: this.#rows, scheduler, random: this.#random });
     const stored = loadState(tables);
-    const replicaId = stored?.replicaId ?? parseReplicaId(`00000000000000a${this.#options.number}`);
+    const replicaId = stored?.replicaId ?? parseReplicaId((0xa0 + this.#options.number).toString(16).padStart(16, "0"));
     assert.ok(replicaId !== undefined);
     const store = new RecordStore({
       tables,

@@ -37,6 +37,7 @@ export class SimulatedNetwork {
   #nextPort = 40_000;
   /** Bytes that arrived anywhere. */
   deliveredBytes = 0;
+  readonly #sentBytes = new Map<string, number>();
 
   constructor(options: NetworkOptions) {
     this.options = options;
@@ -86,6 +87,16 @@ export class SimulatedNetwork {
 
   drop(end: End): void {
     this.#ends.delete(end);
+  }
+
+  /** Bytes that came from an address and have arrived. */
+  sentBytesOf(address: string): number {
+    return this.#sentBytes.get(address) ?? 0;
+  }
+
+  noteArrival(from: string, bytes: number): void {
+    this.deliveredBytes += bytes;
+    this.#sentBytes.set(from, this.sentBytesOf(from) + bytes);
   }
 
   latencyMs(): number {
@@ -250,7 +261,7 @@ class End implements Connection {
     }
     switch (parcel.kind) {
       case "data":
-        this.#network.deliveredBytes += parcel.bytes.length;
+        this.#network.noteArrival(this.remote.host, parcel.bytes.length);
         this.#other.#noteDelivered(parcel.bytes.length);
         return this.#onData(parcel.bytes);
       case "end":

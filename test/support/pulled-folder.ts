@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createInProcessRunner } from "../../src/edge/in-process-runner.ts";
 import { loadBlake3 } from "../../src/content/blake3.ts";
+import { parsePeerId } from "../../src/core/ids.ts";
 import { Ledger } from "../../src/index/ledger.ts";
 import type { RecordStore } from "../../src/index/record-store.ts";
 import { Puller, type PullerOptions } from "../../src/transfer/puller.ts";
@@ -26,6 +27,7 @@ export function createPuller(
   const [root, marker] = ["/f", "/f/.dsync"].map((path) => fs.lstat(path));
   assert.ok(root !== undefined && marker !== undefined);
   return new Puller({
+    ownId: parsePeerId("00".repeat(32)) ?? assert.fail(),
     ledger: new Ledger(store),
     jobs: createInProcessRunner({ context: { fs, blake3: loadBlake3({ portable: false }) } }),
     clock,

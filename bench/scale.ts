@@ -1,0 +1,141 @@
+// What grows with the number of peers and with the number of files: `node dist/bench/scale.js [--peers 2,10,100]
+// [--files 10000,1000000] [--dir D]`. docs/scale.md has the last figures and what follows from them.
+//
+// Peers are simulated: dsync's own code on disks, clocks and a network in memory, each connected to each. Bytes are exact,
+// CPU is that of all of them together in this one process. Files are real, and so is the process that holds them.
+
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Machine as RealMachine } from "../test/support/machines.ts";
+import { Mesh } from "../test/simulation/mesh.ts";
+import { cpuMsOf, memoryOf, timed } from "./measure.ts";
+
+const SETTLING_MS = 30_000;
+const IDLE_MS = 600_000;
+const KIB = 1024;
+const LARGE_BYTES = 16 * 1024 * KIB;
+const FILES_PER_DIRECTORY = 1_000;
+const START_MS_MAX = 900_000;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      peers: { type: "string", default: "2,10,30,100" },
+      files: { type: "string", default: "10000,100000,1000000" },
+      dir: { type: "string", default: tmpdir() },
+    },
+  });
+  console.log(
+    "| peers | sessions | connecting, CPU | 1 KiB saved: sent in all | CPU | 16 MiB: sent by its source | in all, for each other peer | idle, sent by each |",
+  );
+  console.log("|---|---|---|---|---|---|---|---|");
+  for (const count of numbersIn(values.peers)) console.log(await measurePeers(count));
+  console.log("\n| files | first scan | CPU | memory idle | index on disk | start again | CPU |");
+  console.log("|---|---|---|---|---|---|---|");
+  for (const count of numbersIn(values.files)) console.log(await measureFiles(count, values.dir));
+}
+
+/** A row of the first table. */
+async function measurePeers(count: number): Promise<string> {
+  const mesh = new Mesh(count);
+  const connecting = await measured(mesh, () => mesh.connect());
+  const save = (name: string, bytes: number): Promise<Sent> =>
+    measured(mesh, async () => {
+      mesh.write(mesh.first, name, bytes);
+      await mesh.until(() => mesh.machines.every((machine) => mesh.holds(machine, name, bytes)));
+      await mesh.wait(SETTLING_MS);
+    });
+  const small = await save("small", KIB);
+  const large = await save("large", LARGE_BYTES);
+  const idle = await measured(mesh, () => mesh.wait(IDLE_MS));
+  return row(
+    `${count}`,
+    `${(count * (count - 1)) / 2}`,
+    `${(connecting.cpuMs / 1000).toFixed(1)} s`,
+    `${(small.inAll / 1000).toFixed(0)} kB`,
+    `${small.cpuMs.toFixed(0)} ms`,
+    `${(large.bySource / LARGE_BYTES).toFixed(2)} × the file`,
+    `${(large.inAll / LARGE_BYTES / (count - 1)).toFixed(2)} × the file`,
+    `${(idle.inAll / count / (IDLE_MS / 60_000) / 1000).toFixed(1)} kB a minute`,
+  );
+}
+
+interface Sent {
+  readonly inAll: number;
+  readonly bySource: number;
+  readonly cpuMs: number;
+}
+
+async function measured({ network, first }: Mesh, action: () => Promise<void>): Promise<Sent> {
+  const [inAll, bySource, cpu] = [network.deliveredBytes, network.sentBytesOf(first.address), process.cpuUsage()];
+  await action();
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    inAll: network.deliveredBytes - inAll,
+    bySource: network.sentBytesOf(first.address) - bySource,
+    cpuMs: (user + system) / 1000,
+  };
+}
+
+/** A row of the second table. */
+async function measureFiles(count: number, directory: string): Promise<string> {
+  const scratch = mkdtempSync(join(directory, "dsync-scale-"));
+  const machine = new RealMachine(scratch, "a");
+  try {
+    for (let file = 0; file < count; file++) {
+      const below = join(machine.folder, `${Math.floor(file / FILES_PER_DIRECTORY)}`);
+      if (file % FILES_PER_DIRECTORY === 0) mkdirSync(below);
+      writeFileSync(join(below, `${file}`), `${file}`);
+    }
+    const first = await measureStart(machine, count);
+    const { nowMb } = memoryOf(machine.instance.pid);
+    const index = bytesBelow(join(machine.folder, ".dsync", "index"));
+    await machine.stop();
+    const again = await measureStart(machine, count);
+    return row(
+      count.toLocaleString("en"),
+      `${(first.ms / 1000).toFixed(1)} s`,
+      `${(first.cpuMs / 1000).toFixed(1)} s`,
+      `${nowMb.toFixed(0)} MB`,
+      `${(index / 1e6).toFixed(0)} MB`,
+      `${(again.ms / 1000).toFixed(1)} s`,
+      `${(again.cpuMs / 1000).toFixed(1)} s`,
+    );
+  } finally {
+    await machine.kill();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Until everything has been looked at. */
+async function measureStart(machine: RealMachine, count: number): Promise<{ ms: number; cpuMs: number }> {
+  const ms = await timed(async () => {
+    await machine.start();
+    await machine.instance.waitForEvent("progress", {
+      where: ({ scanning, entries }) => scanning === false && Number(entries) >= count,
+      deadlineMs: START_MS_MAX,
+    });
+  });
+  return { ms, cpuMs: cpuMsOf(machine.instance.pid) };
+}
+
+function bytesBelow(directory: string): number {
+  return readdirSync(directory)
+    .map((name) => statSync(join(directory, name)).blocks * 512)
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function numbersIn(list: string): readonly number[] {
+  return list
+    .split(",")
+    .filter((text) => text !== "")
+    .map(Number);
+}
+
+function row(...cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+await main();
