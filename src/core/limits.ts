@@ -143,6 +143,8 @@ export const REQUEST_BYTES = 2 * MIB;
 export const REQUEST_ITEMS = 256;
 /** Files of several chunks that are put together at once; more would only compete for the same line. */
 export const LARGE_FETCHES_MAX = 4;
+/** A peer that was asked for content and sends nothing at all for so long, not even for others' requests: disks that sleep wake up sooner. */
+export const ANSWER_SILENCE_MS_MAX = 10_000;
 /** Content still to come from which on several instances share the work of getting it: below, it is there before they have agreed. */
 export const SHARED_FETCH_BYTES_MIN = 8 * MIB;
 /** How long a chunk that another instance should get is waited for, beyond half the time that the own share took. */

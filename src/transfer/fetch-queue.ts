@@ -6,6 +6,7 @@
 
 import type { ContentHash } from "../core/ids.ts";
 import {
+  ANSWER_SILENCE_MS_MAX,
   HAVE_CHUNKS_MAX,
   LARGE_FETCHES_MAX,
   LEFT_STAGED_MAX,
@@ -20,7 +21,7 @@ import type { Problem } from "../core/problem.ts";
 import type { Channel } from "../pool/channel.ts";
 import type { Session } from "../pool/session.ts";
 import type { ChunkMessage, FetchingMessage, FetchItem, HaveMessage } from "../pool/messages.ts";
-import { FetchClient, type FetchAnswer } from "./fetch-client.ts";
+import { FetchClient } from "./fetch-client.ts";
 import { LargeFetch, type LargeFetchOptions } from "./large-fetch.ts";
 import type { Source } from "./source.ts";
 import { Window } from "./window.ts";
@@ -265,15 +266,20 @@ export class FetchQueue {
     bytes: number,
   ): Promise<void> {
     state.window.take(bytes);
-    const answer = await client.fetch(
-      tasks.map(({ path, contentId, size }) => ({ path, contentId, offset: 0, length: size, hash: contentId })),
-    );
+    const items = tasks.map(({ path, contentId, size }) => ({
+      path,
+      contentId,
+      offset: 0,
+      length: size,
+      hash: contentId,
+    }));
+    const answer = await this.#unlessSilent(client, client.fetch(items), ANSWER_SILENCE_MS_MAX);
     const arrived: { task: SmallTask; chunk: ChunkMessage }[] = [];
     for (const [index, task] of tasks.entries()) {
       // Cancelled or asked for anew meanwhile: this answer is of no use.
       if (this.#inFlight.get(task.path) !== task) continue;
       this.#inFlight.delete(task.path);
-      const chunk = answer === "lost" ? undefined : answer[index];
+      const chunk = typeof answer === "string" ? undefined : answer[index];
       if (chunk !== undefined && chunk.encoding !== "gone") {
         arrived.push({ task, chunk });
         continue;
@@ -377,10 +383,11 @@ export class FetchQueue {
 
   async #fetchManifest(state: SourceState, client: FetchClient, fetch: LargeFetch): Promise<void> {
     this.#askedManifests.add(fetch);
-    const manifest = await client.fetchManifest(fetch.path, fetch.contentId);
+    const asked = client.fetchManifest(fetch.path, fetch.contentId);
+    const manifest = await this.#unlessSilent(client, asked, ANSWER_SILENCE_MS_MAX);
     this.#askedManifests.delete(fetch);
     if (fetch.isCancelled) return;
-    if (manifest === undefined) state.source.noteLacking(fetch.path);
+    if (manifest === undefined || manifest === "stalled") state.source.noteLacking(fetch.path);
     else if (manifest !== "lost") {
       if (fetch.acceptManifest(manifest)) return this.#useLocal(fetch);
       state.source.session.close("protocol-error", "a manifest that is not what its content ID says");
@@ -397,8 +404,12 @@ export class FetchQueue {
     const bytes = items.reduce((sum, item) => sum + item.length, 0);
     const { source } = state;
     state.window.take(bytes);
-    const answer = await (source.mayHold(fetch.path) ? client.fetch(items) : this.#fetchFromMember(client, items));
-    if (answer === "stalled") fetch.removeMember(source.session.peer.id);
+    const isHolder = source.mayHold(fetch.path);
+    // A member may get into trouble itself, and what it has others can get.
+    const silenceMsMax = isHolder ? ANSWER_SILENCE_MS_MAX : SHARED_FETCH_STALLED_MS;
+    const answer = await this.#unlessSilent(client, client.fetch(items), silenceMsMax);
+    if (answer === "stalled" && isHolder) source.noteLacking(fetch.path);
+    else if (answer === "stalled") fetch.removeMember(source.session.peer.id);
     if (answer === "lost" || answer === "stalled" || fetch.isCancelled) {
       fetch.returnItems(items);
       state.window.give(bytes);
@@ -412,21 +423,27 @@ export class FetchQueue {
     this.#afterStaging(fetch, problem);
   }
 
-  /** Whoever fetches the same may get into trouble itself; others have what it has, or can get it. */
-  #fetchFromMember(client: FetchClient, items: readonly FetchItem[]): Promise<FetchAnswer | "stalled"> {
+  /**
+   * `stalled`: nothing at all has come on the channel for so long, while the session lives. Somebody else may have it; what
+   * comes later is of no use.
+   */
+  #unlessSilent<Answer>(
+    { channel }: FetchClient,
+    answer: Promise<Answer>,
+    silenceMsMax: number,
+  ): Promise<Answer | "stalled"> {
     const { clock } = this.#options;
-    const { channel } = client;
     return new Promise((resolve) => {
       let received = channel.bytesReceived;
       const check = (): void => {
         if (channel.bytesReceived === received) return resolve("stalled");
         received = channel.bytesReceived;
-        timer = clock.after(SHARED_FETCH_STALLED_MS, check);
+        timer = clock.after(silenceMsMax, check);
       };
-      let timer = clock.after(SHARED_FETCH_STALLED_MS, check);
-      void client.fetch(items).then((answer) => {
+      let timer = clock.after(silenceMsMax, check);
+      void answer.then((value) => {
         timer.clear();
-        resolve(answer);
+        resolve(value);
       });
     });
   }

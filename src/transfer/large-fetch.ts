@@ -57,7 +57,7 @@ export class LargeFetch {
   #isShared = false;
   /** Others want it as well, as it seems. */
   #hasCompany = false;
-  /** They say within a round trip that they fetch it: until the first answer, one request is enough. */
+  #hasAsked = false;
   #isFirstUnderWay = false;
   #beganMs = 0;
   /** What is others' share is waited for. */
@@ -125,8 +125,9 @@ export class LargeFetch {
   hasWorkFor(peer: PeerId, isHolder: boolean): boolean {
     const picker = this.#picker;
     if (picker === undefined || picker.size === 0) return false;
+    if (picker.mayTakeFromMember(peer)) return true;
     if (this.#isFirstUnderWay) return false;
-    if (picker.mayTakeFromMember(peer) || (isHolder && picker.hasOwn)) return true;
+    if (isHolder && picker.hasOwn) return true;
     if (!picker.hasOwn) this.#waitForOthers();
     return isHolder && this.#mayTakeAnyFrom(peer);
   }
@@ -176,7 +177,8 @@ export class LargeFetch {
   /** Hands out chunks to ask this peer for, up to `bytesMax` (at least one, if `hasWorkFor` says so). */
   takeItems(bytesMax: number, peer: PeerId, isHolder: boolean): readonly FetchItem[] {
     const { path, contentId } = this;
-    this.#isFirstUnderWay = this.#hasCompany && this.#isShared && this.#bytesDone === 0;
+    if (this.#hasCompany && this.#isShared && !this.#hasAsked) this.#beginWithOne();
+    this.#hasAsked = true;
     const offered = this.#picker?.takeFromMember(peer, bytesMax) ?? [];
     const chunks =
       offered.length === 0 && isHolder ? this.#picker?.take(bytesMax, this.#mayTakeAnyFrom(peer)) : offered;
@@ -208,6 +210,15 @@ export class LargeFetch {
     this.returnItems(gone);
     this.#picker?.need(missing);
     return { problem, gone: gone.length > 0, wrong: problem === undefined && missing.length > 0 };
+  }
+
+  /** Others say within a round trip that they fetch it, too: until the first answer, one request is enough. */
+  #beginWithOne(): void {
+    this.#isFirstUnderWay = true;
+    this.#options.clock.after(SHARED_FETCH_PATIENCE_MS, () => {
+      this.#isFirstUnderWay = false;
+      this.#options.onReady();
+    });
   }
 
   #mayTakeAnyFrom(peer: PeerId): boolean {
