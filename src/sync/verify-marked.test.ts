@@ -128,6 +128,16 @@ for (const [how, bytes] of [
   });
 }
 
+test("damage in the trash is found by its content (simulation, seed 5004919)", async () => {
+  place("dir/a.txt", "the content", 2_000);
+  damage("dir/a.txt", "the cont");
+  const { content } = look("dir/a.txt");
+  assert.equal(content.kind, "file");
+  await restart();
+  const places = [...store.locationsOf(content.contentId)];
+  assert.deepEqual(places, [{ kind: "trash", diskPath: `.dsync/trash/${BATCH}/dir/a.txt` }]);
+});
+
 test("damage that cannot be moved away replaces nothing, and is no edit (simulation, seeds 600053 and 836230)", async () => {
   const whole = place("a.txt", "the content", 2_000);
   damage("a.txt", "the cont");

@@ -19,7 +19,7 @@ import { judgeAfterPowerLoss } from "../index/power-loss.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import { isSettled } from "../index/settle.ts";
 import { isTimeAsKept, mtimeUsOf } from "../index/signature.ts";
-import type { ApplyOperation } from "../transfer/apply-operation.ts";
+import type { ApplyOperation, ApplyOutcome } from "../transfer/apply-operation.ts";
 import { fileContent } from "../watch/judge.ts";
 import type { ScannedChild } from "../watch/scan-job.ts";
 
@@ -187,7 +187,7 @@ async function settle(
       break;
     case "damaged": {
       report.damaged.push(path);
-      if (found.kind === "there" && !(await putAside(options, path, found.signature))) {
+      if (found.kind === "there" && !(await putAside(options, path, found))) {
         return store.put(asReplaceable(record, found));
       }
       store.put(asUnseen(record));
@@ -246,13 +246,26 @@ async function moveBeside(options: VerifyOptions, path: RelativePath, found: The
   });
 }
 
-/** Moves what is there to the trash; false if somebody changed it meanwhile, or it cannot be moved. */
-function putAside(options: VerifyOptions, path: RelativePath, expected: StatSignature): Promise<boolean> {
-  return operate(options, { kind: "remove", diskPath: options.toDisk(path), expected });
+/**
+ * Moves what is there to the trash; false if somebody changed it meanwhile, or it cannot be moved. It is found there by its
+ * content like whatever else is in the trash: what a power loss left may be what a person makes elsewhere.
+ */
+async function putAside(options: VerifyOptions, path: RelativePath, { content, signature }: There): Promise<boolean> {
+  const outcome = await operate(options, {
+    kind: "remove",
+    diskPath: options.toDisk(path),
+    expected: signature,
+  });
+  if (outcome?.kind !== "applied") return false;
+  if (content.kind === "file" && outcome.trashed !== undefined) {
+    options.store.putTrashLocation(content.contentId, outcome.trashed);
+  }
+  return true;
 }
 
-async function operate(options: VerifyOptions, operation: ApplyOperation): Promise<boolean> {
+/** `undefined`: the folder is another one. */
+async function operate(options: VerifyOptions, operation: ApplyOperation): Promise<ApplyOutcome | undefined> {
   const { jobs, identity, trashBatch } = options;
   const result = await jobs.run("apply", { identity, trashBatch, jobId: 0, operations: [operation] });
-  return result.kind === "applied" && result.outcomes[0]?.kind === "applied";
+  return result.kind === "applied" ? result.outcomes[0] : undefined;
 }
