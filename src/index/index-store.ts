@@ -112,6 +112,8 @@ export interface IndexStore {
   isMarked(path: RelativePath): boolean;
   /** All marks, directory by directory. */
   marks(): Iterable<Mark>;
+  /** Those that were made before the machine was started anew. Reads nothing if the last time there were none. */
+  marksOfOtherBoots(): Iterable<Mark>;
 
   /** What local changes replaced, committed together with them. */
   readonly superseded: Superseded;

@@ -19,7 +19,16 @@ import type { MerkleTree } from "./merkle.ts";
 import { contentOnDisk, isLive, isPending } from "./record-facts.ts";
 import { RecentRecords, type RecentRecord } from "./recent-records.ts";
 import { encodeRecord, packEntry, parseFingerprint, parseRecord, parseSignature } from "./record-codec.ts";
-import { loadMerkle, newReplicaId, saveMerkle, saveState, type PreviousStop, type StoreState } from "./store-state.ts";
+import {
+  loadMarksBoot,
+  loadMerkle,
+  newReplicaId,
+  saveMarksBoot,
+  saveMerkle,
+  saveState,
+  type PreviousStop,
+  type StoreState,
+} from "./store-state.ts";
 import { Superseded } from "./superseded.ts";
 import { bytesOf, keyOf, type TableName, type Tables } from "./tables.ts";
 
@@ -284,12 +293,20 @@ export class RecordStore implements IndexStore {
   }
 
   *marks(): Iterable<Mark> {
+    for (const key of this.#tables.keys("marks", "")) yield* this.#existingMark(key);
+  }
+
+  *marksOfOtherBoots(): Iterable<Mark> {
+    if (isSameBoot(loadMarksBoot(this.#tables), this.#bootTag)) return;
+    saveMarksBoot(this.#tables, undefined);
+    let areOurs = true;
     for (const key of this.#tables.keys("marks", "")) {
-      const row = this.#markAt(key);
-      if (row === undefined) continue;
-      const isOfThisBoot = isSameBoot(row.bootTag, this.#bootTag);
-      for (const { path } of this.#existing(key.slice(KEY_LENGTH))) yield { path, before: row.before, isOfThisBoot };
+      const bytes = this.#tables.get("marks", key);
+      if (bytes === undefined || isSameBoot(bytes.subarray(0, this.#bootTag.length), this.#bootTag)) continue;
+      areOurs = false;
+      yield* this.#existingMark(key);
     }
+    if (areOurs) saveMarksBoot(this.#tables, this.#bootTag);
   }
 
   getMeta(name: string): Uint8Array | undefined {
@@ -340,6 +357,14 @@ export class RecordStore implements IndexStore {
   /** Marks of one directory lie together. */
   #markKey(path: RelativePath): string {
     return this.#parentKeyOf(path) + this.#keyOf(path);
+  }
+
+  /** The mark, or nothing if its record was removed. */
+  *#existingMark(key: string): Iterable<Mark> {
+    const row = this.#markAt(key);
+    if (row === undefined) return;
+    const isOfThisBoot = isSameBoot(row.bootTag, this.#bootTag);
+    for (const { path } of this.#existing(key.slice(KEY_LENGTH))) yield { path, before: row.before, isOfThisBoot };
   }
 
   #markAt(key: string): MarkRow | undefined {
