@@ -11,14 +11,21 @@ import { contentHashFromBytes, CONTENT_HASH_BYTES, idBytes, type ContentHash, ty
 import { MARK_ENTRIES_MAX, RECENT_RECORDS_MAX } from "../core/limits.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
 import type { Random } from "../edge/random.ts";
-import type { Dot, Entry, PathRecord, StatSignature } from "./entry.ts";
+import type { Dot, Entry, PathRecord, Presence, StatSignature } from "./entry.ts";
 import { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
 import type { ChunkLocation, ContentLocation, IndexStore, LocationRow, Mark } from "./index-store.ts";
 import { bootTagOf, encodeMark, isSameBoot, parseMark, type MarkRow } from "./mark-codec.ts";
 import type { MerkleTree } from "./merkle.ts";
 import { contentOnDisk, isLive, isPending } from "./record-facts.ts";
 import { RecentRecords, type RecentRecord } from "./recent-records.ts";
-import { encodeRecord, packEntry, parseFingerprint, parseRecord, parseSignature } from "./record-codec.ts";
+import {
+  encodeRecord,
+  packEntry,
+  parseFingerprint,
+  parsePresence,
+  parseRecord,
+  parseSignature,
+} from "./record-codec.ts";
 import {
   loadMarksBoot,
   loadMerkle,
@@ -165,8 +172,16 @@ export class RecordStore implements IndexStore {
   }
 
   *children(directory: RelativePath | undefined): Iterable<PathRecord> {
-    const parent = directory === undefined ? TOP_KEY : this.#keyOf(directory);
-    for (const key of this.#tables.keys("children", parent)) yield* this.#existing(key.slice(KEY_LENGTH));
+    for (const key of this.#tables.keys("children", this.#directoryKeyOf(directory))) {
+      yield* this.#existing(key.slice(KEY_LENGTH));
+    }
+  }
+
+  *presentIn(directory: RelativePath | undefined): Iterable<Presence> {
+    for (const key of this.#tables.keys("children", this.#directoryKeyOf(directory))) {
+      const bytes = this.#tables.get("records", key.slice(KEY_LENGTH));
+      if (bytes !== undefined) yield parsePresence(bytes);
+    }
   }
 
   *inSubtree(prefix: readonly number[]): Iterable<PathRecord> {
@@ -412,6 +427,10 @@ export class RecordStore implements IndexStore {
 
   #keyOf(path: RelativePath): string {
     return this.#recents.get(path)?.key ?? keyOf(this.#fingerprinter.pathHash(path));
+  }
+
+  #directoryKeyOf(directory: RelativePath | undefined): string {
+    return directory === undefined ? TOP_KEY : this.#keyOf(directory);
   }
 
   #parentKeyOf(path: RelativePath): string {

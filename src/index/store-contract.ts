@@ -106,6 +106,9 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     for (const record of records) {
       assert.deepEqual(second.store.get(record.path), record);
       assert.deepEqual(second.store.signatureOf(record.path), record.signature);
+      const beside = [...second.store.presentIn(parentOf(record.path))];
+      const signatureThere = record.present.live === undefined ? undefined : record.signature;
+      assert.deepEqual(beside.find((each) => each.path === record.path)?.signature, signatureThere);
       assert.deepEqual(second.store.byPathHash(createFingerprinter(hash).pathHash(record.path)), record);
     }
     const { known: a, present: b } = checked(second.store.get(path("a")));
@@ -414,6 +417,9 @@ function assertAgrees(store: RecordStore, model: ReadonlyMap<string, PathRecord>
     const expected = [...model.values()].filter((record) => parentOf(record.path) === directory);
     const found = [...store.children(directory)].map((record) => record.path);
     assert.deepEqual(found.toSorted(), expected.map((record) => record.path).toSorted());
+    const present = new Map([...store.presentIn(directory)].map((each) => [each.path, each.signature]));
+    const seen = expected.map((record) => [record.path, record.present.live && record.signature] as const);
+    assert.deepEqual(present, new Map(seen.toSorted((a, b) => found.indexOf(a[0]) - found.indexOf(b[0]))));
   }
   assert.equal([...store.pending()].length, store.pendingCount);
   assert.equal(store.liveCount, [...model.values()].filter((record) => record.known.live !== undefined).length);

@@ -5,13 +5,14 @@ import { DIRTY_PATHS_MAX, SCAN_DIRECTORIES_MAX } from "../core/limits.ts";
 import { isBesideName, baseName, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import type { JobRunner } from "../edge/jobs.ts";
-import type { PathRecord } from "../index/entry.ts";
+import type { Presence } from "../index/entry.ts";
 import type { IndexStore } from "../index/index-store.ts";
+import { signaturesEqual } from "../index/signature.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
 import { judge } from "./judge.ts";
 import { unpackChildren, type PackedChildren } from "./packed-children.ts";
 import type { RootIdentity } from "../edge/root-identity.ts";
-import type { ScannedDirectory, ScanResult } from "./scan-job.ts";
+import type { ScannedChild, ScannedDirectory, ScanResult } from "./scan-job.ts";
 import type { Spelling } from "./spelling.ts";
 
 export interface WalkContext {
@@ -102,10 +103,10 @@ interface Listed {
 }
 
 function compareChildren(context: WalkContext, { directory, path, children }: Listed): readonly string[] {
-  const { spelling } = context;
+  const { spelling, store } = context;
   const rules = context.ignore();
   const below: string[] = [];
-  const missing = recordsIn(context.store, path);
+  const missing = presentIn(store, path);
   for (const child of unpackChildren(children)) {
     const diskPath = directory === "" ? child.name : `${directory}/${child.name}`;
     const childPath = spelling.childFromDisk(path, child.name);
@@ -117,26 +118,35 @@ function compareChildren(context: WalkContext, { directory, path, children }: Li
     }
     const name = baseName(childPath);
     const isDirectory = child.signature?.kind === "directory";
-    const record = missing.get(name);
+    const present = missing.get(name);
     missing.delete(name);
     if (isBesideName(child.name) && !isDirectory) context.onLeftover(diskPath);
-    if (rules.isIgnored(childPath, isDirectory)) continue;
     // A name in a spelling that is new here is settled before anybody looks inside.
     const isSpelt = spelling.toDisk(childPath) === diskPath;
+    const isSame = isSpelt && isAsPresent(store, child, present);
+    // Nothing follows from a file that is as it was, ignored or not.
+    if (!(isSame && !isDirectory) && rules.isIgnored(childPath, isDirectory)) continue;
     if (isDirectory && isSpelt) below.push(diskPath);
-    if (judge(child, record).kind !== "same" || !isSpelt) context.suspect(diskPath, isSpelt);
-    else context.onSame(diskPath);
+    if (isSame) context.onSame(diskPath);
+    else context.suspect(diskPath, isSpelt);
   }
-  for (const record of missing.values()) {
-    const isDirectory = record.present.live?.content.kind === "directory" || record.residue;
-    if (judge(undefined, record).kind === "same" || rules.isIgnored(record.path, isDirectory)) continue;
-    context.suspect(spelling.toDisk(record.path), true);
+  for (const { path: missed } of missing.values()) {
+    const record = store.get(missed);
+    const isDirectory = record?.present.live?.content.kind === "directory" || record?.residue === true;
+    if (judge(undefined, record).kind === "same" || rules.isIgnored(missed, isDirectory)) continue;
+    context.suspect(spelling.toDisk(missed), true);
   }
   return below;
 }
 
-function recordsIn(store: IndexStore, directory: RelativePath | undefined): Map<string, PathRecord> {
-  const records = new Map<string, PathRecord>();
-  for (const record of store.children(directory)) records.set(baseName(record.path), record);
-  return records;
+/** Most paths are told by their signature alone; for the others their record is read. */
+function isAsPresent(store: IndexStore, child: ScannedChild, present: Presence | undefined): boolean {
+  if (present?.signature !== undefined && signaturesEqual(child.signature, present.signature)) return true;
+  return judge(child, present === undefined ? undefined : store.get(present.path)).kind === "same";
+}
+
+function presentIn(store: IndexStore, directory: RelativePath | undefined): Map<string, Presence> {
+  const present = new Map<string, Presence>();
+  for (const presence of store.presentIn(directory)) present.set(baseName(presence.path), presence);
+  return present;
 }
