@@ -69,6 +69,10 @@ export interface IndexStore {
   children(directory: RelativePath | undefined): Iterable<PathRecord>;
   /** The paths of `children`, with no more of each than most looks at the disk need: several times cheaper. */
   presentIn(directory: RelativePath | undefined): Iterable<Presence>;
+  /** What `noteListing` said last of this directory, unless what is present directly inside has changed since. */
+  listing(directory: RelativePath | undefined): string | undefined;
+  /** All that is present directly inside was found on the disk; `digest`: one byte per character. */
+  noteListing(directory: RelativePath | undefined, digest: string): void;
   /** Records in the Merkle subtree of `prefix` (0, 1 or 2 bytes), in ascending order of their path hash. */
   inSubtree(prefix: readonly number[]): Iterable<PathRecord>;
   /** The record whose path has this 16-byte hash (see merkle.ts). */

@@ -4,7 +4,9 @@
 // Invariants (with those of index-store.ts):
 // 1. `children`, `contents`, `pending`, the Merkle tree and the counts are functions of the records. Whoever changes a
 //    record changes them in the same turn, so they are committed together.
-// 2. The state is saved before each commit, so no committed record carries a dot beyond the committed counter.
+// 2. A directory has a listing only while the present entries directly inside are those that it was noted for: whoever
+//    changes one takes the listing away in the same turn.
+// 3. The state is saved before each commit, so no committed record carries a dot beyond the committed counter.
 
 import { invariant } from "../core/assert.ts";
 import { contentHashFromBytes, CONTENT_HASH_BYTES, idBytes, type ContentHash, type ReplicaId } from "../core/ids.ts";
@@ -58,6 +60,10 @@ export interface RecordStoreOptions {
 const PRESENT = Uint8Array.of(1);
 const KEY_LENGTH = 16;
 const TOP_KEY = "\0".repeat(KEY_LENGTH);
+/** Before the key of a directory, in the table `state`. */
+const LISTING_KEY = "listing ";
+/** Directories that are known to have no listing: changes come again and again in the same ones. */
+const UNLISTED_MAX = 1024;
 const IN_TREE = 0;
 const IN_TRASH = 1;
 /** Entries with vectors of a thousand replicas are not kept packed: many of them would take more than they save. */
@@ -81,6 +87,8 @@ export class RecordStore implements IndexStore {
   #pendingCount: number;
   #stateChanged: boolean;
   readonly #recents: RecentRecords;
+  /** Keys of directories without a listing, as far as is remembered. */
+  readonly #unlisted = new Set<string>();
   /** The directory that was last looked up by its path, since records come directory by directory. */
   #parent: { readonly path: RelativePath; readonly key: string } | undefined;
 
@@ -182,6 +190,17 @@ export class RecordStore implements IndexStore {
       const bytes = this.#tables.get("records", key.slice(KEY_LENGTH));
       if (bytes !== undefined) yield parsePresence(bytes);
     }
+  }
+
+  listing(directory: RelativePath | undefined): string | undefined {
+    const bytes = this.#tables.get("state", LISTING_KEY + this.#directoryKeyOf(directory));
+    return bytes === undefined ? undefined : keyOf(bytes);
+  }
+
+  noteListing(directory: RelativePath | undefined, digest: string): void {
+    const key = this.#directoryKeyOf(directory);
+    this.#unlisted.delete(key);
+    this.#tables.set("state", LISTING_KEY + key, bytesOf(digest));
   }
 
   *inSubtree(prefix: readonly number[]): Iterable<PathRecord> {
@@ -348,6 +367,10 @@ export class RecordStore implements IndexStore {
     this.#recents.set(path, after);
     this.merkle.replace(Buffer.from(key, "latin1"), before.fingerprint, after.fingerprint);
 
+    if (old?.present !== record?.present || old?.signature !== record?.signature || old?.residue !== record?.residue) {
+      this.#forgetListing(this.#parentKeyOf(path));
+      if (old?.present.live?.content.kind === "directory") this.#forgetListing(key);
+    }
     if ((old === undefined) !== (record === undefined)) {
       this.#note("children", this.#parentKeyOf(path) + key, record !== undefined);
     }
@@ -363,6 +386,14 @@ export class RecordStore implements IndexStore {
     }
     this.#liveCount += Number(isLive(record)) - Number(isLive(old));
     this.#stateChanged = true;
+  }
+
+  #forgetListing(directoryKey: string): void {
+    if (this.#unlisted.has(directoryKey)) return;
+    const key = LISTING_KEY + directoryKey;
+    if (this.#tables.get("state", key) !== undefined) this.#tables.set("state", key, undefined);
+    if (this.#unlisted.size >= UNLISTED_MAX) this.#unlisted.clear();
+    this.#unlisted.add(directoryKey);
   }
 
   #note(table: TableName, key: string, there: boolean): void {

@@ -251,6 +251,38 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     await store.close();
   });
 
+  contract("a listing lasts until what is present in its directory changes", async ({ open }) => {
+    const first = await open();
+    const record = settled("a/b", 1);
+    for (const each of [settled("a", 1), record, settled("c/d", 1)]) first.store.put(each);
+    const note = (): void =>
+      [undefined, path("a"), path("c")].forEach((at, n) => first.store.noteListing(at, `\xff${n}`));
+    const noted = (store: RecordStore): unknown => [undefined, path("a"), path("c")].map((at) => store.listing(at));
+    note();
+    assert.deepEqual(noted(first.store), ["\xff0", "\xff1", "\xff2"]);
+    first.store.put({ ...record, known: fileEntry({ counter: 5 }) });
+    assert.deepEqual(noted(first.store), ["\xff0", "\xff1", "\xff2"], "what is wanted is not on the disk");
+    first.store.put(record);
+    for (const change of [
+      { ...record, signature: signature(2) },
+      { ...record, present: tombstone(3), known: tombstone(3), signature: undefined },
+      { ...record, present: tombstone(3), known: tombstone(3), signature: undefined, residue: true },
+      record,
+    ]) {
+      note();
+      first.store.put(change);
+      assert.deepEqual(noted(first.store), ["\xff0", undefined, "\xff2"]);
+    }
+    note();
+    first.store.remove(record.path);
+    assert.deepEqual(noted(first.store), ["\xff0", undefined, "\xff2"]);
+    first.store.put(settled("new", 1));
+    await first.store.close();
+    const { store } = await open();
+    assert.deepEqual(noted(store), [undefined, undefined, "\xff2"]);
+    await store.close();
+  });
+
   contract("marks keep what was there before, and go only if nothing was marked since", async ({ open }) => {
     const first = await open();
     for (const name of ["a", "b", "c"]) first.store.put(settled(name, 1));
