@@ -75,6 +75,8 @@ export interface IndexStore {
   noteListing(directory: RelativePath | undefined, digest: string): void;
   /** Records in the Merkle subtree of `prefix` (0, 1 or 2 bytes), in ascending order of their path hash. */
   inSubtree(prefix: readonly number[]): Iterable<PathRecord>;
+  /** The paths of `inSubtree`, several times cheaper. */
+  pathsIn(prefix: readonly number[]): Iterable<RelativePath>;
   /** The record whose path has this 16-byte hash (see merkle.ts). */
   byPathHash(hash: Uint8Array): PathRecord | undefined;
   /** Paths whose known and present entries differ in their live version, in no particular order. */

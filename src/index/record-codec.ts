@@ -71,10 +71,17 @@ export function parseRecord(bytes: Uint8Array): PathRecord {
  */
 export function parsePresence(bytes: Uint8Array): Presence {
   const buffer = asBuffer(bytes);
+  const path = parseRecordPath(buffer);
   const signature = parseSignature(buffer);
-  const path = textAt(buffer, SIGNATURE_AT + (signature === undefined ? 0 : SIGNATURE_BYTES)) as RelativePath;
   const isPresent = (flagsOf(buffer) & IS_PRESENT) !== 0 || parseRecord(buffer).present.live !== undefined;
   return { path, signature: isPresent ? signature : undefined };
+}
+
+/** The path alone, as it stands. */
+export function parseRecordPath(bytes: Uint8Array): RelativePath {
+  const buffer = asBuffer(bytes);
+  const hasSignature = (flagsOf(buffer) & HAS_SIGNATURE) !== 0;
+  return textAt(buffer, SIGNATURE_AT + (hasSignature ? SIGNATURE_BYTES : 0)) as RelativePath;
 }
 
 /** The signature alone: several times cheaper than the whole record. */

@@ -26,6 +26,7 @@ import {
   parseFingerprint,
   parsePresence,
   parseRecord,
+  parseRecordPath,
   parseSignature,
 } from "./record-codec.ts";
 import {
@@ -205,6 +206,13 @@ export class RecordStore implements IndexStore {
 
   *inSubtree(prefix: readonly number[]): Iterable<PathRecord> {
     for (const key of this.#tables.keys("records", String.fromCharCode(...prefix))) yield* this.#existing(key);
+  }
+
+  *pathsIn(prefix: readonly number[]): Iterable<RelativePath> {
+    for (const key of this.#tables.keys("records", String.fromCharCode(...prefix))) {
+      const bytes = this.#tables.get("records", key);
+      if (bytes !== undefined) yield parseRecordPath(bytes);
+    }
   }
 
   *pending(): Iterable<RelativePath> {

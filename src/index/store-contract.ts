@@ -445,6 +445,7 @@ function assertAgrees(store: RecordStore, model: ReadonlyMap<string, PathRecord>
     all,
     byHash.map((record) => record.path),
   );
+  assert.deepEqual([...store.pathsIn([])], all);
   for (const directory of [undefined, path("a"), path("a/b")]) {
     const expected = [...model.values()].filter((record) => parentOf(record.path) === directory);
     const found = [...store.children(directory)].map((record) => record.path);
