@@ -17,6 +17,9 @@ const EXTENSION_BYTES_MAX = 20;
 /** The last second of the year 9999: years in names have four digits. */
 const STAMP_MS_MAX_SHOWN = 253_402_300_799_000;
 
+/** Every conflict copy has it in its name. */
+export const CONFLICT_MARK = ".conflict-";
+
 /** The furthest leap of a number: room is left above it to count on. */
 const LEAP_MAX = 900_000;
 
@@ -63,7 +66,7 @@ export function conflictPath(path: RelativePath, loser: Version): RelativePath {
     conflict.stampText === part.stampText &&
     conflict.digits === part.digits;
   const number = repeated ? `-${numberAfter(conflict.number, loser)}` : "";
-  const ending = `.conflict-${part.author}-${part.stampText}-${part.digits}${number}${extension}`;
+  const ending = `${CONFLICT_MARK}${part.author}-${part.stampText}-${part.digits}${number}${extension}`;
   const directory = roomyDirectory(path);
   const roomBytes = Math.min(FILE_NAME_BYTES_MAX, bytesLeft(directory)) - Buffer.byteLength(ending);
   return joinPath(directory, shortened(stem, roomBytes) + ending);

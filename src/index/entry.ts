@@ -65,6 +65,13 @@ export interface StatSignature {
   readonly inode: bigint;
 }
 
+/** What is live on the disk at one path of the index, if that is easily told. */
+export interface Presence {
+  readonly path: RelativePath;
+  /** `undefined`: the record has to be asked. */
+  readonly signature: StatSignature | undefined;
+}
+
 /**
  * One path in the index. *Known* is the newest that this replica has heard of; *present* is what its disk holds.
  * They are the same object when nothing is pending.

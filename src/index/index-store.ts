@@ -9,7 +9,7 @@
 
 import type { ContentHash, ReplicaId } from "../core/ids.ts";
 import type { RelativePath } from "../core/path.ts";
-import type { Dot, Entry, PathRecord } from "./entry.ts";
+import type { Dot, Entry, PathRecord, Presence } from "./entry.ts";
 import type { MerkleTree } from "./merkle.ts";
 import type { Superseded } from "./superseded.ts";
 
@@ -67,8 +67,16 @@ export interface IndexStore {
 
   /** Records directly inside `directory` (`undefined`: the top), in no particular order. */
   children(directory: RelativePath | undefined): Iterable<PathRecord>;
+  /** The paths of `children`, with no more of each than most looks at the disk need: several times cheaper. */
+  presentIn(directory: RelativePath | undefined): Iterable<Presence>;
+  /** What `noteListing` said last of this directory, unless what is present directly inside has changed since. */
+  listing(directory: RelativePath | undefined): string | undefined;
+  /** All that is present directly inside was found on the disk; `digest`: one byte per character. */
+  noteListing(directory: RelativePath | undefined, digest: string): void;
   /** Records in the Merkle subtree of `prefix` (0, 1 or 2 bytes), in ascending order of their path hash. */
   inSubtree(prefix: readonly number[]): Iterable<PathRecord>;
+  /** The paths of `inSubtree`, several times cheaper. */
+  pathsIn(prefix: readonly number[]): Iterable<RelativePath>;
   /** The record whose path has this 16-byte hash (see merkle.ts). */
   byPathHash(hash: Uint8Array): PathRecord | undefined;
   /** Paths whose known and present entries differ in their live version, in no particular order. */
@@ -112,6 +120,8 @@ export interface IndexStore {
   isMarked(path: RelativePath): boolean;
   /** All marks, directory by directory. */
   marks(): Iterable<Mark>;
+  /** Those that were made before the machine was started anew. Reads nothing if the last time there were none. */
+  marksOfOtherBoots(): Iterable<Mark>;
 
   /** What local changes replaced, committed together with them. */
   readonly superseded: Superseded;

@@ -330,6 +330,32 @@ inDirectory("a mark tells whether it is of this boot; an unknown boot is another
   assert.deepEqual(boots, [true, false, false, false]);
 });
 
+inDirectory("marks of other boots are found until none is left, also among those of this boot", async (directory) => {
+  const found: string[][] = [];
+  for (const [bootId, marked] of [
+    ["one", "a"],
+    ["one", "b"],
+    ["two", "c"],
+    ["two", "d"],
+    ["one", "e"],
+    ["three", "f"],
+  ] as const) {
+    const store = await openStore(directory, { bootId });
+    found.push([...store.marksOfOtherBoots()].map((mark) => mark.path).toSorted());
+    store.put(settled(marked, 1));
+    store.mark(path(marked), EMPTY_ENTRY);
+    if (marked === "f") for (const name of ["a", "b", "c", "d", "e"]) store.unmark(path(name));
+    await store.close();
+  }
+  const last = await openStore(directory, { bootId: "three" });
+  for (let again = 0; again < 2; again++) assert.deepEqual([...last.marksOfOtherBoots()], []);
+  await last.close();
+  const after = await openStore(directory, { bootId: "" });
+  assert.equal([...after.marksOfOtherBoots()].length, 1);
+  await after.close();
+  assert.deepEqual(found, [[], [], ["a", "b"], ["a", "b"], ["c", "d"], ["a", "b", "c", "d", "e"]]);
+});
+
 inDirectory(
   "what waits while nothing can be written is counted, and does not grow by being tried again",
   async (directory) => {

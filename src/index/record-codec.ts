@@ -1,19 +1,21 @@
 // One path record as bytes in the index. Never on the wire: only this machine reads what it wrote.
 //
-// A fixed head comes first, so that a scan can compare signatures without decoding the rest:
+// A fixed head comes first, so that a scan can compare signatures without decoding the entries:
 //   [flags u8][fingerprint 16 bytes], then, if there is a signature,
 //   [kind u8][mode u16][size f64][mtimeNs i64][ctimeNs i64][inode u64], all big-endian;
 // then MessagePack values one after the other: path, known and, where it differs, present.
 
 import { Packr } from "msgpackr";
 import { DsyncError } from "../core/errors.ts";
-import { parsePath } from "../core/path.ts";
+import { parsePath, type RelativePath } from "../core/path.ts";
 import { encodeEntry, parseEntry } from "./entry-codec.ts";
-import { EMPTY_ENTRY, type Entry, type PathRecord, type StatSignature } from "./entry.ts";
+import { EMPTY_ENTRY, type Entry, type PathRecord, type Presence, type StatSignature } from "./entry.ts";
 import { FINGERPRINT_BYTES } from "./merkle.ts";
 
 const HAS_SIGNATURE = 1;
 const IS_RESIDUE = 2;
+/** Something live is present. Where it is not set, the record itself tells: those of older versions lack it. */
+const IS_PRESENT = 4;
 
 const FINGERPRINT_AT = 1;
 const SIGNATURE_AT = FINGERPRINT_AT + FINGERPRINT_BYTES;
@@ -41,7 +43,10 @@ export function encodeRecord(
   const body = [packr.pack(path), packedKnown];
   if (known !== present) body.push(packEntry(present));
   const head = Buffer.allocUnsafe(SIGNATURE_AT + (signature === undefined ? 0 : SIGNATURE_BYTES));
-  head[0] = (signature === undefined ? 0 : HAS_SIGNATURE) | (record.residue ? IS_RESIDUE : 0);
+  head[0] =
+    (signature === undefined ? 0 : HAS_SIGNATURE) |
+    (record.residue ? IS_RESIDUE : 0) |
+    (present.live === undefined ? 0 : IS_PRESENT);
   head.set(fingerprint, FINGERPRINT_AT);
   if (signature !== undefined) writeSignature(head, signature);
   return Buffer.concat([head, ...body]);
@@ -58,6 +63,25 @@ export function parseRecord(bytes: Uint8Array): PathRecord {
   const present = items.length === 2 ? known : parseEntry(items[2]);
   if (path === undefined || known === undefined || present === undefined) throw damaged();
   return { path, known, present, signature, residue: (flagsOf(buffer) & IS_RESIDUE) !== 0 };
+}
+
+/**
+ * The path, and the signature of what is live there; no signature if there is nothing, or only the whole record tells.
+ * Several times cheaper than that, and the path is taken as it stands.
+ */
+export function parsePresence(bytes: Uint8Array): Presence {
+  const buffer = asBuffer(bytes);
+  const path = parseRecordPath(buffer);
+  const signature = parseSignature(buffer);
+  const isPresent = (flagsOf(buffer) & IS_PRESENT) !== 0 || parseRecord(buffer).present.live !== undefined;
+  return { path, signature: isPresent ? signature : undefined };
+}
+
+/** The path alone, as it stands. */
+export function parseRecordPath(bytes: Uint8Array): RelativePath {
+  const buffer = asBuffer(bytes);
+  const hasSignature = (flagsOf(buffer) & HAS_SIGNATURE) !== 0;
+  return textAt(buffer, SIGNATURE_AT + (hasSignature ? SIGNATURE_BYTES : 0)) as RelativePath;
 }
 
 /** The signature alone: several times cheaper than the whole record. */
@@ -95,6 +119,18 @@ function writeSignature(target: Buffer, signature: StatSignature): void {
 function flagsOf(bytes: Buffer): number {
   if (bytes.length < SIGNATURE_AT) throw damaged();
   return bytes.readUInt8(0);
+}
+
+/** A MessagePack string (fixstr, str 8, str 16: paths are no longer). */
+function textAt(buffer: Buffer, at: number): string {
+  const tag = buffer[at] ?? 0;
+  if (tag >= 0xa0 && tag < 0xc0) return buffer.toString("utf8", at + 1, at + 1 + (tag & 0x1f));
+  if (tag === 0xd9 && at + 2 <= buffer.length)
+    return buffer.toString("utf8", at + 2, at + 2 + buffer.readUInt8(at + 1));
+  if (tag === 0xda && at + 3 <= buffer.length) {
+    return buffer.toString("utf8", at + 3, at + 3 + buffer.readUInt16BE(at + 1));
+  }
+  throw damaged();
 }
 
 function unpack(bytes: Buffer): readonly unknown[] {

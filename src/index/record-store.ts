@@ -4,22 +4,41 @@
 // Invariants (with those of index-store.ts):
 // 1. `children`, `contents`, `pending`, the Merkle tree and the counts are functions of the records. Whoever changes a
 //    record changes them in the same turn, so they are committed together.
-// 2. The state is saved before each commit, so no committed record carries a dot beyond the committed counter.
+// 2. A directory has a listing only while the present entries directly inside are those that it was noted for: whoever
+//    changes one takes the listing away in the same turn.
+// 3. The state is saved before each commit, so no committed record carries a dot beyond the committed counter.
 
 import { invariant } from "../core/assert.ts";
 import { contentHashFromBytes, CONTENT_HASH_BYTES, idBytes, type ContentHash, type ReplicaId } from "../core/ids.ts";
 import { MARK_ENTRIES_MAX, RECENT_RECORDS_MAX } from "../core/limits.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
 import type { Random } from "../edge/random.ts";
-import type { Dot, Entry, PathRecord, StatSignature } from "./entry.ts";
+import type { Dot, Entry, PathRecord, Presence, StatSignature } from "./entry.ts";
 import { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
 import type { ChunkLocation, ContentLocation, IndexStore, LocationRow, Mark } from "./index-store.ts";
 import { bootTagOf, encodeMark, isSameBoot, parseMark, type MarkRow } from "./mark-codec.ts";
 import type { MerkleTree } from "./merkle.ts";
 import { contentOnDisk, isLive, isPending } from "./record-facts.ts";
 import { RecentRecords, type RecentRecord } from "./recent-records.ts";
-import { encodeRecord, packEntry, parseFingerprint, parseRecord, parseSignature } from "./record-codec.ts";
-import { loadMerkle, newReplicaId, saveMerkle, saveState, type PreviousStop, type StoreState } from "./store-state.ts";
+import {
+  encodeRecord,
+  packEntry,
+  parseFingerprint,
+  parsePresence,
+  parseRecord,
+  parseRecordPath,
+  parseSignature,
+} from "./record-codec.ts";
+import {
+  loadMarksBoot,
+  loadMerkle,
+  newReplicaId,
+  saveMarksBoot,
+  saveMerkle,
+  saveState,
+  type PreviousStop,
+  type StoreState,
+} from "./store-state.ts";
 import { Superseded } from "./superseded.ts";
 import { bytesOf, keyOf, type TableName, type Tables } from "./tables.ts";
 
@@ -42,6 +61,10 @@ export interface RecordStoreOptions {
 const PRESENT = Uint8Array.of(1);
 const KEY_LENGTH = 16;
 const TOP_KEY = "\0".repeat(KEY_LENGTH);
+/** Before the key of a directory, in the table `state`. */
+const LISTING_KEY = "listing ";
+/** Directories that are known to have no listing: changes come again and again in the same ones. */
+const UNLISTED_MAX = 1024;
 const IN_TREE = 0;
 const IN_TRASH = 1;
 /** Entries with vectors of a thousand replicas are not kept packed: many of them would take more than they save. */
@@ -65,6 +88,8 @@ export class RecordStore implements IndexStore {
   #pendingCount: number;
   #stateChanged: boolean;
   readonly #recents: RecentRecords;
+  /** Keys of directories without a listing, as far as is remembered. */
+  readonly #unlisted = new Set<string>();
   /** The directory that was last looked up by its path, since records come directory by directory. */
   #parent: { readonly path: RelativePath; readonly key: string } | undefined;
 
@@ -156,12 +181,38 @@ export class RecordStore implements IndexStore {
   }
 
   *children(directory: RelativePath | undefined): Iterable<PathRecord> {
-    const parent = directory === undefined ? TOP_KEY : this.#keyOf(directory);
-    for (const key of this.#tables.keys("children", parent)) yield* this.#existing(key.slice(KEY_LENGTH));
+    for (const key of this.#tables.keys("children", this.#directoryKeyOf(directory))) {
+      yield* this.#existing(key.slice(KEY_LENGTH));
+    }
+  }
+
+  *presentIn(directory: RelativePath | undefined): Iterable<Presence> {
+    for (const key of this.#tables.keys("children", this.#directoryKeyOf(directory))) {
+      const bytes = this.#tables.get("records", key.slice(KEY_LENGTH));
+      if (bytes !== undefined) yield parsePresence(bytes);
+    }
+  }
+
+  listing(directory: RelativePath | undefined): string | undefined {
+    const bytes = this.#tables.get("state", LISTING_KEY + this.#directoryKeyOf(directory));
+    return bytes === undefined ? undefined : keyOf(bytes);
+  }
+
+  noteListing(directory: RelativePath | undefined, digest: string): void {
+    const key = this.#directoryKeyOf(directory);
+    this.#unlisted.delete(key);
+    this.#tables.set("state", LISTING_KEY + key, bytesOf(digest));
   }
 
   *inSubtree(prefix: readonly number[]): Iterable<PathRecord> {
     for (const key of this.#tables.keys("records", String.fromCharCode(...prefix))) yield* this.#existing(key);
+  }
+
+  *pathsIn(prefix: readonly number[]): Iterable<RelativePath> {
+    for (const key of this.#tables.keys("records", String.fromCharCode(...prefix))) {
+      const bytes = this.#tables.get("records", key);
+      if (bytes !== undefined) yield parseRecordPath(bytes);
+    }
   }
 
   *pending(): Iterable<RelativePath> {
@@ -284,12 +335,20 @@ export class RecordStore implements IndexStore {
   }
 
   *marks(): Iterable<Mark> {
+    for (const key of this.#tables.keys("marks", "")) yield* this.#existingMark(key);
+  }
+
+  *marksOfOtherBoots(): Iterable<Mark> {
+    if (isSameBoot(loadMarksBoot(this.#tables), this.#bootTag)) return;
+    saveMarksBoot(this.#tables, undefined);
+    let areOurs = true;
     for (const key of this.#tables.keys("marks", "")) {
-      const row = this.#markAt(key);
-      if (row === undefined) continue;
-      const isOfThisBoot = isSameBoot(row.bootTag, this.#bootTag);
-      for (const { path } of this.#existing(key.slice(KEY_LENGTH))) yield { path, before: row.before, isOfThisBoot };
+      const bytes = this.#tables.get("marks", key);
+      if (bytes === undefined || isSameBoot(bytes.subarray(0, this.#bootTag.length), this.#bootTag)) continue;
+      areOurs = false;
+      yield* this.#existingMark(key);
     }
+    if (areOurs) saveMarksBoot(this.#tables, this.#bootTag);
   }
 
   getMeta(name: string): Uint8Array | undefined {
@@ -316,6 +375,10 @@ export class RecordStore implements IndexStore {
     this.#recents.set(path, after);
     this.merkle.replace(Buffer.from(key, "latin1"), before.fingerprint, after.fingerprint);
 
+    if (old?.present !== record?.present || old?.signature !== record?.signature || old?.residue !== record?.residue) {
+      this.#forgetListing(this.#parentKeyOf(path));
+      if (old?.present.live?.content.kind === "directory") this.#forgetListing(key);
+    }
     if ((old === undefined) !== (record === undefined)) {
       this.#note("children", this.#parentKeyOf(path) + key, record !== undefined);
     }
@@ -333,6 +396,14 @@ export class RecordStore implements IndexStore {
     this.#stateChanged = true;
   }
 
+  #forgetListing(directoryKey: string): void {
+    if (this.#unlisted.has(directoryKey)) return;
+    const key = LISTING_KEY + directoryKey;
+    if (this.#tables.get("state", key) !== undefined) this.#tables.set("state", key, undefined);
+    if (this.#unlisted.size >= UNLISTED_MAX) this.#unlisted.clear();
+    this.#unlisted.add(directoryKey);
+  }
+
   #note(table: TableName, key: string, there: boolean): void {
     this.#tables.set(table, key, there ? PRESENT : undefined);
   }
@@ -340,6 +411,14 @@ export class RecordStore implements IndexStore {
   /** Marks of one directory lie together. */
   #markKey(path: RelativePath): string {
     return this.#parentKeyOf(path) + this.#keyOf(path);
+  }
+
+  /** The mark, or nothing if its record was removed. */
+  *#existingMark(key: string): Iterable<Mark> {
+    const row = this.#markAt(key);
+    if (row === undefined) return;
+    const isOfThisBoot = isSameBoot(row.bootTag, this.#bootTag);
+    for (const { path } of this.#existing(key.slice(KEY_LENGTH))) yield { path, before: row.before, isOfThisBoot };
   }
 
   #markAt(key: string): MarkRow | undefined {
@@ -387,6 +466,10 @@ export class RecordStore implements IndexStore {
 
   #keyOf(path: RelativePath): string {
     return this.#recents.get(path)?.key ?? keyOf(this.#fingerprinter.pathHash(path));
+  }
+
+  #directoryKeyOf(directory: RelativePath | undefined): string {
+    return directory === undefined ? TOP_KEY : this.#keyOf(directory);
   }
 
   #parentKeyOf(path: RelativePath): string {

@@ -106,6 +106,9 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     for (const record of records) {
       assert.deepEqual(second.store.get(record.path), record);
       assert.deepEqual(second.store.signatureOf(record.path), record.signature);
+      const beside = [...second.store.presentIn(parentOf(record.path))];
+      const signatureThere = record.present.live === undefined ? undefined : record.signature;
+      assert.deepEqual(beside.find((each) => each.path === record.path)?.signature, signatureThere);
       assert.deepEqual(second.store.byPathHash(createFingerprinter(hash).pathHash(record.path)), record);
     }
     const { known: a, present: b } = checked(second.store.get(path("a")));
@@ -245,6 +248,38 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
       new Set([...store.locations()].map(({ inTrash }) => inTrash)),
       new Set([".dsync/trash/2/b", undefined]),
     );
+    await store.close();
+  });
+
+  contract("a listing lasts until what is present in its directory changes", async ({ open }) => {
+    const first = await open();
+    const record = settled("a/b", 1);
+    for (const each of [settled("a", 1), record, settled("c/d", 1)]) first.store.put(each);
+    const note = (): void =>
+      [undefined, path("a"), path("c")].forEach((at, n) => first.store.noteListing(at, `\xff${n}`));
+    const noted = (store: RecordStore): unknown => [undefined, path("a"), path("c")].map((at) => store.listing(at));
+    note();
+    assert.deepEqual(noted(first.store), ["\xff0", "\xff1", "\xff2"]);
+    first.store.put({ ...record, known: fileEntry({ counter: 5 }) });
+    assert.deepEqual(noted(first.store), ["\xff0", "\xff1", "\xff2"], "what is wanted is not on the disk");
+    first.store.put(record);
+    for (const change of [
+      { ...record, signature: signature(2) },
+      { ...record, present: tombstone(3), known: tombstone(3), signature: undefined },
+      { ...record, present: tombstone(3), known: tombstone(3), signature: undefined, residue: true },
+      record,
+    ]) {
+      note();
+      first.store.put(change);
+      assert.deepEqual(noted(first.store), ["\xff0", undefined, "\xff2"]);
+    }
+    note();
+    first.store.remove(record.path);
+    assert.deepEqual(noted(first.store), ["\xff0", undefined, "\xff2"]);
+    first.store.put(settled("new", 1));
+    await first.store.close();
+    const { store } = await open();
+    assert.deepEqual(noted(store), [undefined, undefined, "\xff2"]);
     await store.close();
   });
 
@@ -410,10 +445,14 @@ function assertAgrees(store: RecordStore, model: ReadonlyMap<string, PathRecord>
     all,
     byHash.map((record) => record.path),
   );
+  assert.deepEqual([...store.pathsIn([])], all);
   for (const directory of [undefined, path("a"), path("a/b")]) {
     const expected = [...model.values()].filter((record) => parentOf(record.path) === directory);
     const found = [...store.children(directory)].map((record) => record.path);
     assert.deepEqual(found.toSorted(), expected.map((record) => record.path).toSorted());
+    const present = new Map([...store.presentIn(directory)].map((each) => [each.path, each.signature]));
+    const seen = expected.map((record) => [record.path, record.present.live && record.signature] as const);
+    assert.deepEqual(present, new Map(seen.toSorted((a, b) => found.indexOf(a[0]) - found.indexOf(b[0]))));
   }
   assert.equal([...store.pending()].length, store.pendingCount);
   assert.equal(store.liveCount, [...model.values()].filter((record) => record.known.live !== undefined).length);

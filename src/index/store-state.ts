@@ -22,6 +22,7 @@ const FORMAT = 1;
 const STATE_KEY = "state";
 const RUNNING_KEY = "running";
 const MERKLE_KEY = "merkle";
+const MARKS_BOOT_KEY = "marks boot";
 const STATE_BYTES = 1 + REPLICA_ID_BYTES + 3 * 8;
 
 /** Returns `undefined` if the tables are new. Throws an Error if they are not an index that this dsync can read. */
@@ -86,6 +87,15 @@ export function markRunning(tables: Tables, bootId: string): void {
 
 export function markClosed(tables: Tables): void {
   tables.set("state", RUNNING_KEY, undefined);
+}
+
+/** The tag of the boot that every mark is of; empty if they may be of several. No two boots of a machine have one tag. */
+export function loadMarksBoot(tables: Tables): Uint8Array {
+  return tables.get("state", MARKS_BOOT_KEY) ?? new Uint8Array(0);
+}
+
+export function saveMarksBoot(tables: Tables, bootTag: Uint8Array | undefined): void {
+  tables.set("state", MARKS_BOOT_KEY, bootTag);
 }
 
 function pageKey(first: number): string {

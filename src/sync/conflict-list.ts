@@ -2,7 +2,7 @@
 
 import type { RelativePath } from "../core/path.ts";
 import type { ConflictReport } from "../core/reports.ts";
-import { parseConflictPath } from "../index/conflict-path.ts";
+import { CONFLICT_MARK, parseConflictPath } from "../index/conflict-path.ts";
 import type { PathRecord } from "../index/entry.ts";
 import type { IndexStore } from "../index/index-store.ts";
 
@@ -42,7 +42,10 @@ export class ConflictList {
     if (this.#paths !== undefined) return this.#paths;
     const paths = new Set<RelativePath>();
     for (let first = 0; first < 256; first++) {
-      for (const record of this.#store.inSubtree([first])) if (isConflictCopy(record)) paths.add(record.path);
+      for (const path of this.#store.pathsIn([first])) {
+        const record = isConflictPath(path) ? this.#store.get(path) : undefined;
+        if (record?.known.live !== undefined) paths.add(path);
+      }
       // One 256th at a time, so that a large index does not hold up everything else.
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -52,7 +55,11 @@ export class ConflictList {
 }
 
 function isConflictCopy({ path, known }: PathRecord): boolean {
-  return known.live !== undefined && parseConflictPath(path) !== undefined;
+  return known.live !== undefined && isConflictPath(path);
+}
+
+function isConflictPath(path: RelativePath): boolean {
+  return path.includes(CONFLICT_MARK) && parseConflictPath(path) !== undefined;
 }
 
 /** `yyyymmdd-hhmmss` as ISO 8601, UTC. */

@@ -86,8 +86,7 @@ export async function verifyMarked(options: VerifyOptions): Promise<VerifyReport
  */
 function* suspectsOf({ store, nowMs }: VerifyOptions): Iterable<Suspect> {
   const judged = new Set<RelativePath>();
-  for (const mark of store.marks()) {
-    if (mark.isOfThisBoot) continue;
+  for (const mark of store.marksOfOtherBoots()) {
     const record = store.get(mark.path);
     judged.add(mark.path);
     if (record === undefined) store.unmark(mark.path);

@@ -44,6 +44,8 @@ const REMEMBERED_MAX = 4096;
 /** Compiled rules. Lines that come later win. */
 export class IgnoreRules {
   readonly warnings: readonly IgnoreWarning[];
+  /** The same for rules that say the same. */
+  readonly key: string;
   readonly #rules: readonly Rule[];
   readonly #directories = new Map<RelativePath, IgnoreVerdict | undefined>();
   readonly #others = new Map<RelativePath, IgnoreVerdict | undefined>();
@@ -51,6 +53,7 @@ export class IgnoreRules {
   constructor(rules: readonly Rule[], warnings: readonly IgnoreWarning[]) {
     this.#rules = rules;
     this.warnings = warnings;
+    this.key = JSON.stringify(rules.map(({ verdict }) => [verdict.pattern, verdict.ignored]));
   }
 
   /** True if `path`, or a directory above it, is not to be synced. */

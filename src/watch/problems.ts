@@ -23,6 +23,10 @@ export class Problems {
     this.#onProblem(diskPath, problem);
   }
 
+  get size(): number {
+    return this.#codes.path.size + this.#codes.listing.size;
+  }
+
   has(source: ProblemSource, diskPath: string): boolean {
     return this.#codes[source].has(diskPath);
   }

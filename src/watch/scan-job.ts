@@ -9,12 +9,22 @@ import { ExactNames } from "../edge/exact-names.ts";
 import { isSameRoot, type RootIdentity } from "../edge/root-identity.ts";
 import type { StatSignature } from "../index/entry.ts";
 import { signatureOf } from "../index/signature.ts";
-import { packChildren, type PackedChildren } from "./packed-children.ts";
+import { listingDigest } from "./listing-digest.ts";
+import { directoriesAmong, packChildren, type PackedChildren } from "./packed-children.ts";
 
 export interface ScanRequest {
   readonly identity: RootIdentity;
   /** Disk paths relative to the root; `""` is the root itself. */
   readonly directories: readonly string[];
+  /** Without it every directory is listed, and none has a digest. */
+  readonly earlier?: EarlierListings;
+}
+
+export interface EarlierListings {
+  /** See listing-digest.ts. */
+  readonly rules: string;
+  /** One per directory: what it was when all of it was as the index says. */
+  readonly digests: readonly (string | undefined)[];
 }
 
 /** `root-changed`: not the folder that it was (checked before and after); nothing else may be concluded. */
@@ -24,9 +34,13 @@ export type ScanResult =
 
 export interface ScannedDirectory {
   readonly directory: string;
-  /** `gone`: nothing there, or no directory. `unreadable`: its absences mean nothing. */
+  /**
+   * `unchanged`: its digest is the earlier one; `below`: the names of the directories in it.
+   * `gone`: nothing there, or no directory. `unreadable`: its absences mean nothing.
+   */
   readonly listing:
-    | { readonly kind: "listed"; readonly children: PackedChildren }
+    | { readonly kind: "listed"; readonly children: PackedChildren; readonly digest: string | undefined }
+    | { readonly kind: "unchanged"; readonly count: number; readonly below: readonly string[] }
     | { readonly kind: "gone" }
     | { readonly kind: "unreadable"; readonly problem: Problem };
 }
@@ -61,8 +75,21 @@ export function scanDirectories(fs: FileSystem, request: ScanRequest): ScanResul
   const { identity } = request;
   if (!isSameRoot(fs, identity)) return { kind: "root-changed" };
   const parents = new RealDirectories(fs, identity.root);
-  const directories = request.directories.map((directory) => scanDirectory(fs, parents, directory));
+  const { earlier } = request;
+  const directories = request.directories.map((directory, index) => {
+    const scanned = scanDirectory(fs, parents, directory);
+    return earlier === undefined ? scanned : compared(scanned, earlier.rules, earlier.digests[index]);
+  });
   return isSameRoot(fs, identity) ? { kind: "scanned", directories } : { kind: "root-changed" };
+}
+
+function compared(scanned: ScannedDirectory, rules: string, earlier: string | undefined): ScannedDirectory {
+  const { directory, listing } = scanned;
+  if (listing.kind !== "listed") return scanned;
+  const { children } = listing;
+  const digest = listingDigest(children, rules);
+  if (digest === undefined || digest !== earlier) return { directory, listing: { ...listing, digest } };
+  return { directory, listing: { kind: "unchanged", count: children.count, below: directoriesAmong(children) } };
 }
 
 /** Looks at single paths. */
@@ -107,7 +134,7 @@ function scanDirectory(fs: FileSystem, parents: RealDirectories, directory: stri
     // Replaced meanwhile, perhaps by a symlink: then the children are somebody else's.
     const after = fs.lstat(path);
     if (after?.kind !== "directory" || after.inode !== inode) return { directory, listing: { kind: "gone" } };
-    return { directory, listing: { kind: "listed", children: packChildren(children) } };
+    return { directory, listing: { kind: "listed", children: packChildren(children), digest: undefined } };
   } catch (error) {
     if (isNothingThere(error)) return { directory, listing: { kind: "gone" } };
     return { directory, listing: { kind: "unreadable", problem: problemOf("read the directory", error) } };

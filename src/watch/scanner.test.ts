@@ -6,9 +6,11 @@ import { FakeClock } from "../../test/support/fake-clock.ts";
 import { ScannerWorld, type ScannerWorldOptions } from "../../test/support/scanner-world.ts";
 import { waitFor } from "../../test/support/wait.ts";
 import { DELETION_DELAY_MS, LARGE_FILE_BYTES, LARGE_FILE_QUIET_MS, RETRY_MS_MIN } from "../core/limits.ts";
+import { parsePath, type RelativePath } from "../core/path.ts";
 import { systemClock } from "../edge/clock.ts";
 import type { FileSystem, Stat } from "../edge/file-system.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
+import { EMPTY_ENTRY } from "../index/entry.ts";
 
 async function inWorld(action: (world: ScannerWorld) => Promise<void>, options?: ScannerWorldOptions): Promise<void> {
   const world = new ScannerWorld(options);
@@ -642,3 +644,59 @@ test("what is left in a directory: nothing, what is ignored, or what is not", ()
     },
     { ignore: "*.log" },
   ));
+
+test("a directory that is as it was is not compared again, until it or what the index says of it is another", () =>
+  inWorld(async (world) => {
+    for (const name of ["a/b/one", "a/b/two", "a/c/three", "d/é".normalize("NFD")]) world.write(name);
+    const paths = ["a", "a/b", "a/c"].map((name) => known(name));
+    await world.settle();
+    await world.settle();
+    const listings = [undefined, ...paths].map((path) => world.store.listing(path));
+    assert.equal(new Set(listings).size, 4, "each has one, and no two are the same");
+    assert.ok(!listings.includes(undefined));
+    assert.equal(world.store.listing(known("d")), undefined, "a name in another spelling is compared each time");
+
+    // Found without an event, also below what is as it was.
+    world.write("a/b/one", "another content");
+    await world.scan();
+    await world.quiet();
+    assert.deepEqual(world.reported, ["+ a/b/one"]);
+    assert.equal(world.store.listing(known("a/b")), undefined);
+    await world.settle();
+    assert.notEqual(world.store.listing(known("a/b")), listings[2]);
+
+    // The disk is the same, the index is not: also if it changes while the disk is being looked at.
+    for (const when of ["before", "meanwhile"]) {
+      const record = world.store.get(known("a/c/three"));
+      assert.ok(record?.signature !== undefined);
+      const change = (): void => {
+        world.beforeJob = () => {};
+        world.store.put({ ...record, present: EMPTY_ENTRY, signature: undefined });
+      };
+      if (when === "before") change();
+      else world.beforeJob = (name) => name === "scan" && world.store.listing(known("a/c")) !== undefined && change();
+      await world.scan();
+      await world.quiet();
+      assert.deepEqual(world.reported, ["+ a/c/three"], when);
+      await world.settle();
+    }
+  }));
+
+test("other rules have every directory compared again", () =>
+  inWorld(async (world) => {
+    for (const name of ["a/x.log", "a/y"]) world.write(name);
+    world.setRules("*.log\n");
+    await world.settle();
+    await world.settle();
+    assert.notEqual(world.store.listing(known("a")), undefined);
+    world.setRules("");
+    await world.scan();
+    await world.quiet();
+    assert.deepEqual(world.reported, ["+ a/x.log"]);
+  }));
+
+function known(text: string): RelativePath {
+  const path = parsePath(text);
+  assert.ok(path !== undefined);
+  return path;
+}

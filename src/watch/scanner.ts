@@ -380,6 +380,7 @@ export class Scanner {
       ignore,
       hasRoom: () => this.#queue.hasRoom(),
       suspect: (diskPath, isWalked) => this.#add(suspect(diskPath, { isWalked })),
+      hasProblems: () => this.#problems.size > 0,
       onSame: (diskPath) => this.#problems.solve("path", diskPath),
       onUnreadable: (directory, problem) => {
         this.#problems.add("listing", directory, problem);

@@ -5,13 +5,14 @@ import { DIRTY_PATHS_MAX, SCAN_DIRECTORIES_MAX } from "../core/limits.ts";
 import { isBesideName, baseName, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
 import type { JobRunner } from "../edge/jobs.ts";
-import type { PathRecord } from "../index/entry.ts";
+import type { Presence } from "../index/entry.ts";
 import type { IndexStore } from "../index/index-store.ts";
+import { signaturesEqual } from "../index/signature.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
 import { judge } from "./judge.ts";
 import { unpackChildren, type PackedChildren } from "./packed-children.ts";
 import type { RootIdentity } from "../edge/root-identity.ts";
-import type { ScannedDirectory, ScanResult } from "./scan-job.ts";
+import type { ScannedChild, ScannedDirectory, ScanResult } from "./scan-job.ts";
 import type { Spelling } from "./spelling.ts";
 
 export interface WalkContext {
@@ -27,6 +28,8 @@ export interface WalkContext {
   /** It was looked at and is as the index says. */
   readonly onSame: (diskPath: string) => void;
   readonly onUnreadable: (directory: string, problem: Problem) => void;
+  /** True while any path has a problem, which only a look can solve. */
+  readonly hasProblems: () => boolean;
   readonly onReadable: (directory: string) => void;
   readonly onScanned: (paths: number) => void;
   /** A file or symlink with a name that only dsync gives, outside of its own directory. */
@@ -43,27 +46,26 @@ const JOBS_IN_FLIGHT = 2;
 export async function walkDirectories(context: WalkContext, start: readonly string[]): Promise<boolean> {
   let frontier = [...start];
   let next = 0;
-  const running: Promise<ScanResult>[] = [];
+  const running: Asked[] = [];
   while (next < frontier.length || running.length > 0) {
     if (!(await context.hasRoom())) {
-      await Promise.allSettled(running);
+      await Promise.allSettled(running.map(({ job }) => job));
       return true;
     }
     while (running.length < JOBS_IN_FLIGHT && next < frontier.length) {
       const directories = frontier.slice(next, next + SCAN_DIRECTORIES_MAX);
       next += directories.length;
-      const job = context.jobs.run("scan", { identity: context.identity, directories });
-      // Awaited in its turn; until then a failure is nobody's.
-      job.catch(() => undefined);
-      running.push(job);
+      running.push(ask(context, directories));
     }
-    const result = await running.shift();
-    if (result?.kind !== "scanned") {
-      await Promise.allSettled(running);
+    const asked = running.shift();
+    const result = await asked?.job;
+    if (asked === undefined || result?.kind !== "scanned") {
+      await Promise.allSettled(running.map(({ job }) => job));
       return false;
     }
-    for (const directory of result.directories) {
-      for (const below of compareDirectory(context, directory)) frontier.push(below);
+    for (const [index, directory] of result.directories.entries()) {
+      const before = { rules: asked.rules, listing: asked.listings[index] };
+      for (const below of compareDirectory(context, directory, before)) frontier.push(below);
     }
     if (next > DIRTY_PATHS_MAX) {
       frontier = frontier.slice(next);
@@ -73,9 +75,46 @@ export async function walkDirectories(context: WalkContext, start: readonly stri
   return true;
 }
 
+/** A scan job that was asked for, and what was known then. */
+interface Asked {
+  readonly job: Promise<ScanResult>;
+  readonly rules: IgnoreRules;
+  /** One per directory. */
+  readonly listings: readonly (string | undefined)[];
+}
+
+function ask(context: WalkContext, directories: readonly string[]): Asked {
+  const { jobs, identity, ignore } = context;
+  const rules = ignore();
+  const listings = directories.map((directory) => listingOf(context, directory));
+  // A problem that is over is found by comparing.
+  const earlier = context.hasProblems() ? undefined : { rules: rules.key, digests: listings };
+  const job = jobs.run("scan", { identity, directories, ...(earlier === undefined ? {} : { earlier }) });
+  // Awaited in its turn; until then a failure is nobody's.
+  job.catch(() => undefined);
+  return { job, rules, listings };
+}
+
+function listingOf({ store, spelling }: WalkContext, directory: string): string | undefined {
+  if (directory === "") return store.listing(undefined);
+  const path = spelling.fromDisk(directory);
+  return path === undefined ? undefined : store.listing(path);
+}
+
+/** What was known of one directory when its listing was asked for. */
+interface Before {
+  readonly rules: IgnoreRules;
+  readonly listing: string | undefined;
+}
+
 /** Returns the directories inside, to be walked next. */
-function compareDirectory(context: WalkContext, { directory, listing }: ScannedDirectory): readonly string[] {
-  const path = directory === "" ? undefined : context.spelling.fromDisk(directory);
+function compareDirectory(
+  context: WalkContext,
+  { directory, listing }: ScannedDirectory,
+  before: Before,
+): readonly string[] {
+  const { spelling, store } = context;
+  const path = directory === "" ? undefined : spelling.fromDisk(directory);
   switch (listing.kind) {
     case "gone":
       if (directory !== "") context.suspect(directory, true);
@@ -83,16 +122,39 @@ function compareDirectory(context: WalkContext, { directory, listing }: ScannedD
     case "unreadable":
       context.onUnreadable(directory, listing.problem);
       return [];
-    case "listed":
+    case "unchanged":
       context.onReadable(directory);
-      context.onScanned(listing.children.count);
-      if (directory !== "" && (path === undefined || context.spelling.toDisk(path) !== directory)) {
-        // It is not known by this name, or not yet.
-        context.suspect(directory, false);
-        return [];
-      }
-      return compareChildren(context, { directory, path, children: listing.children });
+      if (!isKnownByName(spelling, path, directory)) return suspectDirectory(context, directory);
+      // The index moved on meanwhile.
+      if (store.listing(path) !== before.listing) return [directory];
+      context.onScanned(listing.count);
+      return listing.below
+        .map((name) => (directory === "" ? name : `${directory}/${name}`))
+        .filter((diskPath) => !isIgnoredDirectory(context, diskPath));
+    case "listed": {
+      context.onReadable(directory);
+      const { children, digest } = listing;
+      context.onScanned(children.count);
+      if (!isKnownByName(spelling, path, directory)) return suspectDirectory(context, directory);
+      const { below, isSame } = compareChildren(context, { directory, path, children });
+      if (isSame && digest !== undefined && before.rules === context.ignore()) store.noteListing(path, digest);
+      return below;
+    }
   }
+}
+
+function isKnownByName(spelling: Spelling, path: RelativePath | undefined, directory: string): boolean {
+  return directory === "" || (path !== undefined && spelling.toDisk(path) === directory);
+}
+
+function suspectDirectory(context: WalkContext, directory: string): readonly string[] {
+  context.suspect(directory, false);
+  return [];
+}
+
+function isIgnoredDirectory({ spelling, ignore }: WalkContext, diskPath: string): boolean {
+  const path = spelling.fromDisk(diskPath);
+  return path === undefined || ignore().isIgnored(path, true);
 }
 
 interface Listed {
@@ -101,42 +163,66 @@ interface Listed {
   readonly children: PackedChildren;
 }
 
-function compareChildren(context: WalkContext, { directory, path, children }: Listed): readonly string[] {
-  const { spelling } = context;
+interface Compared {
+  /** Directories to be walked next. */
+  readonly below: readonly string[];
+  /** Nothing is suspect, and nothing was left behind. */
+  readonly isSame: boolean;
+}
+
+function compareChildren(context: WalkContext, { directory, path, children }: Listed): Compared {
+  const { spelling, store } = context;
+  let isAllSame = true;
+  const suspect = (diskPath: string, isWalked: boolean): void => {
+    isAllSame = false;
+    context.suspect(diskPath, isWalked);
+  };
   const rules = context.ignore();
   const below: string[] = [];
-  const missing = recordsIn(context.store, path);
+  const missing = presentIn(store, path);
   for (const child of unpackChildren(children)) {
     const diskPath = directory === "" ? child.name : `${directory}/${child.name}`;
     const childPath = spelling.childFromDisk(path, child.name);
     if (childPath === undefined || child.problem !== undefined) {
       // Looked at alone, it says what is wrong with it.
-      context.suspect(diskPath, true);
+      suspect(diskPath, true);
       if (childPath !== undefined) missing.delete(baseName(childPath));
       continue;
     }
     const name = baseName(childPath);
     const isDirectory = child.signature?.kind === "directory";
-    const record = missing.get(name);
+    const present = missing.get(name);
     missing.delete(name);
-    if (isBesideName(child.name) && !isDirectory) context.onLeftover(diskPath);
-    if (rules.isIgnored(childPath, isDirectory)) continue;
+    if (isBesideName(child.name) && !isDirectory) {
+      isAllSame = false;
+      context.onLeftover(diskPath);
+    }
     // A name in a spelling that is new here is settled before anybody looks inside.
     const isSpelt = spelling.toDisk(childPath) === diskPath;
+    const isSame = isSpelt && isAsPresent(store, child, present);
+    // Nothing follows from a file that is as it was, ignored or not.
+    if (!(isSame && !isDirectory) && rules.isIgnored(childPath, isDirectory)) continue;
     if (isDirectory && isSpelt) below.push(diskPath);
-    if (judge(child, record).kind !== "same" || !isSpelt) context.suspect(diskPath, isSpelt);
-    else context.onSame(diskPath);
+    if (isSame) context.onSame(diskPath);
+    else suspect(diskPath, isSpelt);
   }
-  for (const record of missing.values()) {
-    const isDirectory = record.present.live?.content.kind === "directory" || record.residue;
-    if (judge(undefined, record).kind === "same" || rules.isIgnored(record.path, isDirectory)) continue;
-    context.suspect(spelling.toDisk(record.path), true);
+  for (const { path: missed } of missing.values()) {
+    const record = store.get(missed);
+    const isDirectory = record?.present.live?.content.kind === "directory" || record?.residue === true;
+    if (judge(undefined, record).kind === "same" || rules.isIgnored(missed, isDirectory)) continue;
+    suspect(spelling.toDisk(missed), true);
   }
-  return below;
+  return { below, isSame: isAllSame };
 }
 
-function recordsIn(store: IndexStore, directory: RelativePath | undefined): Map<string, PathRecord> {
-  const records = new Map<string, PathRecord>();
-  for (const record of store.children(directory)) records.set(baseName(record.path), record);
-  return records;
+/** Most paths are told by their signature alone; for the others their record is read. */
+function isAsPresent(store: IndexStore, child: ScannedChild, present: Presence | undefined): boolean {
+  if (present?.signature !== undefined && signaturesEqual(child.signature, present.signature)) return true;
+  return judge(child, present === undefined ? undefined : store.get(present.path)).kind === "same";
+}
+
+function presentIn(store: IndexStore, directory: RelativePath | undefined): Map<string, Presence> {
+  const present = new Map<string, Presence>();
+  for (const presence of store.presentIn(directory)) present.set(baseName(presence.path), presence);
+  return present;
 }

@@ -6,7 +6,7 @@ import { openEnvironment } from "../../src/index/lmdb-environment.ts";
 import { LmdbTables } from "../../src/index/lmdb-tables.ts";
 import { encodeMark, parseMark } from "../../src/index/mark-codec.ts";
 import { encodeRecord, parseFingerprint, parseRecord } from "../../src/index/record-codec.ts";
-import { markRunning } from "../../src/index/store-state.ts";
+import { markRunning, saveMarksBoot } from "../../src/index/store-state.ts";
 
 const EARLIER_BOOT = "an earlier boot";
 const EARLIER_BOOT_TAG = Buffer.alloc(8, 7);
@@ -20,6 +20,7 @@ export async function pretendReboot(folder: string): Promise<readonly string[]> 
   const directory = join(folder, ".dsync/index");
   const tables = new LmdbTables(openEnvironment(directory, false), { directory, clock: systemClock, readOnly: false });
   const paths: string[] = [];
+  saveMarksBoot(tables, EARLIER_BOOT_TAG);
   for (const key of tables.keys("marks", "")) {
     const row = parseMark(tables.get("marks", key) ?? NOTHING);
     // The second half of the key is the record's.
