@@ -52,6 +52,25 @@ test("a cut depends on the last 32 bytes before it and on the chunk's length, ch
   );
 });
 
+test("a cut does not depend on where in memory the content lies, or where in it the chunk begins", () => {
+  const content = Uint8Array.from(
+    { length: 1200 * KIB },
+    (_, index) => GEAR_TABLE[(index * 7 + (index >> 8)) & 255] ?? 0,
+  );
+  const cut = slowCut(content);
+  assert.ok(cut < content.length, "the content has a cut");
+  for (let start = 0; start < 9; start++) {
+    const memory = new Uint8Array(start + content.length + 3);
+    memory.set(content, start);
+    assert.equal(nextCut(memory, start, start + content.length, true), start + cut);
+    assert.equal(nextCut(memory.subarray(start, start + content.length), 0, content.length, true), cut);
+    // The cut is the very last that is looked at, in each place of a round.
+    assert.equal(nextCut(content, 0, cut + start, false), cut);
+    const shifted = slowCut(content.subarray(start));
+    assert.equal(nextCut(content, start, content.length, true), start + shifted);
+  }
+});
+
 test("cuts do not depend on how much is read at a time", () => {
   fc.assert(
     fc.property(arbitraryContent(3000 * KIB), fc.array(fc.integer({ min: 1, max: 1500 * KIB })), (bytes, reads) => {

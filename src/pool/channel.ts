@@ -34,11 +34,11 @@ export interface Channel {
   readonly bytesSent: number;
   readonly bytesReceived: number;
 
-  /** Queues a message; messages arrive in order. Ignored after the end. The caller must not change its buffers afterwards. */
+  /** Queues a message; messages arrive in order. Ignored after the end. The caller must not change its buffers until `writable()` resolves. */
   send(message: Message): void;
   /** True while more than the high-water mark waits to be written: callers that stream must await `writable()`. */
   readonly isCongested: boolean;
-  /** Resolves when the channel is not congested, or has ended. */
+  /** Resolves when the channel is not congested, or has ended. Needs no buffer of a message sent before the call then. */
   writable(): Promise<void>;
   /** Sets the handler (before the next turn of the event loop). A handler that throws a DsyncError `protocol` closes the channel. */
   onMessage(handler: (message: Message) => void): void;

@@ -169,6 +169,21 @@ test("a pause takes effect at once, also within a record, until it is lifted", a
   assert.deepEqual(indexes, [0, 1, 2]);
 });
 
+test("what was sent may be overwritten once the channel is writable", async () => {
+  const { dialer, acceptor } = pair();
+  const received = collect(acceptor);
+  // The second one ends in the middle of a record.
+  for (const [index, length] of [1000, RECORD_PLAINTEXT_BYTES_MAX + 1000].entries()) {
+    const message = chunk(index, length);
+    const sent = { ...message, payload: Buffer.from(message.payload) };
+    dialer.send(message);
+    await dialer.writable();
+    message.payload.fill(99);
+    await received.until(index + 1);
+    assertSameChunks(received.messages.slice(index), [sent]);
+  }
+});
+
 test("a sender that heeds congestion keeps memory bounded while its receiver pauses", async () => {
   const { dialer, acceptor, connections } = pair({ inFlightBytesMax: SEND_QUEUE_BYTES_MAX });
   const received = collect(acceptor);

@@ -90,6 +90,7 @@ class EncryptedChannel implements Channel {
   }
 
   writable(): Promise<void> {
+    if (this.#end === undefined) this.#writeRecords(1);
     if (!this.isCongested) return Promise.resolve();
     return new Promise((resolve) => this.#waitingForRoom.push(resolve));
   }

@@ -24,6 +24,11 @@ export interface ContentServerOptions {
   readonly onStale: (path: RelativePath) => void;
 }
 
+/** Less is not worth keeping. */
+const KEPT_BYTES_MIN = 256 * 1024;
+/** Pieces of memory kept for the next reads: as many as one busy peer keeps on their way. */
+const MEMORY_KEPT_MAX = 4;
+
 type Question = FetchMessage | FetchManifestMessage;
 
 /** One question on its way to being answered. */
@@ -35,6 +40,10 @@ interface Answer {
 
 export class ContentServer {
   readonly #options: ContentServerOptions;
+  /** To read into, of READ_JOB_BYTES each. The system takes longer to give new memory than a read takes to fill it. */
+  readonly #memory: Uint8Array<ArrayBuffer>[] = [];
+  /** Channels with questions. */
+  #answering = 0;
 
   constructor(options: ContentServerOptions) {
     this.#options = options;
@@ -51,6 +60,7 @@ export class ContentServer {
     void channel.ended.then(() => waiting.splice(0));
     const answerAll = async (): Promise<void> => {
       isAnswering = true;
+      this.#answering++;
       for (let answer = waiting[0]; answer !== undefined; answer = waiting[0]) {
         answer.prepare();
         waiting[1]?.prepare();
@@ -58,6 +68,8 @@ export class ContentServer {
         waiting.shift();
       }
       isAnswering = false;
+      // Nothing is kept when it is quiet.
+      if (--this.#answering === 0) this.#memory.length = 0;
     };
     return (question) => {
       // The first one may be answered already, and only wait for room on the line.
@@ -107,6 +119,7 @@ export class ContentServer {
           this.#sendChunk(channel, { id: request.id, index: index++, item, position, result });
         }
         await channel.writable();
+        this.#giveBack(result.buffer);
       }
     };
     return { prepare, send };
@@ -129,7 +142,20 @@ export class ContentServer {
 
   async #read(items: readonly FetchItem[]): Promise<ReadResult> {
     if (items.length === 0) return { buffer: new Uint8Array(0), outcomes: [] };
-    return this.#options.jobs.run("read", { root: this.#options.root, items: items.map((item) => this.#locate(item)) });
+    const { jobs, root } = this.#options;
+    const memory = this.#takeMemory(items.reduce((sum, item) => sum + item.length, 0));
+    const request = { root, items: items.map((item) => this.#locate(item)), memory };
+    return jobs.run("read", request, { transfer: [memory.buffer] });
+  }
+
+  #takeMemory(bytes: number): Uint8Array<ArrayBuffer> {
+    if (bytes < KEPT_BYTES_MIN) return new Uint8Array(bytes);
+    return this.#memory.pop() ?? new Uint8Array(READ_JOB_BYTES);
+  }
+
+  #giveBack(memory: Uint8Array<ArrayBuffer>): void {
+    const isWhole = memory.length === READ_JOB_BYTES;
+    if (isWhole && this.#answering > 0 && this.#memory.length < MEMORY_KEPT_MAX) this.#memory.push(memory);
   }
 
   #locate(item: FetchItem): ReadItem {

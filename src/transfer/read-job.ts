@@ -11,6 +11,8 @@ export interface ReadRequest {
   /** Absolute disk path of the folder. */
   readonly root: string;
   readonly items: readonly ReadItem[];
+  /** To read into, at least as long as all items together. */
+  readonly memory: Uint8Array<ArrayBuffer>;
 }
 
 /** One chunk, and the file that should hold it. */
@@ -24,8 +26,8 @@ export interface ReadItem {
 }
 
 export interface ReadResult {
-  /** Holds every payload. */
-  readonly buffer: Uint8Array;
+  /** The request's memory. Holds every payload. */
+  readonly buffer: Uint8Array<ArrayBuffer>;
   /** One per requested item, in order. */
   readonly outcomes: readonly ReadOutcome[];
 }
@@ -38,9 +40,8 @@ export type ReadOutcome =
 const GONE: ReadOutcome = { encoding: "gone" };
 
 export function readChunks(context: JobContext, request: ReadRequest): ReadResult {
-  const bytes = request.items.reduce((sum, item) => sum + item.length, 0);
-  // Not zeroed: every byte that is handed out has been read and verified.
-  const buffer = new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+  // It may hold what was read into it before: every byte that is handed out has been read and verified.
+  const buffer = request.memory;
   const files = new OpenFile(context.fs, request.root);
   let start = 0;
   try {
