@@ -28,7 +28,7 @@ export interface SmallTask {
   readonly size: number;
 }
 
-export interface FetchQueueOptions extends Omit<LargeFetchOptions, "path" | "contentId" | "size"> {
+export interface FetchQueueOptions extends Omit<LargeFetchOptions, "path" | "contentId" | "size" | "onNeeds"> {
   /** A small file's content arrived, not verified yet. Resolves when it is on disk (or not): frees the window. */
   readonly onSmall: (arrived: readonly { readonly task: SmallTask; readonly chunk: ChunkMessage }[]) => Promise<void>;
   /** Every chunk is verified in staging. */
@@ -87,7 +87,8 @@ export class FetchQueue {
 
   addLarge(file: Pick<LargeFetchOptions, "path" | "contentId" | "size">): void {
     const { store, jobs, root, toDisk } = this.#options;
-    this.#waitingLarge.set(file.path, new LargeFetch({ store, jobs, root, toDisk, ...file }));
+    const onNeeds = (): void => this.pump();
+    this.#waitingLarge.set(file.path, new LargeFetch({ store, jobs, root, toDisk, onNeeds, ...file }));
     this.#startLarge();
   }
 

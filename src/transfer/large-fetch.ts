@@ -13,7 +13,7 @@ import { splitByBytes } from "./content-server.ts";
 import type { StagePiece, StageSource } from "./stage-job.ts";
 
 /** Bytes of chunks that one `stage` job copies or verifies. */
-const LOCAL_JOB_BYTES = 8 * 1024 * 1024;
+const LOCAL_JOB_BYTES = 4 * 1024 * 1024;
 
 export interface LargeFetchOptions {
   readonly store: IndexStore;
@@ -24,6 +24,8 @@ export interface LargeFetchOptions {
   readonly path: RelativePath;
   readonly contentId: ContentHash;
   readonly size: number;
+  /** It is known which chunks have to come from peers. */
+  readonly onNeeds: () => void;
 }
 
 interface Chunk {
@@ -102,14 +104,17 @@ export class LargeFetch {
       missing = result.missing;
     }
     const local: [Chunk, StageSource][] = [];
-    const remote: Chunk[] = [];
     for (const chunk of missing) {
       const source = this.#findLocally(chunk);
-      if (source === undefined) remote.push(chunk);
+      if (source === undefined) this.#needed.push(chunk);
       else local.push([chunk, source]);
     }
-    const result = await this.#stage(local);
-    this.#needed = [...remote, ...result.missing].toSorted((a, b) => b.index - a.index);
+    this.#sortNeeded();
+    // Peers are asked for the rest while this is copied.
+    this.#options.onNeeds();
+    const result = await this.#stageLocal(local);
+    this.#needed.push(...result.missing);
+    this.#sortNeeded();
     return result.problem;
   }
 
@@ -155,6 +160,10 @@ export class LargeFetch {
     return { problem, gone: gone.length > 0, wrong: problem === undefined && missing.length > 0 };
   }
 
+  #sortNeeded(): void {
+    this.#needed.sort((a, b) => b.index - a.index);
+  }
+
   #findLocally(chunk: Chunk): StageSource | undefined {
     const { store, toDisk } = this.#options;
     const found = store.chunkLocation(chunk.hash);
@@ -167,21 +176,25 @@ export class LargeFetch {
   }
 
   /** One job at a time: two writers of one file only wait for each other in the kernel. */
-  #stage(
-    pieces: readonly (readonly [Chunk, StageSource])[],
-  ): Promise<{ readonly missing: readonly Chunk[]; readonly problem: Problem | undefined }> {
-    const staged = this.#staging.then(() => this.#stageNow(pieces));
+  #stage(pieces: readonly (readonly [Chunk, StageSource])[]): Promise<StageOutcome> {
+    const runs = splitByBytes(pieces.map(toPiece), LOCAL_JOB_BYTES).values();
+    const staged = this.#staging.then(() => this.#stageRuns(runs));
     this.#staging = staged;
     return staged;
   }
 
-  async #stageNow(
-    pieces: readonly (readonly [Chunk, StageSource])[],
-  ): Promise<{ readonly missing: readonly Chunk[]; readonly problem: Problem | undefined }> {
+  /** Two jobs at a time: while one writes, the other one reads and hashes. */
+  async #stageLocal(pieces: readonly (readonly [Chunk, StageSource])[]): Promise<StageOutcome> {
+    const runs = splitByBytes(pieces.map(toPiece), LOCAL_JOB_BYTES).values();
+    const [one, other] = await Promise.all([this.#stageRuns(runs), this.#stageRuns(runs)]);
+    return { missing: [...one.missing, ...other.missing], problem: one.problem ?? other.problem };
+  }
+
+  async #stageRuns(runs: Iterable<readonly ChunkPiece[]>): Promise<StageOutcome> {
     const { jobs, root } = this.#options;
     const missing: Chunk[] = [];
     let problem: Problem | undefined;
-    for (const run of splitByBytes(pieces.map(toPiece), LOCAL_JOB_BYTES)) {
+    for (const run of runs) {
       if (this.isCancelled) break;
       const result = await jobs.run(
         "stage",
@@ -202,6 +215,12 @@ export class LargeFetch {
     this.#chunksLeft--;
     this.#bytesDone += chunk.length;
   }
+}
+
+/** Chunks that are not staged, and why something could not be written. */
+interface StageOutcome {
+  readonly missing: readonly Chunk[];
+  readonly problem: Problem | undefined;
 }
 
 /** A chunk with what the job is asked to do with it. */
