@@ -10,6 +10,7 @@ import type { StatSignature } from "../index/entry.ts";
 import { signatureOf, signaturesEqual } from "../index/signature.ts";
 import { contentHash, type Blake3 } from "./blake3.ts";
 import { nextCut } from "./chunker.ts";
+import { KnownChunks } from "./known-chunks.ts";
 import { contentIdOf, ManifestBuilder } from "./manifest.ts";
 import { readBuffer } from "./read-buffer.ts";
 
@@ -20,6 +21,8 @@ export interface HashRequest {
   readonly files: readonly string[];
   /** Files up to this size come back with their content. 0: none. */
   readonly inlineBytesMax: number;
+  /** Encoded manifests of what files held when they were read last, by file. They matter for speed alone. */
+  readonly known?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** One outcome per requested file, in order. */
@@ -74,7 +77,7 @@ function hashFile(work: HashWork, file: string): HashOutcome {
     descriptor = fs.openForReading(path);
     const before = signatureOf(fs.fstat(descriptor));
     if (before?.kind !== "file") return UNSETTLED;
-    const content = hashContent(work, descriptor, before.size);
+    const content = hashContent(work, descriptor, before.size, request.known?.get(file));
     if (content === undefined) return UNSETTLED;
     // One look tells both that the path is still this file (its inode) and that nobody wrote to it (the rest).
     const after = fs.lstat(path);
@@ -89,8 +92,13 @@ function hashFile(work: HashWork, file: string): HashOutcome {
 }
 
 /** Reads `size` bytes and no more, however fast the file grows; `undefined` if it has become shorter. */
-function hashContent(work: HashWork, descriptor: number, size: number): HashedContent | undefined {
-  if (size > CHUNK_SIZE_BYTES_MIN) return hashInChunks(work, descriptor, size);
+function hashContent(
+  work: HashWork,
+  descriptor: number,
+  size: number,
+  manifest: Uint8Array | undefined,
+): HashedContent | undefined {
+  if (size > CHUNK_SIZE_BYTES_MIN) return hashInChunks(work, descriptor, size, new KnownChunks(manifest));
   const bytes = readBuffer(CHUNK_SIZE_BYTES_MIN).subarray(0, size);
   if (work.fs.read(descriptor, bytes, 0) < size) return undefined;
   const { inlineBytesMax } = work.request;
@@ -101,7 +109,7 @@ function hashContent(work: HashWork, descriptor: number, size: number): HashedCo
   };
 }
 
-function hashInChunks(work: HashWork, descriptor: number, size: number): HashedContent | undefined {
+function hashInChunks(work: HashWork, descriptor: number, size: number, known: KnownChunks): HashedContent | undefined {
   const buffer = readBuffer(READ_BYTES);
   const builder = new ManifestBuilder();
   let position = 0;
@@ -113,9 +121,15 @@ function hashInChunks(work: HashWork, descriptor: number, size: number): HashedC
     if (work.fs.read(descriptor, target, position) < target.length) return undefined;
     position += target.length;
     end += target.length;
-    let cut: number | undefined;
-    while (start < end && (cut = nextCut(buffer, start, end, position === size)) !== undefined) {
-      builder.add(work.blake3.hash(buffer.subarray(start, cut)), cut - start);
+    while (start < end) {
+      const guessed = known.guess(size - position + end - start);
+      const cut = guessed === undefined ? nextCut(buffer, start, end, position === size) : start + guessed;
+      // The rest of the chunk is to be read.
+      if (cut === undefined || cut > end) break;
+      const hash = work.blake3.hash(buffer.subarray(start, cut));
+      if (guessed === undefined) known.noteCut(hash);
+      else if (!known.confirm(hash)) continue;
+      builder.add(hash, cut - start);
       start = cut;
     }
     buffer.copyWithin(0, start, end);

@@ -265,6 +265,8 @@ export const LARGE_FILE_BYTES = 8 * MIB;
 export const LARGE_FILE_QUIET_MS = 300;
 /** How much longer than an edit a deletion waits before it is looked at once more: editors delete and recreate. */
 export const DELETION_DELAY_MS = 150;
+/** A hint is alone if there was none of another path for so long before it: what editors do as they save takes less. */
+export const ALONE_MS = 50;
 /** Paths that are gone and wait for their second look or for their new place; the rest waits for the next scan. */
 export const VANISHED_PATHS_MAX = 100_000;
 /** New files whose hashing waits until a full scan has seen what vanished, since they may be moved ones. */

@@ -202,6 +202,7 @@ export class Instance {
       isBusy: (path) => this.#puller.isBusy(path),
       inlineBytesMax: INLINE_CONTENT_BYTES_MAX,
       keepsModes: disk.keepsModes,
+      hasPromptHints: () => this.#watcher.isPrompt === true,
       onObservations: (observations) => this.#replica.observe(observations),
       onDirectory: (diskPath) => this.#watcher.directorySeen?.(diskPath),
       onRootChanged: () => this.#noteRootChanged(),

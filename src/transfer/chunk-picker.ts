@@ -47,6 +47,7 @@ export class ChunkPicker<Chunk extends PickedChunk> {
 
   /** To be got, for the first time or again. */
   need(chunks: readonly Chunk[]): void {
+    if (chunks.length === 0) return;
     for (const chunk of chunks) this.#needed.set(chunk.index, chunk);
     this.#isSorted = false;
   }

@@ -33,7 +33,7 @@ export interface SmallTask {
   readonly size: number;
 }
 
-type PerFetch = "path" | "contentId" | "size" | "isAlone" | "onReady" | "onStaged";
+type PerFetch = "path" | "contentId" | "size" | "isAlone" | "onNeeds" | "onReady" | "onStaged";
 
 export interface FetchQueueOptions extends Omit<LargeFetchOptions, PerFetch> {
   /** A small file's content arrived, not verified yet. Resolves when it is on disk (or not): frees the window. */
@@ -104,6 +104,7 @@ export class FetchQueue {
       ...this.#options,
       ...file,
       isAlone: () => [...this.#sources.values()].every(({ source }) => source.mayHold(file.path)),
+      onNeeds: (needy) => this.#noteNeeds(needy),
       onReady: () => this.pump(),
       onStaged: (staged) => this.#tellChunks(staged),
     });
@@ -314,13 +315,18 @@ export class FetchQueue {
     const { contentId } = fetch;
     const mayBeStaged = this.#leftStaged.delete(contentId) || this.#options.mayBeStaged(contentId);
     const problem = await fetch.useLocalChunks(mayBeStaged);
-    if (fetch.isShared && !fetch.isCancelled) {
+    this.#afterStaging(fetch, problem);
+  }
+
+  #noteNeeds(fetch: LargeFetch): void {
+    if (fetch.isCancelled) return;
+    if (fetch.isShared) {
       for (const { source, fetching } of this.#sources.values()) {
-        if (fetching.has(contentId)) fetch.addMember(source.session.peer.id);
+        if (fetching.has(fetch.contentId)) fetch.addMember(source.session.peer.id);
       }
       this.#tellFetching();
     }
-    this.#afterStaging(fetch, problem);
+    this.pump();
   }
 
   /** Tells each peer what it may be fetching as well. */

@@ -16,7 +16,7 @@ import { splitByBytes } from "./content-server.ts";
 import type { StagePiece, StageSource } from "./stage-job.ts";
 
 /** Bytes of chunks that one `stage` job copies or verifies. */
-const LOCAL_JOB_BYTES = 8 * 1024 * 1024;
+const LOCAL_JOB_BYTES = 4 * 1024 * 1024;
 
 export interface LargeFetchOptions {
   readonly ownId: PeerId;
@@ -31,7 +31,9 @@ export interface LargeFetchOptions {
   readonly size: number;
   /** True if everybody who is connected has the content: nobody else wants it. */
   readonly isAlone: () => boolean;
-  /** There is more to ask peers for than there was. */
+  /** It is known which chunks have to come from peers. */
+  readonly onNeeds: (fetch: LargeFetch) => void;
+  /** Peers may be asked for more than before. */
   readonly onReady: () => void;
   /** More is staged. */
   readonly onStaged: (fetch: LargeFetch) => void;
@@ -166,11 +168,13 @@ export class LargeFetch {
       if (source === undefined) remote.push(chunk);
       else local.push([chunk, source]);
     }
-    const result = await this.#stage(local);
-    const needed = [...remote, ...result.missing];
-    this.#picker?.need(needed);
-    this.#isShared = needed.reduce((sum, chunk) => sum + chunk.length, 0) >= SHARED_FETCH_BYTES_MIN;
+    this.#picker?.need(remote);
+    this.#isShared = remote.reduce((sum, chunk) => sum + chunk.length, 0) >= SHARED_FETCH_BYTES_MIN;
     this.#beganMs = this.#options.clock.monotonic();
+    // Peers are asked for the rest while this is copied.
+    this.#options.onNeeds(this);
+    const result = await this.#stageLocal(local);
+    this.#picker?.need(result.missing);
     return result.problem;
   }
 
@@ -251,21 +255,25 @@ export class LargeFetch {
   }
 
   /** One job at a time: two writers of one file only wait for each other in the kernel. */
-  #stage(
-    pieces: readonly (readonly [Chunk, StageSource])[],
-  ): Promise<{ readonly missing: readonly Chunk[]; readonly problem: Problem | undefined }> {
-    const staged = this.#staging.then(() => this.#stageNow(pieces));
+  #stage(pieces: readonly (readonly [Chunk, StageSource])[]): Promise<StageOutcome> {
+    const runs = splitByBytes(pieces.map(toPiece), LOCAL_JOB_BYTES).values();
+    const staged = this.#staging.then(() => this.#stageRuns(runs));
     this.#staging = staged;
     return staged;
   }
 
-  async #stageNow(
-    pieces: readonly (readonly [Chunk, StageSource])[],
-  ): Promise<{ readonly missing: readonly Chunk[]; readonly problem: Problem | undefined }> {
+  /** Two jobs at a time: while one writes, the other one reads and hashes. */
+  async #stageLocal(pieces: readonly (readonly [Chunk, StageSource])[]): Promise<StageOutcome> {
+    const runs = splitByBytes(pieces.map(toPiece), LOCAL_JOB_BYTES).values();
+    const [one, other] = await Promise.all([this.#stageRuns(runs), this.#stageRuns(runs)]);
+    return { missing: [...one.missing, ...other.missing], problem: one.problem ?? other.problem };
+  }
+
+  async #stageRuns(runs: Iterable<readonly ChunkPiece[]>): Promise<StageOutcome> {
     const { jobs, root } = this.#options;
     const missing: Chunk[] = [];
     let problem: Problem | undefined;
-    for (const run of splitByBytes(pieces.map(toPiece), LOCAL_JOB_BYTES)) {
+    for (const run of runs) {
       if (this.isCancelled) break;
       const result = await jobs.run(
         "stage",
@@ -288,6 +296,12 @@ export class LargeFetch {
     this.#chunksLeft--;
     this.#bytesDone += chunk.length;
   }
+}
+
+/** Chunks that are not staged, and why something could not be written. */
+interface StageOutcome {
+  readonly missing: readonly Chunk[];
+  readonly problem: Problem | undefined;
 }
 
 /** A chunk with what the job is asked to do with it. */

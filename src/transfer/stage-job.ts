@@ -1,6 +1,7 @@
 // The `stage` job: puts the chunks of one content together in `.dsync/staging/`, each verified before it is written.
 
 import { decompress } from "../content/compression.ts";
+import { readBuffer } from "../content/read-buffer.ts";
 import { errnoOf } from "../core/errors.ts";
 import { problemOf } from "../core/problem-of.ts";
 import { contentHashFromBytes, type ContentHash } from "../core/ids.ts";
@@ -45,17 +46,58 @@ const PRIVATE_MODE = 0o600;
 export function stageChunks(context: JobContext, request: StageRequest): StageResult {
   const { fs } = context;
   const staged = request.pieces.map(() => false);
+  const local = new LocalFile(fs, request.root);
   let descriptor: number | undefined;
   try {
     descriptor = openStaging(fs, stagingPath(request.root, request.contentId));
-    for (const [index, piece] of request.pieces.entries()) {
-      staged[index] = stagePiece(context, request.root, descriptor, piece);
-    }
+    const staging = { context, descriptor, local };
+    for (const [index, piece] of request.pieces.entries()) staged[index] = stagePiece(staging, piece);
     return { staged, problem: undefined };
   } catch (error) {
     return { staged, problem: problemOf("stage content", error) };
   } finally {
+    local.close();
     if (descriptor !== undefined) fs.close(descriptor);
+  }
+}
+
+/** What the pieces of one job share. */
+interface Staging {
+  readonly context: JobContext;
+  /** The content in staging. */
+  readonly descriptor: number;
+  readonly local: LocalFile;
+}
+
+/** The file of this folder that is read now. It stays open: what comes next is mostly in it as well. */
+class LocalFile {
+  readonly #fs: FileSystem;
+  readonly #root: string;
+  #diskPath: string | undefined;
+  #descriptor: number | undefined;
+
+  constructor(fs: FileSystem, root: string) {
+    this.#fs = fs;
+    this.#root = root;
+  }
+
+  /** `undefined` if it is gone or unreadable: then the chunk comes from a peer. */
+  open(diskPath: string): number | undefined {
+    if (diskPath === this.#diskPath) return this.#descriptor;
+    this.close();
+    this.#diskPath = diskPath;
+    try {
+      this.#descriptor = this.#fs.openForReading(absolutePath(this.#root, diskPath));
+    } catch {
+      this.#descriptor = undefined;
+    }
+    return this.#descriptor;
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) this.#fs.close(this.#descriptor);
+    this.#descriptor = undefined;
+    this.#diskPath = undefined;
   }
 }
 
@@ -81,43 +123,31 @@ function createOrOpen(fs: FileSystem, path: string): number {
   }
 }
 
-function stagePiece(context: JobContext, root: string, descriptor: number, piece: StagePiece): boolean {
-  const { fs } = context;
-  const bytes = pieceBytes(context, root, descriptor, piece);
+function stagePiece(staging: Staging, piece: StagePiece): boolean {
+  const { fs, blake3 } = staging.context;
+  const bytes = pieceBytes(staging, piece);
   if (bytes === undefined || bytes.length !== piece.length) return false;
-  if (contentHashFromBytes(context.blake3.hash(bytes)) !== piece.hash) return false;
-  if (piece.source.kind !== "staged") fs.write(descriptor, bytes, piece.offset);
+  if (contentHashFromBytes(blake3.hash(bytes)) !== piece.hash) return false;
+  if (piece.source.kind !== "staged") fs.write(staging.descriptor, bytes, piece.offset);
   return true;
 }
 
-function pieceBytes(context: JobContext, root: string, descriptor: number, piece: StagePiece): Uint8Array | undefined {
-  const { source } = piece;
+/** Valid until the next call. */
+function pieceBytes({ context, descriptor, local }: Staging, piece: StagePiece): Uint8Array | undefined {
+  const { source, length } = piece;
   switch (source.kind) {
     case "bytes":
-      return source.encoding === "raw" ? source.payload : decompress(source.payload, piece.length);
+      return source.encoding === "raw" ? source.payload : decompress(source.payload, length);
     case "staged":
-      return readExactly(context.fs, descriptor, piece.length, piece.offset);
-    case "local":
-      return readLocal(context.fs, absolutePath(root, source.diskPath), piece.length, source.offset);
-  }
-}
-
-function readLocal(fs: FileSystem, path: string, length: number, offset: number): Uint8Array | undefined {
-  let descriptor: number;
-  try {
-    descriptor = fs.openForReading(path);
-  } catch {
-    // Gone or unreadable: then the chunk comes from a peer.
-    return undefined;
-  }
-  try {
-    return readExactly(fs, descriptor, length, offset);
-  } finally {
-    fs.close(descriptor);
+      return readExactly(context.fs, descriptor, length, piece.offset);
+    case "local": {
+      const file = local.open(source.diskPath);
+      return file === undefined ? undefined : readExactly(context.fs, file, length, source.offset);
+    }
   }
 }
 
 function readExactly(fs: FileSystem, descriptor: number, length: number, offset: number): Uint8Array | undefined {
-  const bytes = new Uint8Array(length);
+  const bytes = readBuffer(length).subarray(0, length);
   return fs.read(descriptor, bytes, offset) === length ? bytes : undefined;
 }

@@ -24,6 +24,10 @@ export class FallbackWatcher implements Watcher {
     this.#options = options;
   }
 
+  get isPrompt(): boolean {
+    return this.#state === "native" && this.#options.native?.isPrompt === true;
+  }
+
   async start(handler: WatchHandler): Promise<void> {
     const { native, probe } = this.#options;
     if (native === undefined) return await this.#poll(handler);

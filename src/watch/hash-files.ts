@@ -2,6 +2,7 @@
 
 import type { HashOutcome } from "../content/hash-job.ts";
 import type { ContentHash } from "../core/ids.ts";
+import { CHUNK_SIZE_BYTES_MIN } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { PathRecord } from "../index/entry.ts";
 import type { Fact } from "./gather.ts";
@@ -25,6 +26,7 @@ export async function hashFilesInBatches(context: RoundContext, files: readonly 
       root: context.identity.root,
       files: batch.map(({ fact }) => fact.suspect.diskPath),
       inlineBytesMax: isUrgent ? context.inlineBytesMax : 0,
+      known: manifestsOf(context, batch),
     };
     const { outcomes } = await context.jobs.run("hash", request, { urgent: isUrgent });
     await context.deliver(() =>
@@ -36,6 +38,18 @@ export async function hashFilesInBatches(context: RoundContext, files: readonly 
       }),
     );
   }
+}
+
+/** The manifests of what these files held so far, as far as they had several chunks. */
+function manifestsOf({ store }: RoundContext, files: readonly ChangedFile[]): ReadonlyMap<string, Uint8Array> {
+  const manifests = new Map<string, Uint8Array>();
+  for (const { fact } of files) {
+    const content = store.get(fact.path)?.present.live?.content;
+    if (content?.kind !== "file" || content.size <= CHUNK_SIZE_BYTES_MIN) continue;
+    const manifest = store.manifest(content.contentId);
+    if (manifest !== undefined) manifests.set(fact.suspect.diskPath, manifest);
+  }
+  return manifests;
 }
 
 const NOTHING_YET: ReadonlyMap<RelativePath, Observation> = new Map();

@@ -35,6 +35,7 @@ interface Node {
 const DIRECTORIES_AT_ONCE = 200;
 
 export class InotifyWatcher implements Watcher {
+  readonly isPrompt = true;
   readonly #options: InotifyWatcherOptions;
   #handler: WatchHandler | undefined;
   #top: Node | undefined;

@@ -16,6 +16,10 @@ export interface RoundContext extends GatherContext {
   readonly vanished: Vanished;
   /** Takes a path that is gone for a second look later; it stays in `vanished` until then. */
   readonly lookAgain: (path: RelativePath, delayMs: number) => void;
+  /** The same at once: within milliseconds. */
+  readonly lookAgainAtOnce: (diskPath: string) => void;
+  /** True if this path's hint is the only one for a while: whoever saves, or moves, touches other names, too. */
+  readonly isAlone: (diskPath: string) => boolean;
   readonly retryAfter: (suspect: Suspect, delayMs: number) => void;
   readonly onSolved: (diskPath: string) => void;
   /** More is gone than there is room for. */

@@ -49,6 +49,8 @@ function emptyDisk(): { readonly context: RoundContext; readonly record: PathRec
     retry: () => {},
     retryAfter: () => {},
     walkLater: () => {},
+    isAlone: () => false,
+    lookAgainAtOnce: () => {},
     lookAgain: (path) => again.push(path),
     onProblem: () => {},
     onDirectory: () => {},

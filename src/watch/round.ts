@@ -122,7 +122,7 @@ function noteGone(context: RoundContext, { path, suspect }: Fact, { record }: He
   if (record === undefined || !vanish(context, record)) return false;
   if (record.present.live?.content.kind === "directory") {
     for (const below of liveBelow(context, path)) if (!vanish(context, below)) break;
-  }
+  } else if (context.isAlone(suspect.diskPath)) context.lookAgainAtOnce(suspect.diskPath);
   return false;
 }
 

@@ -5,7 +5,7 @@ import { drive } from "../../test/support/drive.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { ScannerWorld, type ScannerWorldOptions } from "../../test/support/scanner-world.ts";
 import { waitFor } from "../../test/support/wait.ts";
-import { DELETION_DELAY_MS, LARGE_FILE_BYTES, LARGE_FILE_QUIET_MS, RETRY_MS_MIN } from "../core/limits.ts";
+import { ALONE_MS, DELETION_DELAY_MS, LARGE_FILE_BYTES, LARGE_FILE_QUIET_MS, RETRY_MS_MIN } from "../core/limits.ts";
 import { parsePath, type RelativePath } from "../core/path.ts";
 import { systemClock } from "../edge/clock.ts";
 import type { FileSystem, Stat } from "../edge/file-system.ts";
@@ -27,6 +27,12 @@ const MS_PER_HOUR = 3_600_000;
 async function inFakeTime(action: (world: ScannerWorld, clock: FakeClock) => Promise<void>): Promise<void> {
   const clock = new FakeClock(Date.now() + MS_PER_HOUR);
   await inWorld((world) => action(world, clock), { clock });
+}
+
+/** The same, of a watcher that tells of things as they happen. */
+async function inPromptWorld(action: (world: ScannerWorld, clock: FakeClock) => Promise<void>): Promise<void> {
+  const clock = new FakeClock(Date.now() + MS_PER_HOUR);
+  await inWorld((world) => action(world, clock), { clock, hasPromptHints: true, ignore: "*.log\n" });
 }
 
 test("the first scan reports everything, parents first; the next one nothing", () =>
@@ -153,6 +159,69 @@ test("a deletion is looked at once more before it is reported", () =>
     world.hint("a");
     await world.quiet();
     assert.deepEqual(world.reported, ["+ a", "- a"]);
+  }));
+
+test("a deletion that nothing else happens beside is reported at once, after a second look", () =>
+  inPromptWorld(async (world, clock) => {
+    world.write("a", "one");
+    world.write("d/b", "two");
+    await world.settle();
+    await clock.run(ALONE_MS);
+    fs.unlinkSync(world.disk("a"));
+    world.hint("a");
+    await drive(clock, () => world.reported.length > 0, { what: "it is reported", simulatedMsMax: 20 });
+    assert.deepEqual(world.reported, ["- a"]);
+    // A directory may hold more than is known.
+    await clock.run(ALONE_MS);
+    fs.rmSync(world.disk("d"), { recursive: true });
+    world.hint("d");
+    await clock.run(DELETION_DELAY_MS - 10);
+    assert.deepEqual(world.reported, ["- a"]);
+    await world.quiet();
+    assert.deepEqual(world.reported, ["- a", "- d/b", "- d"]);
+  }));
+
+const BESIDE: Readonly<Record<string, (world: ScannerWorld) => void>> = {
+  "an editor's backup": (world) => {
+    fs.renameSync(world.disk("a"), world.disk("a.log"));
+    world.hint("a", "a.log");
+  },
+  "a temporary file a moment before": (world) => {
+    world.hint("a.log");
+    fs.unlinkSync(world.disk("a"));
+    world.hint("a");
+  },
+  "a new directory": (world) => {
+    fs.mkdirSync(world.disk("new"));
+    fs.unlinkSync(world.disk("a"));
+    world.hint("new", "a");
+  },
+};
+
+for (const [what, happens] of Object.entries(BESIDE)) {
+  test(`a deletion waits for its second look if something else happens beside it: ${what}`, () =>
+    inPromptWorld(async (world, clock) => {
+      world.write("a", "one");
+      await world.settle();
+      await clock.run(ALONE_MS);
+      happens(world);
+      await clock.run(DELETION_DELAY_MS - 10);
+      assert.ok(!world.reported.includes("- a"), world.reported.join());
+      world.write("a", "two");
+      await world.quiet();
+      assert.ok(!world.reported.includes("- a"), world.reported.join());
+    }));
+}
+
+test("a deletion waits for its second look where both names of a rename may not be told together", () =>
+  inFakeTime(async (world, clock) => {
+    world.write("a", "one");
+    await world.settle();
+    await clock.run(ALONE_MS);
+    fs.unlinkSync(world.disk("a"));
+    world.hint("a");
+    await clock.run(DELETION_DELAY_MS - 10);
+    assert.deepEqual(world.reported, []);
   }));
 
 test("a deleted tree is reported deepest first, from one hint", () =>

@@ -5,6 +5,7 @@
 
 import { messageOf } from "../core/errors.ts";
 import {
+  ALONE_MS,
   DEFERRED_FILES_MAX,
   DIRTY_PATHS_MAX,
   PROBLEM_RETRY_MS_MAX,
@@ -50,6 +51,8 @@ export interface ScannerOptions {
   readonly inlineBytesMax: number;
   /** False: modes that the disk shows are nobody's choice, and never reported (known-mode.ts). */
   readonly keepsModes: boolean;
+  /** See Watcher.isPrompt. */
+  readonly hasPromptHints: () => boolean;
   /** Batches come one after the other; the store must say what they say when this returns (or its promise resolves). */
   readonly onObservations: (batch: readonly Observation[]) => void | Promise<void>;
   /** A directory is there; called before its children are read. `diskPath`: as below. */
@@ -101,6 +104,10 @@ export class Scanner {
   #isReadingTree = false;
   #scannedFiles = 0;
   #lastHintMs = 0;
+  /** Of what is ignored, too. */
+  #lastAnyHintMs = -Infinity;
+  /** The path of the last hints, if they are alone (ALONE_MS). */
+  #aloneHint: string | undefined;
   #isStopped = false;
 
   constructor(options: ScannerOptions) {
@@ -149,7 +156,9 @@ export class Scanner {
 
   /** Something may have happened at `diskPath` (relative, the disk's spelling): looked at within milliseconds. */
   hint(diskPath: string): void {
-    if (this.#isStopped || diskPath === "" || this.#isIgnoredAnyway(diskPath)) return;
+    if (this.#isStopped || diskPath === "") return;
+    this.#noteHint(diskPath);
+    if (this.#isIgnoredAnyway(diskPath)) return;
     this.#lastHintMs = this.#options.clock.monotonic();
     this.#add(suspect(diskPath, { isUrgent: true }));
   }
@@ -223,6 +232,19 @@ export class Scanner {
     this.#deferred.length = 0;
   }
 
+  #noteHint(diskPath: string): void {
+    const nowMs = this.#options.clock.monotonic();
+    if (nowMs - this.#lastAnyHintMs >= ALONE_MS) this.#aloneHint = diskPath;
+    else if (diskPath !== this.#aloneHint) this.#aloneHint = undefined;
+    this.#lastAnyHintMs = nowMs;
+  }
+
+  /** True if nothing that happens here now can be more than this path's deletion. */
+  #isAlone(diskPath: string): boolean {
+    const isReading = this.#isReadingTree || this.#walks > 0 || this.#walksLater.size > 0;
+    return this.#aloneHint === diskPath && !isReading && this.#options.keepsModes && this.#options.hasPromptHints();
+  }
+
   #isIgnoredAnyway(diskPath: string): boolean {
     const path = this.#options.spelling.fromDisk(diskPath);
     const rules = this.#options.ignore();
@@ -264,6 +286,8 @@ export class Scanner {
       retryAfter: (suspect, delayMs) => this.#retryAfter(suspect, delayMs),
       walkLater: (diskPath, delayMs) => this.#walkLater(diskPath, delayMs),
       lookAgain: (path, delayMs) => void this.#secondLooks.put(path, delayMs, undefined),
+      lookAgainAtOnce: (diskPath) => this.#add(suspect(diskPath, { isUrgent: true, isSecondLook: true })),
+      isAlone: (diskPath) => this.#isAlone(diskPath),
       onProblem: (suspect, problem) => this.#noteProblem(suspect, problem),
       onDirectory: (diskPath) => this.#options.onDirectory(diskPath),
       secondSpellings: () => this.#problems.withCode(SECOND_SPELLING.code),

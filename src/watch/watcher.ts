@@ -14,6 +14,8 @@ export interface WatchHandler {
 
 /** Watches one folder. `.dsync/` and what is in it is never hinted at. */
 export interface Watcher {
+  /** True if hints come within a millisecond, and both names of what is renamed together. */
+  readonly isPrompt?: boolean;
   /** Rejects if this kind of watcher cannot watch this folder. */
   start(handler: WatchHandler): Promise<void>;
   /** What is ignored changed: watches what is no longer ignored. For watchers that leave ignored directories out. */

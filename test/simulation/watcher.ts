@@ -40,6 +40,11 @@ export class SimulatedWatcher implements Watcher {
     this.#options = options;
   }
 
+  /** So it says, and is not: nothing may be lost where a watcher is wrong about itself. */
+  get isPrompt(): boolean {
+    return this.#options.faults === RELIABLE_WATCHER;
+  }
+
   start(handler: WatchHandler): Promise<void> {
     this.#handler = handler;
     return Promise.resolve();

@@ -39,6 +39,7 @@ export interface ScannerWorldOptions {
   readonly keepsModes?: boolean;
   readonly ignore?: string;
   readonly fs?: FileSystem;
+  readonly hasPromptHints?: boolean;
   /** A `FakeClock` moves as far as is needed; the real one by default. */
   readonly clock?: Clock;
 }
@@ -85,6 +86,7 @@ export class ScannerWorld {
       isBusy: (path) => this.busy.has(path),
       inlineBytesMax: 64 * 1024,
       keepsModes: options.keepsModes ?? true,
+      hasPromptHints: () => options.hasPromptHints ?? false,
       onObservations: (batch) => this.#apply(batch),
       onDirectory: (diskPath) => this.onDirectory(diskPath),
       onRootChanged: () => this.rootChanges++,
