@@ -65,3 +65,23 @@ test("a long request is read into two pieces of memory in turn, and every chunk 
   }
   assert.equal(used.size, 2);
 });
+
+test("a job that is lost ends the channel, and nothing else", async () => {
+  const jobs: JobRunner = { run: () => Promise.reject(new Error("dsync is stopping")), close: () => Promise.resolve() };
+  const channel = new FakeChannel();
+  const hash = contentHashFromBytes(blake3.hash(new Uint8Array(1)));
+  const answer = new ContentServer({
+    store: createMemoryStore({ replicaId: replicaIdOf(0), hash: (bytes) => blake3.hash(bytes) }),
+    jobs,
+    root: "/f",
+    toDisk: (path) => path,
+    isStaged: () => false,
+    onStale: (path) => assert.fail(`${path} is stale`),
+  }).serve(channel);
+  // Two at once: what the second one needs is read already, and nobody waits for it any more.
+  const items = [{ path: pathOf("a"), contentId: hash, offset: 0, length: 1, hash }];
+  answer({ type: "fetch", id: 1, items });
+  answer({ type: "fetch", id: 2, items });
+  assert.equal((await channel.ended).code, "overload");
+  await nextTurn();
+});

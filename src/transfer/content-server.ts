@@ -1,7 +1,7 @@
 // The answering side: finds the content that peers ask for on this disk, and sends it, verified.
 
 import { encodeManifest } from "../content/manifest.ts";
-import { protocolError } from "../core/errors.ts";
+import { messageOf, protocolError } from "../core/errors.ts";
 import type { ContentHash } from "../core/ids.ts";
 import { CHUNK_SIZE_BYTES_MAX, FETCHES_PER_CHANNEL_MAX, READ_JOB_BYTES } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
@@ -61,11 +61,17 @@ export class ContentServer {
     const answerAll = async (): Promise<void> => {
       isAnswering = true;
       this.#answering++;
-      for (let answer = waiting[0]; answer !== undefined; answer = waiting[0]) {
-        answer.prepare();
-        waiting[1]?.prepare();
-        await answer.send();
-        waiting.shift();
+      try {
+        for (let answer = waiting[0]; answer !== undefined; answer = waiting[0]) {
+          answer.prepare();
+          waiting[1]?.prepare();
+          await answer.send();
+          waiting.shift();
+        }
+      } catch (error) {
+        // The job was lost, or dsync is stopping: whoever waits for the answer asks somebody else.
+        channel.close("overload", messageOf(error));
+        waiting.splice(0);
       }
       isAnswering = false;
       // Nothing is kept when it is quiet.
@@ -106,15 +112,21 @@ export class ContentServer {
     const pieces = splitByBytes(request.items, READ_JOB_BYTES);
     let next: Promise<ReadResult> | undefined;
     let index = 0;
+    const read = (piece: number): Promise<ReadResult> => {
+      const result = this.#read(pieces[piece] ?? []);
+      // Nobody may be left to wait for it.
+      result.catch(() => {});
+      return result;
+    };
     const prepare = (): void => {
-      next ??= this.#read(pieces[0] ?? []);
+      next ??= read(0);
     };
     const send = async (): Promise<void> => {
       prepare();
       for (let piece = 0; piece < pieces.length; piece++) {
         const result = await next;
         if (result === undefined) return;
-        next = this.#read(pieces[piece + 1] ?? []);
+        next = read(piece + 1);
         for (const [position, item] of (pieces[piece] ?? []).entries()) {
           this.#sendChunk(channel, { id: request.id, index: index++, item, position, result });
         }
