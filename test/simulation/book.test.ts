@@ -82,6 +82,20 @@ test("so it does if another name of its family still held that", () => {
   assert.deepEqual([LATER_COPY, "b.txt"].map(isAstray), [false, true]);
 });
 
+test("what a power loss damaged is lost if it is in a trash only, unless dsync had not found the name it was moved to", () => {
+  const isLost = ({ unfound, trashed }: { unfound: string; trashed: string }): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    book.note(0, new Map(), new Map([["a", MINE]]));
+    book.note(1, new Map([["a", MINE]]), new Map([["b", MINE]]));
+    book.notePowerLoss(1, [], [unfound]);
+    return book.lostFrom([new Map([["b", BEFORE]])], [new Map([["batch/a", trashed]])]).length > 0;
+  };
+  assert.ok(!isLost({ unfound: "mine", trashed: MINE }));
+  assert.ok(isLost({ unfound: "mine", trashed: OTHER }), "it is nowhere");
+  assert.ok(isLost({ unfound: "other", trashed: MINE }), "the index knew where it was");
+});
+
 test("a deleted directory may come back for a conflict copy that a power loss left in it", () => {
   const isAstray = (hasLostPower: boolean, inside: string): boolean => {
     const book = new Book();

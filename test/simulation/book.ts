@@ -31,6 +31,8 @@ const CONFLICT_PART = /\.conflict-[^./]+-\d{8}-\d{6}-[0-9a-f]{4}(-\d+)?/;
 export class Book {
   /** Contents that people wrote, and whether somebody who saw one of its files replaced or deleted it. */
   readonly #contents = new Map<string, { wasSeenOff: boolean; readonly origin: string }>();
+  /** Contents that a power loss damaged under a name that dsync had not found yet. */
+  readonly #damagedUnfound = new Set<string>();
   /** Contents that took another one's place without a trace: same size, mode and time, as the disk shows them. */
   readonly #lookAlikes = new Map<string, string>();
   /** In this phase: the machines on which people touched a path. */
@@ -45,11 +47,13 @@ export class Book {
 
   /**
    * The machine lost power, and with it what its people did just before: only contents count there. `destroyed`: those that
-   * no tree holds since.
+   * no tree holds since. `damagedUnfound`: those that this machine does not hold since, and whose place its index did not
+   * know before.
    */
-  notePowerLoss(machine: number, destroyed: readonly string[]): void {
+  notePowerLoss(machine: number, destroyed: readonly string[], damagedUnfound: readonly string[] = []): void {
     this.#powerless.add(machine);
     for (const content of destroyed) this.#contents.delete(content);
+    for (const content of damagedUnfound) this.#damagedUnfound.add(content);
   }
 
   beginPhase(): void {
@@ -95,11 +99,15 @@ export class Book {
     this.#touched.set(path, (this.#touched.get(path) ?? new Set()).add(machine));
   }
 
-  /** Contents that nobody saw off and that are in none of `trees`. */
-  lostFrom(trees: readonly Tree[]): string[] {
-    const held = new Set(trees.flatMap((tree) => [...tree.values()].map(contentIn)));
+  /**
+   * Contents that nobody saw off and that are in none of `trees`. Who moves a file, and of whose move only the end of the
+   * old name is found before a power loss damages the file, has deleted it for all others: that may be in one of `trashes`.
+   */
+  lostFrom(trees: readonly Tree[], trashes: readonly Tree[]): string[] {
+    const [held, kept] = [contentsOf(trees), contentsOf(trashes)];
+    const isKept = (content: string): boolean => this.#damagedUnfound.has(content) && kept.has(content);
     return [...this.#contents]
-      .filter(([content, { wasSeenOff }]) => !wasSeenOff && !held.has(content))
+      .filter(([content, { wasSeenOff }]) => !wasSeenOff && !held.has(content) && !isKept(content))
       .map(([content, { origin }]) => `${content} of ${origin}`);
   }
 
@@ -188,6 +196,10 @@ export class Book {
     }
     return false;
   }
+}
+
+function contentsOf(trees: readonly Tree[]): ReadonlySet<string | undefined> {
+  return new Set(trees.flatMap((tree) => [...tree.values()].map(contentIn)));
 }
 
 /** The path that this one is a conflict copy of; itself, if it is none. */

@@ -40,6 +40,7 @@ const DISCOVERY_MS = 300;
 const BOOT_MS = 5_000;
 /** The last part of a file's line, in microseconds. */
 const FILE_TIME = /(?<=^file .* )-?\d+$/;
+const TRASH = `${ROOT}/.dsync/trash`;
 
 /** Runs a plan from beginning to end, or to the first thing that must not be. */
 export async function simulate(plan: Plan, { keepsLines = false } = {}): Promise<Outcome> {
@@ -189,11 +190,14 @@ class Simulation {
   #losePower(machine: Machine): void {
     this.#hasLostPower = true;
     const held = this.#contentsOn(machine);
+    const unfound = this.#unfoundContentsOn(machine);
     machine.losePower();
     this.#offUntilMs.set(machine, this.#scheduler.nowMs + BOOT_MS);
     const left = new Set(this.#machines.flatMap((other) => [...this.#contentsOn(other)]));
     const destroyed = [...held].filter((content) => !left.has(content));
-    this.#book.notePowerLoss(this.#machines.indexOf(machine), destroyed);
+    const leftHere = this.#contentsOn(machine);
+    const damagedUnfound = unfound.filter((content) => !leftHere.has(content));
+    this.#book.notePowerLoss(this.#machines.indexOf(machine), destroyed, damagedUnfound);
   }
 
   /**
@@ -357,8 +361,9 @@ class Simulation {
   }
 
   #checkTree(tree: Tree): void {
-    const trashes = this.#machines.map((machine) => trashOf(machine));
-    for (const content of this.#book.lostFrom([tree, ...trashes])) this.fail(`lost: ${content}`);
+    const counting = this.#machines.map((machine) => trashOf(machine));
+    const trashes = this.#machines.map(({ person }) => readTree(person, TRASH));
+    for (const content of this.#book.lostFrom([tree, ...counting], trashes)) this.fail(`lost: ${content}`);
     const seenOn = (machine: number, line: string): string => {
       const quirks = this.#machines[machine]?.disk.quirks;
       return quirks === undefined ? line : asKept(quirks, line);
@@ -404,6 +409,19 @@ class Simulation {
     return new Set(lines.flatMap((line) => contentIn(line) ?? []));
   }
 
+  /** Contents in the tree that the index holds nowhere: new, or moved, and not found yet. Damage of them it cannot tell. */
+  #unfoundContentsOn(machine: Machine): readonly string[] {
+    const entries = [...(machine.store?.inSubtree([]) ?? [])].flatMap(({ known, present }) => [known, present]);
+    const indexed = new Set(
+      entries.flatMap(({ live }) => (live?.content.kind === "file" ? live.content.contentId : [])),
+    );
+    const ids = machine.contentIds();
+    return [...this.#treeOf(machine)].flatMap(([path, line]) => {
+      const id = ids.get(path);
+      return id === undefined || indexed.has(id) ? [] : (contentIn(line) ?? []);
+    });
+  }
+
   #treeOf(machine: Machine | undefined): Tree {
     return machine === undefined ? new Map() : readTree(machine.person, ROOT);
   }
@@ -414,7 +432,7 @@ class Simulation {
  * found there only.
  */
 function trashOf({ disk, person }: Machine): Tree {
-  return disk.quirks.timeStepNs > 1n ? readTree(person, `${ROOT}/.dsync/trash`) : new Map();
+  return disk.quirks.timeStepNs > 1n ? readTree(person, TRASH) : new Map();
 }
 
 /**
