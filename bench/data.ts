@@ -29,8 +29,8 @@ export function textLike(bytes: number, seed: number): Buffer {
   const word = (): string => Array.from({ length: 3 + Math.floor(random() * 8) }, letter).join("");
   const words = Array.from({ length: 1_500 }, word);
   const text = Buffer.alloc(bytes, " ");
-  // Squared, so that some words are frequent, as in every language.
-  const next = (): string => words[Math.floor(random() ** 2 * words.length)] ?? "";
+  // Cubed, so that some words are frequent, as in every language.
+  const next = (): string => words[Math.floor(random() ** 3 * words.length)] ?? "";
   for (let at = 0; at < bytes;) at += text.write(`${next()} `, at);
   return text;
 }

@@ -56,7 +56,7 @@ async function spread(scratch: string, instances: number): Promise<Spread> {
   try {
     // Each is told of all before it, so that everybody knows everybody.
     const ports: number[] = [];
-    for (const machine of machines) ports.push((await machine.start({ peers: ports, args: ["--quiet"] })).port);
+    for (const machine of machines) ports.push((await machine.start({ peers: ports })).port);
     const inSync = (): Promise<unknown> =>
       Promise.all(machines.map(({ instance }) => instance.waitForSync({ peers: instances - 1, deadlineMs: 300_000 })));
     await inSync();
