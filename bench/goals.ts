@@ -10,6 +10,8 @@ interface Goal {
   readonly max: number;
   /** The row's value itself, its ratio to a peer, or to the row of another case with the same end of its description. */
   readonly of: Against | "value" | { readonly case: string; readonly ending: string };
+  /** How that peer runs, if not as everywhere else. */
+  readonly as?: string;
 }
 
 const MB = 1e6;
@@ -47,7 +49,7 @@ const GOALS: readonly Goal[] = [
   { case: "C6i", what: "CPU", max: 0.3, of: "value" },
   { case: "C7", what: ", dsync", max: 1, of: "ssh" },
   { case: "C8", what: JOINS, max: 1.03, of: "rsync" },
-  { case: "C8z", what: JOINS, max: 0.9, of: "rsync" },
+  { case: "C8z", what: JOINS, max: 0.9, of: "rsync", as: "rsync -z from its daemon" },
   { case: "C9", what: "relative", max: 2, of: "value" },
   { case: "C9", what: "with -a", max: 600, of: "value" },
   { case: "C9", what: "over mDNS", max: 1_000, of: "value" },
@@ -79,8 +81,8 @@ function valueFor({ of }: Goal, row: Row, rows: readonly Row[]): number | undefi
   return other === undefined ? undefined : row.value / other.value;
 }
 
-function textOf({ max, of }: Goal, row: Row): string {
+function textOf({ max, of, as }: Goal, row: Row): string {
   if (of === "value") return `≤ ${max} ${row.unit}`;
   if (typeof of !== "string") return `≤ ${max} × ${of.case}`;
-  return `≤ ${max} × ${PEERS.find(({ id }) => id === of)?.label}`;
+  return `≤ ${max} × ${as ?? PEERS.find(({ id }) => id === of)?.label}`;
 }

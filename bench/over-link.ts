@@ -60,18 +60,28 @@ interface Over extends Setting, Omit<Content, "block"> {
   readonly roundTripMs: number;
 }
 
-async function over({ scratch, runs, source, roundTripMs, name, what, compress }: Over): Promise<readonly Row[]> {
+async function over({
+  scratch,
+  runs,
+  peers,
+  source,
+  roundTripMs,
+  name,
+  what,
+  compress,
+}: Over): Promise<readonly Row[]> {
   const link = createLink({ mbitPerSecond: MBIT_PER_SECOND, roundTripMs });
   const { place, note } = link;
   try {
     const transfer = { source, scratch, completeIn: completenessOf(source) };
     const joining = new Joining(transfer, { place });
+    const rsync: Contestant = {
+      label: compress ? "rsync -z from its daemon" : "rsync from its daemon",
+      against: "rsync",
+      measure: async () => measureFetch(await serveRsync({ source, scratch, place, compress }), transfer),
+    };
     const contestants: Contestant[] = [
-      {
-        label: compress ? "rsync -z from its daemon" : "rsync from its daemon",
-        against: "rsync",
-        measure: async () => measureFetch(await serveRsync({ source, scratch, place, compress }), transfer),
-      },
+      ...(peers.some(({ id }) => id === "rsync") ? [rsync] : []),
       { label: "dsync joins a running instance", measure: () => joining.measure() },
     ];
     const at = `1 Gbit/s, ${roundTripMs} ms`;

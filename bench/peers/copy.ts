@@ -5,7 +5,7 @@ import { run, type Peer } from "./peer.ts";
 export const copy: Peer = {
   id: "cp",
   label: "cp -a",
-  program: "cp",
+  programs: ["cp"],
   packages: "coreutils",
   isSlow: false,
   serve: ({ source }) =>

@@ -12,7 +12,7 @@ export interface Peer {
   readonly id: Against | "unison";
   /** As the table calls it. */
   readonly label: string;
-  readonly program: string;
+  readonly programs: readonly string[];
   /** The Debian packages that it needs. */
   readonly packages: string;
   /** Takes so long that it runs once, not in every round. */

@@ -11,12 +11,16 @@ export const PEERS: readonly Peer[] = [copy, rsyncDaemon, rsyncSsh, unison, sync
 
 /** Those that can be measured here. */
 export function installedPeers(): readonly Peer[] {
-  return PEERS.filter((peer) => isInstalled(peer.program));
+  return PEERS.filter(canRun);
 }
 
 /** One line for each that cannot be. */
 export function missingPeers(): readonly string[] {
-  return PEERS.filter((peer) => !isInstalled(peer.program)).map(
+  return PEERS.filter((peer) => !canRun(peer)).map(
     ({ label, packages }) => `Not measured: ${label}. To install it: apt-get install -y ${packages}`,
   );
+}
+
+function canRun({ programs }: Peer): boolean {
+  return programs.every(isInstalled);
 }

@@ -7,7 +7,7 @@ import { Daemon, freePort, LOOPBACK, run, type Peer, type Place, type ServeOptio
 export const rsyncDaemon: Peer = {
   id: "rsync",
   label: "rsync from its daemon",
-  program: "rsync",
+  programs: ["rsync"],
   packages: "rsync",
   isSlow: false,
   serve: serveRsync,

@@ -9,7 +9,7 @@ import { Daemon, freePort, run, type Peer, type ServeOptions, type Server } from
 export const rsyncSsh: Peer = {
   id: "ssh",
   label: "rsync over ssh",
-  program: "sshd",
+  programs: ["sshd", "ssh", "rsync"],
   packages: "openssh-server openssh-client rsync",
   isSlow: false,
   serve,

@@ -9,7 +9,7 @@ import { Daemon, freePort, run, type Peer, type ServeOptions, type Server } from
 export const syncthing: Peer = {
   id: "syncthing",
   label: "Syncthing",
-  program: "syncthing",
+  programs: ["syncthing"],
   packages: "syncthing",
   isSlow: true,
   serve,

@@ -7,7 +7,7 @@ import { Daemon, freePort, run, type Peer, type ServeOptions, type Server } from
 export const unison: Peer = {
   id: "unison",
   label: "Unison from its socket server",
-  program: "unison",
+  programs: ["unison"],
   packages: "unison",
   isSlow: true,
   serve,
