@@ -1,7 +1,7 @@
 // What the cases sync. The same on every machine and in every run, but for the packages in `realTree`.
 
 import fs from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { incompressible } from "../test/support/trees.ts";
 
@@ -77,16 +77,21 @@ const TREE = { entries: 45_000, bytes: 860e6, entriesInPackage: 45 };
 /** This repository's own packages, and generated ones until there are as many entries and bytes as a large project has. */
 export function realTree(folder: string): void {
   const packages = fileURLToPath(new URL("../../node_modules", import.meta.url));
-  fs.cpSync(packages, join(folder, "node_modules"), {
-    recursive: true,
-    verbatimSymlinks: true,
-    preserveTimestamps: true,
-  });
+  copyPackages(packages, join(folder, "packages"));
   const real = sizeOf(folder);
   writePackages(join(folder, "generated"), {
     entries: TREE.entries - real.entries - 1,
     bytes: TREE.bytes - real.bytes,
   });
+}
+
+/** Under other names: dsync leaves out what is called `node_modules`. */
+function copyPackages(from: string, to: string): void {
+  fs.cpSync(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  const nested = listing(to).filter(({ directory }) => basename(directory) === "node_modules");
+  // The innermost first: the others' paths hold until then.
+  for (const { directory } of nested.toReversed())
+    fs.renameSync(join(to, directory), join(to, dirname(directory), "packages"));
 }
 
 interface Size {

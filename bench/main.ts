@@ -67,12 +67,13 @@ async function main(): Promise<void> {
           process.exitCode = 1;
         }
       }
+      // After each case: a run that is ended early leaves what it has.
+      writeResults(rows, { directory: base, runs: setting.runs });
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
   console.log(`\n${tableOf(rows)}`);
-  writeResults(rows, { directory: base, runs: setting.runs });
   if (values.check) check(rows);
 }
 
