@@ -11,11 +11,13 @@ import { median, quantile, timed, until } from "./measure.ts";
 import { Pair } from "./pair.ts";
 import { copyTree } from "./peers/copy.ts";
 import type { Peer, Server } from "./peers/peer.ts";
-import type { Case, Row, Setting } from "./row.ts";
+import type { Against, Case, Row, Setting } from "./row.ts";
 
 /** How often one change is measured in a run. */
 const CHANGES_EACH = 10;
 const BURST_FILES = 2_000;
+/** Who updates its own old copy of a large file; each needs room for one. */
+const UPDATERS: ReadonlySet<Against | undefined> = new Set(["rsync", "ssh"] as const);
 
 /** C4d, C4m and C4r: a small file deleted and moved, 100 MiB renamed, until the other side shows it. */
 export const moves: Case = async ({ scratch, runs }) => {
@@ -108,7 +110,7 @@ async function inside({ scratch, runs, peers }: Setting, content: Inside): Promi
   const others: Updated[] = [];
   try {
     fill(here);
-    for (const peer of peers) if (["rsync", "ssh"].includes(peer.id)) others.push(await updated(peer, here, scratch));
+    for (const peer of peers) if (UPDATERS.has(peer.against)) others.push(await updated(peer, here, scratch));
     await pair.start();
     await until(() => fs.existsSync(there), 50);
     await pair.b.instance.waitForSync();
@@ -145,14 +147,14 @@ interface Updated extends Contestant {
 
 /** A peer that has its own copy of the file, as old as the last round. */
 async function updated(peer: Peer, file: string, scratch: string): Promise<Updated> {
-  const target = join(scratch, `updated-by-${peer.id}`);
+  const target = join(scratch, `updated-by-${peer.against}`);
   const copy = join(target, "image");
   fs.mkdirSync(target);
   await copyTree(dirname(file), target);
   const server: Server = await peer.serve({ source: dirname(file), scratch });
   return {
     label: peer.label,
-    against: peer.id === "unison" ? undefined : peer.id,
+    against: peer.against,
     measure: () => timed(() => server.fetch(target, () => sameTime(file, copy))),
     stop: async () => {
       await server.stop();

@@ -54,7 +54,7 @@ interface Transfer {
 export function fetching(peer: Peer, transfer: Transfer): Contestant {
   return {
     label: peer.label,
-    against: peer.id === "unison" ? undefined : peer.id,
+    against: peer.against,
     isSlow: peer.isSlow,
     measure: async () => measureFetch(await peer.serve(transfer), transfer),
   };

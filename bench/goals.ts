@@ -84,5 +84,5 @@ function valueFor({ of }: Goal, row: Row, rows: readonly Row[]): number | undefi
 function textOf({ max, of, as }: Goal, row: Row): string {
   if (of === "value") return `≤ ${max} ${row.unit}`;
   if (typeof of !== "string") return `≤ ${max} × ${of.case}`;
-  return `≤ ${max} × ${as ?? PEERS.find(({ id }) => id === of)?.label}`;
+  return `≤ ${max} × ${as ?? PEERS.find(({ against }) => against === of)?.label}`;
 }

@@ -51,27 +51,26 @@ async function main(): Promise<void> {
   for (const line of missingPeers()) console.log(line);
   const base = values.dir ?? (existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
   const scratch = mkdtempSync(join(base, "dsync-bench-"));
+  // Whatever else was started or made ends or goes with this process, too.
+  process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   const setting = { scratch, runs: Number(values.runs), peers: installedPeers() };
   const rows: Row[] = [];
-  try {
-    for (const { name, run } of cases) {
-      const startMs = performance.now();
-      try {
-        rows.push(...(await run(setting)));
-        console.log(`${name}: ${Math.round((performance.now() - startMs) / 1000)} s`);
-      } catch (error) {
-        if (error instanceof Skipped) console.log(`${name}: skipped: ${error.message}`);
-        else {
-          // What the other cases measured in many minutes is not thrown away.
-          console.error(`${name}: failed:`, error);
-          process.exitCode = 1;
-        }
+  for (const { name, run } of cases) {
+    const startMs = performance.now();
+    try {
+      rows.push(...(await run(setting)));
+      console.log(`${name}: ${Math.round((performance.now() - startMs) / 1000)} s`);
+    } catch (error) {
+      if (error instanceof Skipped) console.log(`${name}: skipped: ${error.message}`);
+      else {
+        // What the other cases measured in many minutes is not thrown away.
+        console.error(`${name}: failed:`, error);
+        process.exitCode = 1;
       }
-      // After each case: a run that is ended early leaves what it has.
-      writeResults(rows, { directory: base, runs: setting.runs });
     }
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    // After each case: a run that is ended early leaves what it has.
+    writeResults(rows, { directory: base, runs: setting.runs });
   }
   console.log(`\n${tableOf(rows)}`);
   if (values.check) check(rows);

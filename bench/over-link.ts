@@ -81,7 +81,7 @@ async function over({
       measure: async () => measureFetch(await serveRsync({ source, scratch, place, compress }), transfer),
     };
     const contestants: Contestant[] = [
-      ...(peers.some(({ id }) => id === "rsync") ? [rsync] : []),
+      ...(peers.some(({ against }) => against === "rsync") ? [rsync] : []),
       { label: "dsync joins a running instance", measure: () => joining.measure() },
     ];
     const at = `1 Gbit/s, ${roundTripMs} ms`;

@@ -3,7 +3,7 @@
 import { run, type Peer } from "./peer.ts";
 
 export const copy: Peer = {
-  id: "cp",
+  against: "cp",
   label: "cp -a",
   programs: ["cp"],
   packages: "coreutils",

@@ -9,7 +9,8 @@ import { promisify } from "node:util";
 import type { Against } from "../row.ts";
 
 export interface Peer {
-  readonly id: Against | "unison";
+  /** What the others are compared with it as. */
+  readonly against?: Against;
   /** As the table calls it. */
   readonly label: string;
   readonly programs: readonly string[];
@@ -68,7 +69,12 @@ export async function run(command: readonly string[], environment: NodeJS.Proces
   await promisify(execFile)(program, args, { env: { ...process.env, ...environment }, maxBuffer: 2 ** 26 });
 }
 
-/** A program that runs until it is told to stop. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill();
+});
+
+/** A program that runs until it is told to stop, or until this process ends. */
 export class Daemon {
   readonly #child: ChildProcess;
   #stderr = "";
@@ -79,6 +85,8 @@ export class Daemon {
     this.#child = spawn(program, args, { env, stdio: ["ignore", "ignore", "pipe"] });
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
     this.#child.on("error", (error) => (this.#stderr += error.message));
+    running.add(this.#child);
+    this.#child.on("exit", () => running.delete(this.#child));
   }
 
   /** Waits until it, or another process in its network namespace, listens on a TCP port. Linux only. */

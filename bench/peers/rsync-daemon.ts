@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Daemon, freePort, LOOPBACK, run, type Peer, type Place, type ServeOptions, type Server } from "./peer.ts";
 
 export const rsyncDaemon: Peer = {
-  id: "rsync",
+  against: "rsync",
   label: "rsync from its daemon",
   programs: ["rsync"],
   packages: "rsync",

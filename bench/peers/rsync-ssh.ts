@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Daemon, freePort, run, type Peer, type ServeOptions, type Server } from "./peer.ts";
 
 export const rsyncSsh: Peer = {
-  id: "ssh",
+  against: "ssh",
   label: "rsync over ssh",
   programs: ["sshd", "ssh", "rsync"],
   packages: "openssh-server openssh-client rsync",

@@ -1,5 +1,5 @@
 // Syncthing: two instances with homes of their own on loopback, no discovery, relay or NAT, changes watched as fast as it
-// can. Configured and asked through its REST API.
+// can. Configured by its file, asked through its REST API.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { until } from "../measure.ts";
 import { Daemon, freePort, run, type Peer, type ServeOptions, type Server } from "./peer.ts";
 
 export const syncthing: Peer = {
-  id: "syncthing",
+  against: "syncthing",
   label: "Syncthing",
   programs: ["syncthing"],
   packages: "syncthing",

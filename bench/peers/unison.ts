@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { Daemon, freePort, run, type Peer, type ServeOptions, type Server } from "./peer.ts";
 
 export const unison: Peer = {
-  id: "unison",
   label: "Unison from its socket server",
   programs: ["unison"],
   packages: "unison",
