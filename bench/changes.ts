@@ -2,17 +2,22 @@
 // at once.
 
 import fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { incompressible } from "../test/support/trees.ts";
-import type { Case, Row, Setting } from "./cases.ts";
+import { fetching, inTurn, rowsOf, type Contestant } from "./contest.ts";
+import { completenessOf, MIB, stamp, writeLarge } from "./data.ts";
 import { median, quantile, timed, until } from "./measure.ts";
 import { Pair } from "./pair.ts";
-import { copy, RsyncDaemon } from "./peers.ts";
+import { copyTree } from "./peers/copy.ts";
+import type { Peer, Server } from "./peers/peer.ts";
+import type { Against, Case, Row, Setting } from "./row.ts";
 
-const MIB = 1024 * 1024;
 /** How often one change is measured in a run. */
 const CHANGES_EACH = 10;
+const BURST_FILES = 2_000;
+/** Who updates its own old copy of a large file; each needs room for one. */
+const UPDATERS: ReadonlySet<Against | undefined> = new Set(["rsync", "ssh"] as const);
 
 /** C4d, C4m and C4r: a small file deleted and moved, 100 MiB renamed, until the other side shows it. */
 export const moves: Case = async ({ scratch, runs }) => {
@@ -61,6 +66,7 @@ export const moves: Case = async ({ scratch, runs }) => {
         value: after.traffic.sentBytes - before.traffic.sentBytes,
         unit: "bytes",
       },
+      { case: "C4r", what: "peak memory of the larger process", value: pair.memory().peakMb, unit: "MB" },
     ];
   } finally {
     await pair.remove();
@@ -70,15 +76,7 @@ export const moves: Case = async ({ scratch, runs }) => {
 /** C5a and C5b: 1 MiB overwritten inside 1 GiB, and 1 byte inserted at its start. */
 export const insides: Case = async (setting) => {
   const size = 1024 * MIB;
-  const original = incompressible(64 * MIB, 4);
-  const fill = (file: string): void => {
-    const descriptor = fs.openSync(file, "w");
-    for (let block = 0; block < size / original.length; block++) {
-      for (let at = 0; at < original.length; at += 4096) original.writeUInt32LE(block * 31 + at, at);
-      fs.writeSync(descriptor, original);
-    }
-    fs.closeSync(descriptor);
-  };
+  const fill = (file: string): void => writeLarge(file, size, incompressible(64 * MIB, 4));
   const overwrite = (file: string, run: number): void => {
     const descriptor = fs.openSync(file, "r+");
     fs.writeSync(descriptor, incompressible(MIB, 100 + run), 0, MIB, size / 2);
@@ -104,87 +102,98 @@ interface Inside {
   readonly change: (file: string, run: number) => void;
 }
 
-async function inside({ scratch, runs }: Setting, { name, what, fill, change }: Inside): Promise<readonly Row[]> {
+async function inside({ scratch, runs, peers }: Setting, content: Inside): Promise<readonly Row[]> {
+  const { name, what, fill, change } = content;
   const pair = new Pair(scratch);
-  const pulled = join(scratch, "pulled");
-  const times = { dsync: [] as number[], rsync: [] as number[] };
   const sent: number[] = [];
   const [here, there] = [join(pair.a.folder, "image"), join(pair.b.folder, "image")];
-  fill(here);
-  const daemon = await RsyncDaemon.start(pair.a.folder, scratch);
+  const others: Updated[] = [];
   try {
-    fs.mkdirSync(pulled, { recursive: true });
-    fs.copyFileSync(here, join(pulled, "image"));
+    fill(here);
+    for (const peer of peers) if (UPDATERS.has(peer.against)) others.push(await updated(peer, here, scratch));
     await pair.start();
     await until(() => fs.existsSync(there), 50);
     await pair.b.instance.waitForSync();
-    for (let run = 0; run < runs; run++) {
-      const before = await pair.a.instance.status();
-      change(here, run);
-      // From when the change is complete, as rsync is started then.
-      times.dsync.push(await timed(() => until(() => sameTime(here, there), 5)));
-      await pair.b.instance.waitForSync();
-      sent.push((await pair.a.instance.status()).traffic.sentBytes - before.traffic.sentBytes);
-      times.rsync.push(await timed(() => daemon.pull(pulled)));
-    }
-    const rsync = median(times.rsync);
-    const value = median(times.dsync);
+    let changes = 0;
+    const dsync: Contestant = {
+      label: "dsync",
+      measure: async () => {
+        const before = await pair.sentBytes();
+        change(here, changes++);
+        // From when the change is complete, as rsync is started then.
+        const ms = await timed(() => until(() => sameTime(here, there), 5));
+        await pair.b.instance.waitForSync();
+        sent.push((await pair.sentBytes()) - before);
+        return ms;
+      },
+    };
+    // Always first: it makes the change that the others fetch.
+    const times = new Map<Contestant, number[]>([dsync, ...others].map((one) => [one, []]));
+    for (let run = 0; run < runs; run++) for (const [contestant, list] of times) list.push(await contestant.measure());
     return [
-      { case: name, what: `${what}, dsync`, value, unit: "ms", toRsync: value / rsync },
-      { case: name, what: `${what}, rsync from its daemon`, value: rsync, unit: "ms", toRsync: 1 },
-      { case: name, what: "sent by dsync", value: median(sent), unit: "bytes" },
+      ...rowsOf(name, what, times),
+      { case: name, what: "sent by the first instance", value: median(sent), unit: "bytes" },
+      { case: name, what: "peak memory of the larger process", value: pair.memory().peakMb, unit: "MB" },
     ];
   } finally {
-    daemon.stop();
-    fs.rmSync(pulled, { recursive: true, force: true });
+    await Promise.all(others.map((other) => other.stop()));
     await pair.remove();
   }
 }
 
+interface Updated extends Contestant {
+  stop(): Promise<void>;
+}
+
+/** A peer that has its own copy of the file, as old as the last round. */
+async function updated(peer: Peer, file: string, scratch: string): Promise<Updated> {
+  const target = join(scratch, `updated-by-${peer.against}`);
+  const copy = join(target, "image");
+  fs.mkdirSync(target);
+  await copyTree(dirname(file), target);
+  const server: Server = await peer.serve({ source: dirname(file), scratch });
+  return {
+    label: peer.label,
+    against: peer.against,
+    measure: () => timed(() => server.fetch(target, () => sameTime(file, copy))),
+    stop: async () => {
+      await server.stop();
+      fs.rmSync(target, { recursive: true, force: true });
+    },
+  };
+}
+
 /** C7: 2,000 files of 10 KiB appear at once, until the last is on the other side. */
-export const burst: Case = async ({ scratch, runs }) => {
+export const burst: Case = async ({ scratch, runs, peers }) => {
   const pair = new Pair(scratch);
   const source = join(scratch, "burst");
-  const times = { dsync: [] as number[], rsync: [] as number[], copy: [] as number[] };
   try {
     const content = incompressible(10 * 1024, 5);
     fs.mkdirSync(source, { recursive: true });
-    for (let file = 0; file < 2000; file++) {
-      content.writeUInt32LE(file, 0);
+    for (let file = 0; file < BURST_FILES; file++) {
+      stamp(content, file);
       fs.writeFileSync(join(source, `file${file}`), content);
     }
     await pair.start();
     await pair.b.instance.waitForSync();
-    for (let run = 0; run < runs; run++) {
-      const [from, to] = [join(pair.a.folder, `burst${run}`), join(pair.b.folder, `burst${run}`)];
-      fs.mkdirSync(from);
-      // The clock runs from the moment at which the last one is written.
-      await copy(source, from);
-      times.dsync.push(await timed(() => until(() => countIn(to) === 2000, 5)));
-      await pair.b.instance.waitForSync();
-      const daemon = await RsyncDaemon.start(source, scratch);
-      const pulled = join(scratch, "pulled");
-      for (const [kind, action] of [
-        ["rsync", () => daemon.pull(pulled)],
-        ["copy", () => copy(source, pulled)],
-      ] as const) {
-        fs.rmSync(pulled, { recursive: true, force: true });
-        fs.mkdirSync(pulled);
-        times[kind].push(await timed(action));
-      }
-      fs.rmSync(pulled, { recursive: true, force: true });
-      daemon.stop();
-    }
-    const [rsync, cp] = [median(times.rsync), median(times.copy)];
-    const row = (how: string, value: number): Row => ({
-      case: "C7",
-      what: `2,000 × 10 KiB at once, ${how}`,
-      value,
-      unit: "ms",
-      toRsync: value / rsync,
-      toCopy: value / cp,
-    });
-    return [row("dsync", median(times.dsync)), row("rsync from its daemon", rsync), row("cp -a", cp)];
+    const transfer = { source, scratch, completeIn: completenessOf(source) };
+    let bursts = 0;
+    const dsync: Contestant = {
+      label: "dsync",
+      measure: async () => {
+        const [from, to] = [pair.a, pair.b].map(({ folder }) => join(folder, `burst${bursts}`)) as [string, string];
+        bursts++;
+        fs.mkdirSync(from);
+        // The clock runs from the moment at which the last one is written.
+        await copyTree(source, from);
+        const isComplete = transfer.completeIn(to);
+        const ms = await timed(() => until(isComplete, 5));
+        await pair.b.instance.waitForSync();
+        return ms;
+      },
+    };
+    const others = peers.filter(({ isSlow }) => !isSlow).map((peer) => fetching(peer, transfer));
+    return rowsOf("C7", "2,000 × 10 KiB at once", await inTurn([dsync, ...others], runs));
   } finally {
     fs.rmSync(source, { recursive: true, force: true });
     await pair.remove();
@@ -214,14 +223,6 @@ function rename(folder: string, from: string, to: string): void {
 
 function has(folder: string, name: string): boolean {
   return fs.existsSync(join(folder, name));
-}
-
-function countIn(directory: string): number {
-  try {
-    return fs.readdirSync(directory).length;
-  } catch {
-    return 0;
-  }
 }
 
 /** To the microsecond, as dsync keeps it. */

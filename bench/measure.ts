@@ -22,9 +22,13 @@ export async function timed(action: () => Promise<unknown>): Promise<number> {
 }
 
 /** Polls until `condition` holds. */
-export async function until(condition: () => boolean, intervalMs: number, deadlineMs = 300_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  intervalMs: number,
+  deadlineMs = 300_000,
+): Promise<void> {
   const end = performance.now() + deadlineMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error(`Not done within ${deadlineMs} ms.`);
     await sleep(intervalMs);
   }

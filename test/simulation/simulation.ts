@@ -350,6 +350,11 @@ class Simulation {
     // What a machine that takes two names for one does not hold is compared with nothing.
     const unseen = first.unseenChange(clashing);
     if (unseen !== undefined) reasons.push(`${first.name} has not seen a change of ${unseen}`);
+    // People may have deleted the same on all machines, and none of them has noticed yet.
+    const { store } = first;
+    if (store?.pendingCount === 0 && store.liveCount !== tree.size) {
+      reasons.push(`${first.name} has ${tree.size} paths, and its index ${store.liveCount}`);
+    }
     if (reasons.length > 0) return reasons;
     const root = rootOf(first);
     for (const machine of others) {

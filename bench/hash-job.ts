@@ -1,4 +1,4 @@
-// What content costs: chunking, hashing, compression, and the `hash` job here and on worker threads.
+// What the `hash` job costs, here and on worker threads: `node dist/bench/hash-job.js [DIRECTORY]`.
 
 import { randomFillSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -6,13 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { loadBlake3 } from "../src/content/blake3.ts";
-import { nextCut } from "../src/content/chunker.ts";
-import { compressIfSmaller, decompress } from "../src/content/compression.ts";
 import { hashFiles } from "../src/content/hash-job.ts";
 import { nodeFileSystem } from "../src/edge/node-file-system.ts";
 import { createWorkerRunner } from "../src/edge/worker-runner.ts";
+import { MIB } from "./data.ts";
 
-const MIB = 1024 * 1024;
 const SMALL_FILES = 10_000;
 
 function report(what: string, ms: number, bytes: number, note = ""): void {
@@ -31,58 +29,8 @@ function timed(action: () => void): number {
   );
 }
 
-function chunk(bytes: Uint8Array): number {
-  let chunks = 0;
-  for (let start = 0; start < bytes.length; chunks++) start = nextCut(bytes, start, bytes.length, true) ?? bytes.length;
-  return chunks;
-}
-
 function rssMb(): string {
   return `RSS ${Math.round(process.memoryUsage().rss / 1e6)} MB`;
-}
-
-function measureMemory(): void {
-  const random = randomFillSync(new Uint8Array(256 * MIB));
-  const text = Buffer.from("The quick brown fox jumps over the lazy dog; 0123456789.\n".repeat(20_000)).subarray(
-    0,
-    MIB,
-  );
-  let chunks = 0;
-  const ms = timed(() => (chunks = chunk(random)));
-  report("chunker, random data", ms, random.length, `${Math.round(random.length / chunks / 1024)} KiB a chunk`);
-  const blocks = (bytes: Uint8Array, action: (block: Uint8Array) => void): void => {
-    for (let start = 0; start < bytes.length; start += MIB / 4) action(bytes.subarray(start, start + MIB / 4));
-  };
-  for (const portable of [false, true]) {
-    const blake3 = loadBlake3({ portable });
-    const part = portable ? random.subarray(0, 64 * MIB) : random;
-    const name = `BLAKE3, ${portable ? "portable" : "fast"}, 256 KiB blocks`;
-    report(
-      name,
-      timed(() => blocks(part, (block) => blake3.hash(block))),
-      part.length,
-    );
-  }
-  report(
-    "LZ4, random data (sample says no)",
-    timed(() => blocks(random, compressIfSmaller)),
-    random.length,
-  );
-  report(
-    "LZ4, text",
-    timed(() => {
-      for (let round = 0; round < 64; round++) compressIfSmaller(text);
-    }),
-    64 * text.length,
-  );
-  const compressed = compressIfSmaller(text) ?? text;
-  report(
-    "LZ4, text, back",
-    timed(() => {
-      for (let round = 0; round < 64; round++) decompress(compressed, text.length);
-    }),
-    64 * text.length,
-  );
 }
 
 async function measureFiles(root: string): Promise<void> {
@@ -141,7 +89,6 @@ async function measureFiles(root: string): Promise<void> {
 
 const root = mkdtempSync(join(process.argv[2] ?? tmpdir(), "dsync-bench-"));
 try {
-  if (process.argv[3] !== "files") measureMemory();
   await measureFiles(root);
 } finally {
   rmSync(root, { recursive: true, force: true });

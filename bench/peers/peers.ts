@@ -1,0 +1,26 @@
+// All that dsync is measured against.
+
+import { copy } from "./copy.ts";
+import { isInstalled, type Peer } from "./peer.ts";
+import { rsyncDaemon } from "./rsync-daemon.ts";
+import { rsyncSsh } from "./rsync-ssh.ts";
+import { syncthing } from "./syncthing.ts";
+import { unison } from "./unison.ts";
+
+export const PEERS: readonly Peer[] = [copy, rsyncDaemon, rsyncSsh, unison, syncthing];
+
+/** Those that can be measured here. */
+export function installedPeers(): readonly Peer[] {
+  return PEERS.filter(canRun);
+}
+
+/** One line for each that cannot be. */
+export function missingPeers(): readonly string[] {
+  return PEERS.filter((peer) => !canRun(peer)).map(
+    ({ label, packages }) => `Not measured: ${label}. To install it: apt-get install -y ${packages}`,
+  );
+}
+
+function canRun({ programs }: Peer): boolean {
+  return programs.every(isInstalled);
+}

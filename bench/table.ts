@@ -1,0 +1,35 @@
+// The results as a table in Markdown, as bench/README.md has it.
+
+import { judge } from "./goals.ts";
+import type { Against, Row } from "./row.ts";
+
+const RATIOS: Readonly<Record<Against, string>> = {
+  rsync: "to rsync daemon",
+  ssh: "to rsync ssh",
+  syncthing: "to Syncthing",
+  cp: "to cp",
+};
+
+export function tableOf(rows: readonly Row[]): string {
+  const head = ["case", "what", "value", ...Object.values(RATIOS), "goal"];
+  const lines = rows.map((row) => {
+    const ratios = (Object.keys(RATIOS) as Against[]).map((against) => ratioText(row.ratios?.[against]));
+    const goals = judge(row, rows).map(({ text, result }) => `${text} ${result}`);
+    return [row.case, row.what, valueText(row), ...ratios, goals.join("; ")];
+  });
+  // Aligned, as the formatter leaves it.
+  const widths = head.map((_, column) => Math.max(...[head, ...lines].map((line) => line[column]?.length ?? 0)));
+  const text = (line: readonly string[], fill = " "): string =>
+    `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(" | ")} |`;
+  const rule = head.map(() => "");
+  return [text(head), text(rule, "-"), ...lines.map((line) => text(line))].join("\n");
+}
+
+function valueText({ value, unit }: Row): string {
+  const digits = unit === "bytes" ? 0 : unit === "×" ? 2 : 1;
+  return `${value.toFixed(digits)} ${unit}`;
+}
+
+function ratioText(ratio: number | undefined): string {
+  return ratio === undefined ? "" : `${ratio.toFixed(2)} ×`;
+}
