@@ -125,6 +125,7 @@ async function measureStart(machine: RealMachine): Promise<{ ms: number; cpuMs: 
   let cpuMs = cpuMsOf(pid);
   while (performance.now() - busyUntilMs < IDLE_FOR_MS) {
     await sleep(POLL_MS);
+    if (machine.instance.hasEnded) throw new Error(machine.instance.stderr);
     const now = cpuMsOf(pid);
     if (now - cpuMs > IDLE_CPU_MS_MAX) busyUntilMs = performance.now();
     cpuMs = now;
