@@ -357,9 +357,13 @@ class Simulation {
     }
     if (reasons.length > 0) return reasons;
     const root = rootOf(first);
+    // What is at such a path stays there for ever: what was there before, or nothing where that was damaged.
+    const vain = new Set(this.#machines.flatMap((machine) => this.#wantedInVain(machine)));
+    const withoutVain = (one: Tree): Tree => new Map([...one].filter(([path]) => !vain.has(path)));
     for (const machine of others) {
       if (rootOf(machine) !== root) reasons.push(`${machine.name} has another Merkle root than ${first.name}`);
-      const found = changesBetween(...asFarAsKept(machine, tree, this.#treeOf(machine), clashing));
+      const [here, there] = asFarAsKept(machine, tree, this.#treeOf(machine), clashing);
+      const found = changesBetween(withoutVain(here), withoutVain(there));
       if (found.length > 0) reasons.push(`${machine.name} has another tree than ${first.name}: ${found.join(", ")}`);
     }
     return reasons;
@@ -380,6 +384,10 @@ class Simulation {
     }
   }
 
+  #wantedInVain({ store }: Machine): readonly string[] {
+    return [...(store?.pending() ?? [])].filter((path) => this.#isWantedInVain(store, path));
+  }
+
   #isWantedInVain(store: RecordStore | undefined, path: RelativePath): boolean {
     const content = store?.get(path)?.known.live?.content;
     return content?.kind === "file" && this.#isGone(content.contentId);
@@ -395,9 +403,7 @@ class Simulation {
     // What a disk takes for another name is tried again now and then, with its content fetched anew.
     const isTrying = this.#machines.some(({ store }) => store !== undefined && store.pendingCount > 0);
     // A directory may be brought back for such a file.
-    const waitsInVain = this.#machines.some(({ store }) =>
-      [...(store?.pending() ?? [])].some((path) => this.#isWantedInVain(store, path)),
-    );
+    const waitsInVain = this.#machines.some((machine) => this.#wantedInVain(machine).length > 0);
     for (const [index, machine] of this.#machines.entries()) {
       const hasChanged = machine.changes !== before[index]?.changes;
       if (hasChanged && !waitsInVain) this.fail(`${machine.name} tells of changes when idle`);
