@@ -33,6 +33,7 @@ test("a copy of what others touched may take its name, if it is kept beside that
     [LATER_COPY, MINE],
   ]);
   assert.equal(strays(pushedAside, "a.txt"), 0);
+  assert.equal(strays(pushedAside, "a.txt/b"), 0, "a file loses against a directory that others put something into");
   assert.equal(strays(pushedAside), 1, "nobody else touched anything of that name");
   assert.equal(strays(pushedAside, "b.txt"), 1, "the copy is of something else");
   assert.equal(strays(new Map([[COPY, OTHER]]), "a.txt"), 1, "it is kept nowhere");

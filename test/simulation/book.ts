@@ -168,14 +168,16 @@ export class Book {
   }
 
   /**
-   * True if a conflict copy of what somebody else touched may have come to the path: which name a copy gets depends on
-   * what lost alone, and an older copy that has been changed since may have that name.
+   * True if a conflict copy of what somebody else touched, or put something into, may have come to the path: which name a
+   * copy gets depends on what lost alone, and an older copy that has been changed since may have that name.
    */
   #isTakenByCopy(path: string, machine: number): boolean {
-    if (familyOf(path) === path) return false;
-    return [...this.#touched].some(
-      ([other, machines]) => familyOf(other) === familyOf(path) && [...machines].some((number) => number !== machine),
-    );
+    const family = familyOf(path);
+    if (family === path) return false;
+    return [...this.#touched].some(([other, machines]) => {
+      const isRelated = familyOf(other) === family || other.startsWith(`${family}/`);
+      return isRelated && [...machines].some((number) => number !== machine);
+    });
   }
 
   /**
