@@ -495,6 +495,31 @@ test("who edits a file while it is copied into the trash keeps the edit", () => 
   }
 });
 
+test("who swaps a file away and back while it is kept in the trash loses nothing (simulation, seed 7105060)", () => {
+  const swap = (): void => {
+    fs.renameSync(join(root, "a"), join(root, "c"));
+    fs.renameSync(join(root, "b"), join(root, "a"));
+    fs.renameSync(join(root, "c"), join(root, "b"));
+  };
+  for (const kind of ["file", "remove"] as const) {
+    write("a", "before");
+    write("b", "others");
+    const expected = signatureAt("a");
+    const disk = {
+      ...nodeFileSystem,
+      link: (from: string, to: string) => {
+        swap();
+        nodeFileSystem.link(from, to);
+        swap();
+      },
+    };
+    const operation: ApplyOperation = kind === "file" ? file("a", "ours", expected) : { kind, diskPath: "a", expected };
+    assert.deepEqual(applyOn(disk, [operation]), [{ kind: "changed" }]);
+    assert.deepEqual([read("a"), read("b")], ["before", "others"]);
+    assert.deepEqual(fs.readdirSync(join(root, `.dsync/trash/${BATCH}`)), []);
+  }
+});
+
 /** Moves `from` over `a` on a disk without links, where a person does something while the old content is copied. */
 function moveWhile(person: (copies: number) => void): ApplyOutcome | undefined {
   write("from", "moved");

@@ -50,14 +50,22 @@ export type Kept =
 
 /**
  * Keeps the expected file or symlink in the trash, to be replaced or removed right afterwards. Without hard links it is
- * copied, which takes time: so it is looked at once more, and what somebody wrote meanwhile is neither kept nor lost.
+ * copied, which takes time: so it is looked at once more, and what somebody wrote meanwhile is neither kept nor lost. What
+ * was kept is looked at as well: somebody may have put something else there for a moment.
  */
 export function keepExpected(state: ApplyState, diskPath: string, expected: StatSignature): Kept {
-  const trashed = state.trash.keep(diskPath);
-  if (isUntouched(state.context.fs.lstat(absolutePath(state.root, diskPath)), expected))
-    return { kind: "kept", trashed };
-  state.trash.discard(trashed);
+  const { context, root, trash } = state;
+  const trashed = trash.keep(diskPath);
+  const isKept = trashed === undefined || isKeptAs(context.fs.lstat(absolutePath(root, trashed)), expected);
+  if (isKept && isUntouched(context.fs.lstat(absolutePath(root, diskPath)), expected)) return { kind: "kept", trashed };
+  trash.discard(trashed);
   return { kind: "changed" };
+}
+
+/** True if `kept` is another name of what is expected, or may be a copy of it. */
+function isKeptAs(kept: Stat | undefined, expected: StatSignature): boolean {
+  if (kept?.kind !== expected.kind || kept.size !== expected.size) return false;
+  return kept.inode === expected.inode || kept.links === 1;
 }
 
 /** File systems that keep times less exactly than asked: multiples of 10 ms (exFAT) or more, up to 2 s (FAT). */
