@@ -1,13 +1,11 @@
 // What has to come from peers, and who is asked for what. Pulled by us: every request fits the peer's window.
 //
-// Several instances that fetch the same large content tell each other so, and which chunks they have got (ChunkPicker).
 // Small files (one chunk) go first, in batches, so that a person's save is not stuck behind a disk image; large ones
 // share what is left of the window. Whoever has room takes the next work, so several peers share it by themselves.
 
 import type { ContentHash } from "../core/ids.ts";
 import {
   ANSWER_SILENCE_MS_MAX,
-  HAVE_CHUNKS_MAX,
   LARGE_FETCHES_MAX,
   LEFT_STAGED_MAX,
   REQUEST_BYTES,
@@ -23,6 +21,7 @@ import type { Session } from "../pool/session.ts";
 import type { ChunkMessage, FetchingMessage, FetchItem, HaveMessage } from "../pool/messages.ts";
 import { FetchClient } from "./fetch-client.ts";
 import { LargeFetch, type LargeFetchOptions } from "./large-fetch.ts";
+import { Sharing } from "./sharing.ts";
 import type { Source } from "./source.ts";
 import { Window } from "./window.ts";
 
@@ -53,12 +52,6 @@ interface SourceState {
   readonly source: Source;
   readonly window: Window;
   readonly clients: FetchClient[];
-  /** The large contents that the peer fetches as well, as it says. */
-  fetching: ReadonlySet<ContentHash>;
-  /** What it was told of ours. */
-  toldFetching: string;
-  /** How many staged chunks of each it was told of. */
-  readonly toldChunks: Map<ContentHash, number>;
 }
 
 export class FetchQueue {
@@ -69,6 +62,7 @@ export class FetchQueue {
   readonly #inFlight = new Map<RelativePath, SmallTask>();
   readonly #waitingLarge = new Map<RelativePath, LargeFetch>();
   readonly #large = new Map<RelativePath, LargeFetch>();
+  readonly #sharing = new Sharing(() => this.#large.values());
   /** Nobody who is connected has these. */
   readonly #parked = new Map<RelativePath, SmallTask>();
   /** Fetches of this run that ended, one way or another: staging may hold something of them. */
@@ -104,9 +98,12 @@ export class FetchQueue {
       ...this.#options,
       ...file,
       isAlone: () => [...this.#sources.values()].every(({ source }) => source.mayHold(file.path)),
-      onNeeds: (needy) => this.#noteNeeds(needy),
+      onNeeds: (needy) => {
+        this.#sharing.begin(needy);
+        this.pump();
+      },
       onReady: () => this.pump(),
-      onStaged: (staged) => this.#tellChunks(staged),
+      onStaged: (staged) => this.#sharing.tellChunks(staged),
     });
     this.#waitingLarge.set(file.path, fetch);
     this.#startLarge();
@@ -123,41 +120,21 @@ export class FetchQueue {
   }
 
   addSource(source: Source): void {
-    this.#sources.set(source.session, {
-      source,
-      window: new Window(WINDOW_BYTES_PER_PEER, this.#window),
-      clients: [],
-      fetching: new Set(),
-      toldFetching: "",
-      toldChunks: new Map(),
-    });
+    const window = new Window(WINDOW_BYTES_PER_PEER, this.#window);
+    this.#sources.set(source.session, { source, window, clients: [] });
+    this.#sharing.addPeer(source);
     this.unparkAll();
   }
 
   removeSource(session: Session): void {
     this.#sources.delete(session);
-    for (const fetch of this.#large.values()) fetch.removeMember(session.peer.id);
+    this.#sharing.removePeer(session);
     this.pump();
   }
 
   /** A peer says what it fetches, or what it has got of that. */
   noteSharing(session: Session, message: FetchingMessage | HaveMessage): void {
-    const state = this.#sources.get(session);
-    if (state === undefined) return;
-    if (message.type === "fetching") {
-      const before = state.fetching;
-      state.fetching = new Set(message.contentIds);
-      for (const fetch of this.#large.values()) {
-        if (!fetch.isShared) continue;
-        if (state.fetching.has(fetch.contentId)) fetch.addMember(session.peer.id);
-        else if (before.has(fetch.contentId)) fetch.removeMember(session.peer.id);
-      }
-      this.#tellFetching();
-    } else {
-      for (const fetch of this.#large.values()) {
-        if (fetch.contentId === message.contentId) fetch.noteHad(session.peer.id, message.chunks);
-      }
-    }
+    this.#sharing.receive(session, message);
     this.pump();
   }
 
@@ -318,49 +295,6 @@ export class FetchQueue {
     this.#afterStaging(fetch, problem);
   }
 
-  #noteNeeds(fetch: LargeFetch): void {
-    if (fetch.isCancelled) return;
-    if (fetch.isShared) {
-      for (const { source, fetching } of this.#sources.values()) {
-        if (fetching.has(fetch.contentId)) fetch.addMember(source.session.peer.id);
-      }
-      this.#tellFetching();
-    }
-    this.pump();
-  }
-
-  /** Tells each peer what it may be fetching as well. */
-  #tellFetching(): void {
-    for (const state of this.#sources.values()) {
-      const { source, fetching } = state;
-      const contentIds = [...this.#large.values()]
-        .filter((fetch) => fetch.isShared && (fetching.has(fetch.contentId) || !source.mayHold(fetch.path)))
-        .map((fetch) => fetch.contentId);
-      const told = contentIds.join(" ");
-      if (told === state.toldFetching) continue;
-      state.toldFetching = told;
-      source.session.control.send({ type: "fetching", contentIds });
-    }
-    for (const fetch of this.#large.values()) this.#tellChunks(fetch);
-  }
-
-  /** Tells whoever fetches the same which chunks are here. */
-  #tellChunks(fetch: LargeFetch): void {
-    const { contentId } = fetch;
-    if (!fetch.isShared || fetch.isCancelled) return;
-    for (const { source, fetching, toldChunks } of this.#sources.values()) {
-      if (!fetching.has(contentId)) continue;
-      const { control } = source.session;
-      const told = toldChunks.get(contentId) ?? 0;
-      const untold = fetch.stagedAfter(told);
-      let at = 0;
-      for (; at < untold.length && !control.isCongested; at += HAVE_CHUNKS_MAX) {
-        control.send({ type: "have", contentId, chunks: untold.slice(at, at + HAVE_CHUNKS_MAX) });
-      }
-      toldChunks.set(contentId, told + Math.min(at, untold.length));
-    }
-  }
-
   /** The large file that this source can do most for: the first one that still needs something. */
   #neediest(source: Source): LargeFetch | undefined {
     for (const fetch of this.#large.values()) {
@@ -470,8 +404,7 @@ export class FetchQueue {
     fetch.isCancelled = true;
     if (this.#leftStaged.size < LEFT_STAGED_MAX) this.#leftStaged.add(fetch.contentId);
     this.#large.delete(fetch.path);
-    for (const { toldChunks } of this.#sources.values()) toldChunks.delete(fetch.contentId);
-    if (fetch.isShared) this.#tellFetching();
+    this.#sharing.end(fetch);
     this.#startLarge();
   }
 
