@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { FakeChannel } from "../../test/support/fake-channel.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
+import { MemoryDisk } from "../../test/support/memory-disk.ts";
+import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts";
+import { createPuller } from "../../test/support/pulled-folder.ts";
 import { contentIdOf, pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
+import { waitFor } from "../../test/support/wait.ts";
 import { loadBlake3 } from "../content/blake3.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Content, Entry, PathEntry, StatSignature } from "../index/entry.ts";
@@ -11,6 +16,7 @@ import { createMemoryStore } from "../index/memory-store.ts";
 import { conflictEntry, mergeEntries } from "../index/merge.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import { emptyRecord } from "../index/settle.ts";
+import type { Session } from "../pool/session.ts";
 import type { Observation } from "../watch/observation.ts";
 import { REPAIR_DELAY_MS, REPAIR_PATIENCE_MS } from "./patient-repairs.ts";
 import { Replica } from "./replica.ts";
@@ -141,4 +147,52 @@ test("a directory that something waits for is brought back soon, if it has not c
   await clock.run(REPAIR_DELAY_MS + 100);
   replica.repair(pathOf("drafts/a"));
   assert.equal(store.get(DRAFTS)?.known.live?.content.kind, "directory");
+});
+
+/** A peer that says what the test says. */
+function joinedBy(control: FakeChannel): void {
+  const session: Session = {
+    peer: { id: control.peerId, name: "there", replicaId: replicaIdOf(1), remote: control.remote },
+    isLeader: false,
+    control,
+    dataChannels: [],
+    onDataChannel: () => {},
+    wantDataChannels: () => {},
+    close: (code) => control.close(code),
+    ended: control.ended,
+  };
+  replica.join(session);
+}
+
+test("what is heard of a path while that is put in place is stored after the outcome (simulation, seed 7104852)", async () => {
+  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
+  const fs = createMemoryFileSystem(disk);
+  for (const path of ["/f", "/f/.dsync"]) fs.makeDirectory(path, 0o755);
+  const peer = new FakeChannel();
+  const gone: Entry = { seen: [[replicaIdOf(1), 2]], live: undefined };
+  /** Whether the directory is known to be live: when its deletion was heard, and at each outcome. */
+  const lives: boolean[] = [];
+  const hear = (): void => {
+    if (lives.length > 0 || !puller.isBusy(DRAFTS)) return;
+    peer.receive({ type: "entries", entries: [{ path: DRAFTS, entry: gone, held: true, inline: undefined }] });
+    lives.push(store.get(DRAFTS)?.known.live !== undefined);
+  };
+  // It is heard when the index is about to commit the directory, which is made right afterwards.
+  store.committed = async () => queueMicrotask(hear);
+  const puller = createPuller(
+    { disk, store, clock },
+    {
+      leftIn: async () => "nothing",
+      onSettled: (records) => lives.push(...records.map(({ known }) => known.live !== undefined)),
+    },
+  );
+  replica.puller = puller;
+  joinedBy(peer);
+  store.put({ ...emptyRecord(DRAFTS), known: made(1, 1, DIRECTORY) });
+  puller.add(DRAFTS);
+  await waitFor(() => lives.length === 3, { until: "the directory is made, and goes again", intervalMs: 1 });
+  await puller.stop();
+  replica.stop();
+  assert.deepEqual(lives, [true, true, false]);
+  assert.equal(fs.lstat("/f/drafts"), undefined);
 });

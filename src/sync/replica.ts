@@ -4,6 +4,7 @@
 // 1. A local change starts from what is present; what is heard is merged into what is known (DESIGN.md §4).
 // 2. Nothing is announced before it is committed: a dot that anybody has seen is never handed out again.
 // 3. A conflict copy is stored in the same turn as what it lost against, and announced before it.
+// 4. What is heard of a path that is being changed on the disk is merged after the outcome of that.
 
 import type { RelativePath } from "../core/path.ts";
 import type { Clock } from "../edge/clock.ts";
@@ -246,11 +247,28 @@ export class Replica {
   }
 
   #receive(from: Conversation, entries: readonly Announcement[]): void {
-    for (const { path, entry, held, inline } of entries) {
+    for (const announcement of entries) {
+      const { path, entry, held, inline } = announcement;
+      const underWay = this.#puller?.underWayAt(path);
+      if (underWay !== undefined) {
+        this.#receiveAfter(underWay, from, announcement);
+        continue;
+      }
       this.#mergeKnown({ path, entry }, { from, inline }, false);
       if (held) this.#puller?.noteHeldByPeer(path);
     }
     this.publish();
+  }
+
+  /**
+   * Merges it when the index knows what came of the change that is under way (invariant 4). Were a deletion stored before
+   * that, a crash could leave the file that was just put in place: as if a person had brought it back.
+   */
+  #receiveAfter(underWay: Promise<void>, from: Conversation, announcement: Announcement): void {
+    const receive = (): void => {
+      if (!this.#isStopped) this.#receive(from, [announcement]);
+    };
+    void underWay.then(receive, receive);
   }
 
   /**

@@ -98,6 +98,7 @@ export class Puller {
   readonly #lookFirst: LookFirst;
   readonly #due = new Set<RelativePath>();
   readonly #busy = new Set<RelativePath>();
+  readonly #underWay = new Map<RelativePath, Promise<void>>();
   readonly #waiting = new Map<RelativePath, Set<RelativePath>>();
   readonly #failures = new Map<RelativePath, Failure>();
   /** Where nothing more is taken from for a path: disk paths. */
@@ -167,6 +168,11 @@ export class Puller {
   /** True while this path is being changed by ourselves. */
   isBusy(path: RelativePath): boolean {
     return this.#busy.has(path);
+  }
+
+  /** What is changing this path on the disk now, if anything: resolves when the index has been told the outcome. */
+  underWayAt(path: RelativePath): Promise<void> | undefined {
+    return this.#underWay.get(path);
   }
 
   get failures(): Iterable<readonly [RelativePath, Problem]> {
@@ -453,6 +459,16 @@ export class Puller {
   }
 
   async #run(works: readonly Work[]): Promise<void> {
+    const run = this.#apply(works);
+    for (const { path } of works) this.#underWay.set(path, run);
+    try {
+      await run;
+    } finally {
+      for (const { path } of works) if (this.#underWay.get(path) === run) this.#underWay.delete(path);
+    }
+  }
+
+  async #apply(works: readonly Work[]): Promise<void> {
     this.#jobsRunning++;
     try {
       if (!(await this.#isCommitted())) return this.#putOff(works);
