@@ -16,6 +16,7 @@ import type { RecordStore } from "../index/record-store.ts";
 import type { PreviousStop } from "../index/store-state.ts";
 import { hasSeen } from "../index/version-vector.ts";
 import { fileContent } from "../watch/judge.ts";
+import { isMoved } from "../watch/vanished.ts";
 import { verifyMarked, type VerifyReport } from "./verify-marked.ts";
 
 const blake3 = loadBlake3({ portable: false });
@@ -239,6 +240,33 @@ test("what a person saved in the last minute is read again, whatever its times s
   assert.deepEqual(store.get(pathOf("old.txt"))?.present, old);
   assert.ok(!isPending("whole.txt"));
   assert.equal(fs.readFileSync(join(root, "recent.txt")).length, 11);
+});
+
+test("what was moved away right before is read where it is now (simulation, seed 7301904)", async () => {
+  const saved = ["moved.txt", "replaced.txt"].map(save);
+  fs.renameSync(join(root, "moved.txt"), join(root, "elsewhere.txt"));
+  fs.renameSync(join(root, "replaced.txt"), join(root, "replaced.txt~"));
+  writeFiles(root, { "replaced.txt": "saved anew" });
+  const isMovedTo = (from: string, to: string): boolean => {
+    const child = { name: to, signature: signatureAt(to), target: undefined, problem: undefined };
+    return isMoved(store.get(pathOf(from))?.signature, child);
+  };
+  assert.ok(isMovedTo("moved.txt", "elsewhere.txt") && isMovedTo("replaced.txt", "replaced.txt~"));
+  assert.deepEqual(await restart(), { checked: 2, damaged: [], undone: [] });
+  assert.ok(!isMovedTo("moved.txt", "elsewhere.txt") && !isMovedTo("replaced.txt", "replaced.txt~"));
+  // What became of the two paths is left to the scanner.
+  const held = ["moved.txt", "replaced.txt"].map((path) => store.get(pathOf(path))?.present);
+  assert.deepEqual(held, saved);
+});
+
+test("a disk that numbers its inodes anew tells of no move", async () => {
+  save("a.txt");
+  fs.copyFileSync(join(root, "a.txt"), join(root, "copy"));
+  fs.utimesSync(join(root, "copy"), 1_000, 1_000);
+  fs.renameSync(join(root, "copy"), join(root, "a.txt"));
+  const before = store.get(pathOf("a.txt"));
+  await restart();
+  assert.deepEqual(store.get(pathOf("a.txt")), before);
 });
 
 test("what cannot be read for a moment is read again (simulation, seed 960766)", async () => {

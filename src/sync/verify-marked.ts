@@ -12,6 +12,7 @@ import type { RelativePath } from "../core/path.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { RootIdentity } from "../edge/root-identity.ts";
 import { conflictPath } from "../index/conflict-path.ts";
+import { sameContent } from "../index/content.ts";
 import { EMPTY_ENTRY, type Content, type Dot, type PathRecord, type StatSignature } from "../index/entry.ts";
 import type { Mark } from "../index/index-store.ts";
 import { lastChangeNs } from "../index/last-change.ts";
@@ -172,6 +173,7 @@ async function settle(
   });
   switch (verdict.kind) {
     case "leave":
+      if (isElsewhere(record, found)) store.put({ ...record, signature: undefined });
       break;
     case "doubtful":
       if (found.kind === "there") await moveBeside(options, path, found);
@@ -211,6 +213,18 @@ function contentOf(found: Found): Content | "absent" | "unreadable" {
 /** True if somebody did something to the file after its signature was taken: ctime is nobody's to set. */
 function isTouchedSince({ signature: recorded }: PathRecord, found: StatSignature | undefined): boolean {
   return recorded !== undefined && found !== undefined && found.ctimeNs > recorded.ctimeNs;
+}
+
+/**
+ * True if what the index says was taken away from the path. Where a person moved it to, it may be damaged under the same
+ * size and time: without a signature it is no source of a move, and what is there is read. Another inode alone says
+ * nothing: some disks (FAT) number anew at each mount.
+ */
+function isElsewhere({ signature, present }: PathRecord, found: Found): boolean {
+  if (signature === undefined || found.kind === "unclear") return false;
+  if (found.kind === "absent") return true;
+  const isSame = present.live !== undefined && sameContent(present.live.content, found.content);
+  return found.signature.inode !== signature.inode && !isSame;
 }
 
 /** Nothing was seen at the path: what is known is wanted, and what is there is a version of its own for whoever looks. */

@@ -102,6 +102,24 @@ test("a moved file is not read again, and both halves leave in one batch, the cr
     world.assertMatchesDisk();
   }));
 
+test("what moved from a path that the index holds no signature of is read, and the path reported absent", () =>
+  inFakeTime(async (world) => {
+    world.write("a", "content");
+    world.write("b", "other");
+    await world.settle();
+    for (const path of ["a", "b"]) {
+      const record = world.store.get(parsePath(path) as RelativePath);
+      assert.ok(record !== undefined);
+      world.store.put({ ...record, signature: undefined });
+    }
+    fs.renameSync(world.disk("a"), world.disk("c"));
+    await world.scan();
+    await world.quiet();
+    assert.deepEqual(world.hashed.toSorted(), ["b", "c"]);
+    assert.deepEqual(world.reported.toSorted(), ["+ c", "- a", "~ b"]);
+    world.assertMatchesDisk();
+  }));
+
 test("a moved tree is not read again: one batch, parents first, then deletions, deepest first", () =>
   inWorld(async (world) => {
     for (let i = 0; i < 40; i++) world.write(`old/s${i % 4}/f${i}`);
