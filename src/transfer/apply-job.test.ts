@@ -455,6 +455,20 @@ test("who puts a file where a directory is about to be made keeps it as it is", 
   assert.equal(fs.statSync(join(root, "a")).mode & 0o777, 0o600);
 });
 
+test("who puts a file where a directory was just made of a file is noticed, and where that one is kept is told (simulation, seed 8001292)", () => {
+  write("a", "before");
+  const operation: ApplyOperation = { kind: "directory", diskPath: "a", expected: signatureAt("a"), mode: 0o755 };
+  const makeDirectory = (path: string, mode: number): void => {
+    nodeFileSystem.makeDirectory(path, mode);
+    if (path !== join(root, "a")) return;
+    fs.rmdirSync(path);
+    write("a", "mine");
+  };
+  const kept = `.dsync/trash/${BATCH}/a`;
+  assert.deepEqual(applyOn({ ...nodeFileSystem, makeDirectory }, [operation]), [{ ...TOUCHED, trashed: kept }]);
+  assert.deepEqual([read("a"), read(kept)], ["mine", "before"]);
+});
+
 test("a path below what was a file earlier in the same batch goes into another batch", () => {
   write("a", "file");
   const [first] = apply({ kind: "remove", diskPath: "a", expected: signatureAt("a") });

@@ -99,8 +99,9 @@ function makeDirectory(state: ApplyState, operation: Operation<"directory">): Ap
   const { fs } = state.context;
   const path = absolutePath(state.root, operation.diskPath);
   const current = fs.lstat(path);
+  const isThere = current?.kind === "directory";
   let trashed: string | undefined;
-  if (current?.kind !== "directory") {
+  if (!isThere) {
     if (!isExpected(state, operation)) return { kind: "changed" };
     if (operation.expected !== "absent") {
       const kept = keepExpected(state, operation.diskPath, operation.expected);
@@ -112,7 +113,10 @@ function makeDirectory(state: ApplyState, operation: Operation<"directory">): Ap
   }
   // A directory that is there already, for whatever reason, is what is wanted: directories merge.
   const made = fs.lstat(path);
-  if (made?.kind !== "directory") return { kind: "changed" };
+  if (made?.kind !== "directory") {
+    // Who takes the place of what was made a moment ago is noticed; what was there before that is in the trash by now.
+    return isThere ? { kind: "changed" } : applied(state, operation.diskPath, trashed, undefined);
+  }
   if (made.mode !== operation.mode) fs.setMode(path, operation.mode);
   return applied(state, operation.diskPath, trashed, givenMode(made, operation.mode));
 }
