@@ -44,6 +44,21 @@ test("a copy of what others touched may take its name, if it is kept beside that
   assert.equal(strays(putBack, "a.txt"), 1, "what is there is what was there before");
 });
 
+test("what lost against a copy of what others touched may have been taken away under its new name", () => {
+  const isAstray = (taken: string, made: "before" | "after"): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    const beside = made === "before" ? [[taken, MINE] as const] : [];
+    book.note(0, new Map([[COPY, BEFORE], ...beside]), new Map([[COPY, MINE], ...beside]));
+    book.note(1, new Map(), new Map([["a.txt", OTHER]]));
+    book.note(0, new Map([[taken, MINE]]), new Map([["b.txt", MINE]]));
+    return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some((line) => line.startsWith(COPY));
+  };
+  assert.ok(!isAstray(LATER_COPY, "after"));
+  assert.ok(isAstray(LATER_COPY, "before"), "that was there before it lost");
+  assert.ok(isAstray("c.txt", "after"), "that is no copy of the same path");
+});
+
 test("a copy that somebody took away comes back only if what it holds was put where it lost before", () => {
   const isAstray = (where: string, order: "before" | "after"): boolean => {
     const book = new Book();

@@ -43,6 +43,8 @@ export class Book {
   #left = new Map<number, Map<string, Left>>();
   /** In this phase: when which content was last put at a path or a conflict path of it, by anybody. */
   #put = new Map<string, number>();
+  /** In this phase: when which content was last taken away from a path or a conflict path of it, by anybody. */
+  #taken = new Map<string, number>();
   #notes = 0;
 
   /**
@@ -61,6 +63,7 @@ export class Book {
     this.#touched = new Map();
     this.#left = new Map();
     this.#put = new Map();
+    this.#taken = new Map();
   }
 
   /**
@@ -84,7 +87,8 @@ export class Book {
     for (const path of new Set([...before.keys(), ...after.keys()])) {
       if (before.get(path) === after.get(path)) continue;
       this.#noteLookAlike(before.get(path), after.get(path));
-      this.#put.set(`${familyOf(path)} ${whatIs(after.get(path))}`, at);
+      this.#put.set(inFamily(path, after.get(path)), at);
+      this.#taken.set(inFamily(path, before.get(path)), at);
       this.noteTouched(machine, path);
       const left = this.#left.get(machine) ?? new Map<string, Left>();
       const earlier = [...(left.get(path)?.earlier ?? []), ...(unrecorded.has(path) ? [] : [before.get(path)])];
@@ -129,7 +133,9 @@ export class Book {
         const isNew = !earlier.includes(found) || beside.has(whatIs(found)) || this.#isPutSince(at, path, found);
         // The same content under two times is no conflict: one of them stays. A copy may have been changed since.
         const isOther = whatIs(line) !== whatIs(found) && !this.#isPutSince(at + 1, path, line);
-        const isKept = isKeptAsCopy(path, line, seen) || !isOther;
+        // Who takes such a copy away knows of it. One that was there before is not the one that was made of this.
+        const isTaken = !beside.has(whatIs(line)) && this.#isTakenSince(at + 1, path, line);
+        const isKept = isKeptAsCopy(path, line, seen) || !isOther || isTaken;
         if (isNew && this.#isTakenByCopy(path, machine) && isKept) continue;
         straying.push(`${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`);
       }
@@ -185,7 +191,12 @@ export class Book {
    * conflict there since.
    */
   #isPutSince(at: number, path: string, found: string | undefined): boolean {
-    return found !== undefined && (this.#put.get(`${familyOf(path)} ${whatIs(found)}`) ?? -1) >= at;
+    return found !== undefined && (this.#put.get(inFamily(path, found)) ?? -1) >= at;
+  }
+
+  /** True if somebody took what `line` holds away from a path of this one's family, by the note `at` or later. */
+  #isTakenSince(at: number, path: string, line: string | undefined): boolean {
+    return line !== undefined && (this.#taken.get(inFamily(path, line)) ?? -1) >= at;
   }
 
   /** True if anybody else touched the path, or something above or below it, however it is spelled. */
@@ -207,6 +218,11 @@ function contentsOf(trees: readonly Tree[]): ReadonlySet<string | undefined> {
 /** The path that this one is a conflict copy of; itself, if it is none. */
 function familyOf(path: string): string {
   return path.replace(CONFLICT_PART, "");
+}
+
+/** What a line of a tree says but for mode and time, and of which path and its conflict paths that is said. */
+function inFamily(path: string, line: string | undefined): string {
+  return `${familyOf(path)} ${whatIs(line)}`;
 }
 
 /** What a line of a tree says but for mode and time. */
