@@ -78,7 +78,11 @@ test("a copy that somebody took away comes back if dsync was killed before it co
   const isAstray = (unrecorded: string, elsewhere: string): boolean => {
     const book = new Book();
     book.beginPhase();
-    book.note(0, new Map([[COPY, OTHER]]), new Map(), { unrecorded: new Set([unrecorded]), awaited: new Set() });
+    book.note(0, new Map([[COPY, OTHER]]), new Map(), {
+      unrecorded: new Set([unrecorded]),
+      awaited: new Set(),
+      isStopped: false,
+    });
     book.note(1, new Map(), new Map([[elsewhere, MINE]]));
     return book.strayingFrom(new Map([[COPY, OTHER]]), asIs).some((line) => line.startsWith(COPY));
   };
@@ -150,7 +154,7 @@ test("a deleted directory comes back for what its machine had not got yet", () =
   const isAstray = (...awaited: readonly string[]): boolean => {
     const book = new Book();
     book.beginPhase();
-    const surroundings = { unrecorded: new Set<string>(), awaited: new Set(awaited) };
+    const surroundings = { unrecorded: new Set<string>(), awaited: new Set(awaited), isStopped: false };
     book.note(0, new Map([["d", "directory 755"]]), new Map(), surroundings);
     return book.strayingFrom(new Map([["d", "directory 755"]]), asIs).length > 0;
   };
@@ -179,6 +183,28 @@ test("what was swapped with a copy may come back to its name when it loses there
   assert.ok(isAstray(), "nobody else touched anything of that name");
   book.note(1, before, new Map([...before, [LATER_COPY, BEFORE]]));
   assert.ok(!isAstray());
+});
+
+test("what is put back before dsync starts again is as if nobody had touched it", () => {
+  const isAstray = ({ isStopped = true, startsBetween = false, hadEdited = false }): boolean => {
+    const book = new Book();
+    const surroundings = { unrecorded: new Set<string>(), awaited: new Set<string>(), isStopped };
+    const turn = (from: string, to: string): void =>
+      book.note(0, new Map([[COPY, from]]), new Map([[COPY, to]]), surroundings);
+    book.beginPhase();
+    if (hadEdited) book.note(0, new Map([[COPY, BEFORE]]), new Map([[COPY, MINE]]));
+    turn(MINE, OTHER);
+    turn(OTHER, BEFORE);
+    if (startsBetween) book.noteStart(0);
+    turn(BEFORE, MINE);
+    // Who replaced what the copy was made of takes the copy away, too.
+    book.note(1, new Map([["a.txt", MINE]]), new Map([["a.txt", OTHER]]));
+    return book.strayingFrom(new Map([["a.txt", OTHER]]), asIs).length > 0;
+  };
+  assert.ok(!isAstray({}));
+  assert.ok(isAstray({ isStopped: false }), "dsync saw what was there meanwhile");
+  assert.ok(isAstray({ startsBetween: true }), "dsync saw it when it started");
+  assert.ok(isAstray({ hadEdited: true }), "it was edited while dsync ran");
 });
 
 test("a time is held against what the disk shows of it", () => {

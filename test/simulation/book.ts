@@ -21,9 +21,17 @@ interface Left {
 interface Surroundings {
   readonly unrecorded: ReadonlySet<string>;
   readonly awaited: ReadonlySet<string>;
+  /** No dsync runs there. */
+  readonly isStopped: boolean;
 }
 
-const NOTHING: Surroundings = { unrecorded: new Set(), awaited: new Set() };
+/** A path as it was when dsync stopped. */
+interface AtStop {
+  readonly line: string | undefined;
+  readonly left: Left | undefined;
+}
+
+const NOTHING: Surroundings = { unrecorded: new Set(), awaited: new Set(), isStopped: false };
 
 /** What a conflict path is more than the path of what lost. */
 const CONFLICT_PART = /\.conflict-[^./]+-\d{8}-\d{6}-[0-9a-f]{4}(-\d+)?/;
@@ -41,6 +49,8 @@ export class Book {
   #powerless = new Set<number>();
   /** In this phase: how each machine's people left what they touched, and what they saw there before. */
   #left = new Map<number, Map<string, Left>>();
+  /** In this phase: what people touched on each machine since dsync stopped there, as it was then. */
+  #atStop = new Map<number, Map<string, AtStop>>();
   /** In this phase: when which content was last put at a path or a conflict path of it, by anybody. */
   #put = new Map<string, number>();
   /** In this phase: when which content was last taken away from a path or a conflict path of it, by anybody. */
@@ -62,16 +72,24 @@ export class Book {
     this.#powerless = new Set();
     this.#touched = new Map();
     this.#left = new Map();
+    this.#atStop = new Map();
     this.#put = new Map();
     this.#taken = new Map();
+  }
+
+  /** From now on dsync runs there, and sees what people do. */
+  noteStart(machine: number): void {
+    this.#atStop.delete(machine);
   }
 
   /**
    * A person on `machine` turned `before` into `after`. `unrecorded`: paths that held what dsync had put there right before
    * it was killed. Its index does not know that it did: to it, what is gone there is still to be put in place. `awaited`:
-   * paths of which the machine knew, and had not got them: they outlive the deletion of what they are in.
+   * paths of which the machine knew, and had not got them: they outlive the deletion of what they are in. `isStopped`: what
+   * is put back before dsync starts again is to it as if nobody had touched it.
    */
-  note(machine: number, before: Tree, after: Tree, { unrecorded, awaited }: Surroundings = NOTHING): void {
+  note(machine: number, before: Tree, after: Tree, surroundings: Surroundings = NOTHING): void {
+    const { unrecorded, awaited, isStopped } = surroundings;
     const at = this.#notes++;
     const counts = new Map<string, number>();
     for (const line of after.values()) count(counts, contentIn(line), 1);
@@ -87,10 +105,18 @@ export class Book {
     for (const path of new Set([...before.keys(), ...after.keys()])) {
       if (before.get(path) === after.get(path)) continue;
       this.#noteLookAlike(before.get(path), after.get(path));
-      this.#put.set(inFamily(path, after.get(path)), at);
-      this.#taken.set(inFamily(path, before.get(path)), at);
       this.noteTouched(machine, path);
       const left = this.#left.get(machine) ?? new Map<string, Left>();
+      if (isStopped) {
+        const atStop = this.#noteStopped(machine, path, { line: before.get(path), left: left.get(path) });
+        if (atStop.line === after.get(path)) {
+          if (atStop.left === undefined) left.delete(path);
+          else left.set(path, atStop.left);
+          continue;
+        }
+      }
+      this.#put.set(inFamily(path, after.get(path)), at);
+      this.#taken.set(inFamily(path, before.get(path)), at);
       const earlier = [...(left.get(path)?.earlier ?? []), ...(unrecorded.has(path) ? [] : [before.get(path)])];
       const beside = new Set(familyIn(after, path).map(([, line]) => whatIs(line)));
       const isAwaited = [...awaited].some((below) => below.startsWith(`${path}/`));
@@ -141,6 +167,14 @@ export class Book {
       }
     }
     return straying;
+  }
+
+  /** How the path was when dsync stopped there: as it is `now`, if nobody has touched it since. */
+  #noteStopped(machine: number, path: string, now: AtStop): AtStop {
+    const paths = this.#atStop.get(machine) ?? new Map<string, AtStop>();
+    const atStop = paths.get(path) ?? now;
+    this.#atStop.set(machine, paths.set(path, atStop));
+    return atStop;
   }
 
   #noteLookAlike(before: string | undefined, after: string | undefined): void {

@@ -249,6 +249,7 @@ class Simulation {
     const inodes = machine.inodesOf(before.keys());
     const unrecorded = machine.unrecordedPaths();
     const awaited = new Set(machine.store?.pending());
+    const isStopped = !machine.isRunning;
     try {
       act(action, choices, {
         fs: machine.person,
@@ -263,7 +264,7 @@ class Simulation {
     }
     const after = readTree(machine.person, ROOT);
     this.#trace.add(machine.name, `${action}: ${changesBetween(before, after).join(", ")}`);
-    this.#book.note(index, before, after, { unrecorded, awaited });
+    this.#book.note(index, before, after, { unrecorded, awaited, isStopped });
     for (const [path, inode] of machine.inodesOf(after.keys())) {
       // Another file that looks the same, to a coarse clock.
       if (after.get(path) === before.get(path) && inode !== inodes.get(path)) this.#book.noteTouched(index, path);
@@ -282,6 +283,7 @@ class Simulation {
 
   #start(machine: Machine): void {
     if (machine.isRunning) return;
+    this.#book.noteStart(this.#machines.indexOf(machine));
     machine.start().catch((error: unknown) => this.fail(`${machine.name} does not start: ${describeError(error)}`));
     const { peerId } = machine;
     // Discovery tells both sides, after a while.
