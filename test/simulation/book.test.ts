@@ -189,10 +189,14 @@ test("what is put back before dsync starts again is as if nobody had touched it"
   const isAstray = ({ isStopped = true, startsBetween = false, hadEdited = false }): boolean => {
     const book = new Book();
     const surroundings = { unrecorded: new Set<string>(), awaited: new Set<string>(), isStopped };
-    const turn = (from: string, to: string): void =>
-      book.note(0, new Map([[COPY, from]]), new Map([[COPY, to]]), surroundings);
+    const withOriginal = (copy: string): Tree =>
+      new Map([
+        ["a.txt", MINE],
+        [COPY, copy],
+      ]);
+    const turn = (from: string, to: string): void => book.note(0, withOriginal(from), withOriginal(to), surroundings);
     book.beginPhase();
-    if (hadEdited) book.note(0, new Map([[COPY, BEFORE]]), new Map([[COPY, MINE]]));
+    if (hadEdited) book.note(0, withOriginal(BEFORE), withOriginal(MINE));
     turn(MINE, OTHER);
     turn(OTHER, BEFORE);
     if (startsBetween) book.noteStart(0);
