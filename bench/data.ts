@@ -3,28 +3,16 @@
 import fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { randomFrom } from "../test/support/seeded.ts";
 import { incompressible } from "../test/support/trees.ts";
 
 export const MIB = 1024 * 1024;
 /** Smaller than a chunk, so that no two chunks are alike. */
 const STAMP_EVERY_BYTES = 4096;
 
-/** Numbers from 0 up to 1, the same for the same seed. */
-export type Random = () => number;
-
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Words at random: LZ4 halves it. */
 export function textLike(bytes: number, seed: number): Buffer {
-  const random = seededRandom(seed);
+  const random = randomFrom(seed);
   const letter = (): string => String.fromCodePoint(97 + Math.floor(random() * 26));
   const word = (): string => Array.from({ length: 3 + Math.floor(random() * 8) }, letter).join("");
   const words = Array.from({ length: 1_500 }, word);
@@ -101,7 +89,7 @@ interface Size {
 
 /** Packages of a few directories, a few links, and files of all sizes: many small, few large. */
 function writePackages(folder: string, { entries, bytes }: Size): void {
-  const random = seededRandom(11);
+  const random = randomFrom(11);
   const kinds = Array.from({ length: entries }, (_, index) => kindOf(index % TREE.entriesInPackage));
   // Exponent of a normal variable, as the sizes of files in the wild are.
   const weights = kinds.map((kind) => (kind === "file" ? Math.exp(1.6 * normal(random)) : 0));
@@ -142,7 +130,7 @@ function kindOf(place: number): "package" | "directory" | "link" | "file" {
   return place % 9 === 1 ? "directory" : "file";
 }
 
-function normal(random: Random): number {
+function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 

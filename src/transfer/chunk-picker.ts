@@ -136,14 +136,13 @@ export class ChunkPicker<Chunk extends PickedChunk> {
     this.#isSorted = true;
     const members = [...this.#members.keys()].map(seedOf);
     const self = seedOf(this.#self);
-    const last = [...this.#needed.values()].toSorted((a, b) => b.index - a.index);
-    const own = last.filter(({ index }) => isOwn(index, self, members));
+    const [own, others]: [Chunk[], Chunk[]] = [[], []];
+    for (const chunk of [...this.#needed.values()].toSorted((a, b) => b.index - a.index)) {
+      (isOwn(chunk.index, self, members) ? own : others).push(chunk);
+    }
     this.#own = this.#isSpread ? rotated(own, self) : own;
     // Those who lose patience begin at different places.
-    this.#others = rotated(
-      last.filter(({ index }) => !isOwn(index, self, members)),
-      self,
-    );
+    this.#others = rotated(others, self);
   }
 }
 

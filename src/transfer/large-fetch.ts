@@ -191,8 +191,7 @@ export class LargeFetch {
 
   /** Takes back items that were not answered. */
   returnItems(items: readonly FetchItem[]): void {
-    this.#isFirstUnderWay = false;
-    this.#picker?.need(items.flatMap(({ offset }) => this.#byOffset.get(offset) ?? []));
+    this.#endRequest(items.flatMap(({ offset }) => this.#byOffset.get(offset) ?? []));
   }
 
   /** Stages what a peer sent. `wrong`: it sent bytes that are not what their hash says. */
@@ -201,19 +200,23 @@ export class LargeFetch {
     answers: readonly ChunkMessage[],
   ): Promise<{ readonly problem: Problem | undefined; readonly gone: boolean; readonly wrong: boolean }> {
     const received: [Chunk, StageSource][] = [];
-    const gone: FetchItem[] = [];
+    const gone: Chunk[] = [];
     for (const [position, item] of items.entries()) {
       const answer = answers[position];
       const chunk = this.#byOffset.get(item.offset);
       if (chunk === undefined) continue;
-      if (answer === undefined || answer.encoding === "gone") gone.push(item);
+      if (answer === undefined || answer.encoding === "gone") gone.push(chunk);
       else received.push([chunk, { kind: "bytes", encoding: answer.encoding, payload: answer.payload }]);
     }
     const { problem, missing } = await this.#stage(received);
-    // Those that are gone, if any.
-    this.returnItems(gone);
-    this.#picker?.need(missing);
+    this.#endRequest([...gone, ...missing]);
     return { problem, gone: gone.length > 0, wrong: problem === undefined && missing.length > 0 };
+  }
+
+  /** `again`: chunks that it did not bring. */
+  #endRequest(again: readonly Chunk[]): void {
+    this.#isFirstUnderWay = false;
+    this.#picker?.need(again);
   }
 
   /** Others say within a round trip that they fetch it, too: until the first answer, one request is enough. */

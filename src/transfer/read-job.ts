@@ -4,7 +4,7 @@ import { compressIfSmaller } from "../content/compression.ts";
 import { contentHashFromBytes, type ContentHash } from "../core/ids.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import type { JobContext } from "../edge/job-context.ts";
-import { absolutePath } from "./disk-layout.ts";
+import { OpenFile } from "./open-file.ts";
 import { ParentGuard } from "./parent-guard.ts";
 
 export interface ReadRequest {
@@ -43,11 +43,14 @@ export function readChunks(context: JobContext, request: ReadRequest): ReadResul
   // It may hold what was read into it before: every byte that is handed out has been read and verified.
   const buffer = request.memory;
   const files = new OpenFile(context.fs, request.root);
+  const parents = new ParentGuard(context.fs, request.root);
   let start = 0;
   try {
     const outcomes = request.items.map((item): ReadOutcome => {
       const target = buffer.subarray(start, start + item.length);
-      if (!files.read(item, target)) return GONE;
+      // The path may be a peer's: what is outside the folder is not even compared with what it claims to know.
+      const descriptor = files.open(item.diskPath, () => parents.hold(item.diskPath));
+      if (descriptor === undefined || !fill(context.fs, descriptor, target, item.offset)) return GONE;
       if (contentHashFromBytes(context.blake3.hash(target)) !== item.hash) return GONE;
       const compressed = compressIfSmaller(target);
       if (compressed !== undefined) target.set(compressed);
@@ -62,41 +65,11 @@ export function readChunks(context: JobContext, request: ReadRequest): ReadResul
   }
 }
 
-/** Keeps the last file open, since neighbouring items mostly come from one file. */
-class OpenFile {
-  readonly #fs: FileSystem;
-  readonly #root: string;
-  readonly #parents: ParentGuard;
-  #path: string | undefined;
-  #descriptor: number | undefined;
-
-  constructor(fs: FileSystem, root: string) {
-    this.#fs = fs;
-    this.#root = root;
-    this.#parents = new ParentGuard(fs, root);
-  }
-
-  /** Fills `target`; false if the file is not there, cannot be read or is too short. */
-  read(item: ReadItem, target: Uint8Array): boolean {
-    try {
-      if (item.diskPath !== this.#path) {
-        this.close();
-        // The path may be a peer's: what is outside the folder is not even compared with what it claims to know.
-        if (!this.#parents.hold(item.diskPath)) return false;
-        this.#descriptor = this.#fs.openForReading(absolutePath(this.#root, item.diskPath));
-        this.#path = item.diskPath;
-      }
-      if (this.#descriptor === undefined) return false;
-      return this.#fs.read(this.#descriptor, target, item.offset) === target.length;
-    } catch {
-      // Whatever is wrong with it, the peer asks elsewhere, and our own scan reports it.
-      return false;
-    }
-  }
-
-  close(): void {
-    if (this.#descriptor !== undefined) this.#fs.close(this.#descriptor);
-    this.#descriptor = undefined;
-    this.#path = undefined;
+/** False if it is too short, or cannot be read: the peer asks elsewhere, and our own scan reports it. */
+function fill(fs: FileSystem, descriptor: number, target: Uint8Array, offset: number): boolean {
+  try {
+    return fs.read(descriptor, target, offset) === target.length;
+  } catch {
+    return false;
   }
 }

@@ -8,7 +8,8 @@ import { contentHashFromBytes, type ContentHash } from "../core/ids.ts";
 import type { Problem } from "../core/problem.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import type { JobContext } from "../edge/job-context.ts";
-import { absolutePath, stagingPath } from "./disk-layout.ts";
+import { stagingPath } from "./disk-layout.ts";
+import { OpenFile } from "./open-file.ts";
 
 export interface StageRequest {
   /** Absolute disk path of the folder. */
@@ -46,7 +47,7 @@ const PRIVATE_MODE = 0o600;
 export function stageChunks(context: JobContext, request: StageRequest): StageResult {
   const { fs } = context;
   const staged = request.pieces.map(() => false);
-  const local = new LocalFile(fs, request.root);
+  const local = new OpenFile(fs, request.root);
   let descriptor: number | undefined;
   try {
     descriptor = openStaging(fs, stagingPath(request.root, request.contentId));
@@ -66,39 +67,7 @@ interface Staging {
   readonly context: JobContext;
   /** The content in staging. */
   readonly descriptor: number;
-  readonly local: LocalFile;
-}
-
-/** The file of this folder that is read now. It stays open: what comes next is mostly in it as well. */
-class LocalFile {
-  readonly #fs: FileSystem;
-  readonly #root: string;
-  #diskPath: string | undefined;
-  #descriptor: number | undefined;
-
-  constructor(fs: FileSystem, root: string) {
-    this.#fs = fs;
-    this.#root = root;
-  }
-
-  /** `undefined` if it is gone or unreadable: then the chunk comes from a peer. */
-  open(diskPath: string): number | undefined {
-    if (diskPath === this.#diskPath) return this.#descriptor;
-    this.close();
-    this.#diskPath = diskPath;
-    try {
-      this.#descriptor = this.#fs.openForReading(absolutePath(this.#root, diskPath));
-    } catch {
-      this.#descriptor = undefined;
-    }
-    return this.#descriptor;
-  }
-
-  close(): void {
-    if (this.#descriptor !== undefined) this.#fs.close(this.#descriptor);
-    this.#descriptor = undefined;
-    this.#diskPath = undefined;
-  }
+  readonly local: OpenFile;
 }
 
 function openStaging(fs: FileSystem, path: string): number {
@@ -141,6 +110,7 @@ function pieceBytes({ context, descriptor, local }: Staging, piece: StagePiece):
     case "staged":
       return readExactly(context.fs, descriptor, length, piece.offset);
     case "local": {
+      // If it is gone or unreadable, the chunk comes from a peer.
       const file = local.open(source.diskPath);
       return file === undefined ? undefined : readExactly(context.fs, file, length, source.offset);
     }

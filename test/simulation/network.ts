@@ -35,8 +35,7 @@ export class SimulatedNetwork {
   readonly #ends = new Set<End>();
   readonly #blocked = new Set<string>();
   #nextPort = 40_000;
-  /** Bytes that arrived anywhere. */
-  deliveredBytes = 0;
+  /** Bytes that have arrived, by the address that they came from. */
   readonly #sentBytes = new Map<string, number>();
 
   constructor(options: NetworkOptions) {
@@ -89,13 +88,17 @@ export class SimulatedNetwork {
     this.#ends.delete(end);
   }
 
+  /** Bytes that arrived anywhere. */
+  get deliveredBytes(): number {
+    return [...this.#sentBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
   /** Bytes that came from an address and have arrived. */
   sentBytesOf(address: string): number {
     return this.#sentBytes.get(address) ?? 0;
   }
 
   noteArrival(from: string, bytes: number): void {
-    this.deliveredBytes += bytes;
     this.#sentBytes.set(from, this.sentBytesOf(from) + bytes);
   }
 

@@ -3,6 +3,7 @@
 
 import { EMPTY_ENTRY, type PathRecord } from "../../src/index/entry.ts";
 import { fileEntry, path, signature, tombstone } from "../../src/index/store-contract.ts";
+import { randomFrom } from "./seeded.ts";
 
 const PATHS = 300;
 
@@ -46,15 +47,4 @@ export function contentAfter(seed: number, turns: number): Map<string, PathRecor
 
 function nameOf(index: number): string {
   return `directory ${index % 7}/file ${index} ${"x".repeat(index)}`;
-}
-
-/** Mulberry32: numbers in [0, 1). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
