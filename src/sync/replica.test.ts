@@ -117,6 +117,20 @@ test("a copy is not withdrawn where its content is on this disk already", () => 
   assert.equal(store.get(copy.path)?.known.live, known.live);
 });
 
+test("a copy is not withdrawn while what would be copied to its name is here, too (simulation, seed 9102627)", () => {
+  const copy = lose(made(0, 1, file(1)), made(1, 2, file(2)));
+  // The person swapped it with an older conflict copy.
+  const { live: older } = made(1, 1, file(2));
+  assert.ok(older !== undefined);
+  const { path: other } = conflictEntry(NOTES, older);
+  const moved = made(0, 3, file(1));
+  store.put({ ...emptyRecord(other), known: moved, present: moved, signature: signature(1n) });
+  replica.observe([seen(NOTES, file(2), 2n)]);
+  assert.equal(store.get(copy.path)?.known.live, copy.entry.live);
+  replica.observe([seen(other, file(4), 3n)]);
+  assert.equal(store.get(copy.path)?.known.live, undefined);
+});
+
 test("a change of a conflict copy has not seen what lost under the same name since (simulation, seed 920733)", () => {
   const loser = made(1, 2, file(1));
   assert.ok(loser.live !== undefined);

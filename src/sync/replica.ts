@@ -6,6 +6,7 @@
 // 3. A conflict copy is stored in the same turn as what it lost against, and announced before it.
 // 4. What is heard of a path that is being changed on the disk is merged after the outcome of that.
 
+import type { ContentHash } from "../core/ids.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Clock } from "../edge/clock.ts";
 import { sameContent } from "../index/content.ts";
@@ -238,7 +239,22 @@ export class Replica {
     // Here by another way already: nobody waits for it, and whoever has it there keeps it.
     if (present.live !== undefined && sameContent(known.live.content, present.live.content)) return;
     const entry = this.#options.ledger.store.superseded.withdrawalOf(known);
-    if (entry !== undefined) this.#mergeKnown({ path, entry }, undefined, true);
+    if (entry === undefined || this.#hasNamesake(path, known.live.content.contentId)) return;
+    this.#mergeKnown({ path, entry }, undefined, true);
+  }
+
+  /**
+   * True if a version with that content is here whose own copy would get the name `path`: a person may have moved there
+   * what was replaced. Where it loses, too, the two copies merge into one, and a withdrawal of either deletes both.
+   */
+  #hasNamesake(path: RelativePath, contentId: ContentHash): boolean {
+    const { store } = this.#options.ledger;
+    for (const location of store.locationsOf(contentId)) {
+      if (location.kind === "trash") continue;
+      const live = store.get(location.path)?.present.live;
+      if (live !== undefined && conflictEntry(location.path, live).path === path) return true;
+    }
+    return false;
   }
 
   #put(record: PathRecord, next: PathRecord): void {
