@@ -147,7 +147,7 @@ const ERRORS: readonly (readonly [argv: readonly string[], ...parts: readonly st
   [["-z"], "-z"],
   [["--share.x", "1"], "--share.x"],
   [["--__proto__", "1"], "There is no flag"],
-  [["--constructor", "1"], "Cannot understand"],
+  [["--constructor", "1"], "There is no flag"],
   [["statsu"], "statsu", "status"],
   [["./shared"], "./shared", "dsync -d ./shared"],
   [["status", "now"], "status", "now"],

@@ -1,14 +1,25 @@
-// Splits a command line into words and flags. yargs does the splitting; every message is ours.
+// Splits a command line into words and flags. yargs-parser does the splitting; every message is ours.
 // A flag with one value that is given twice is an error: of two folders or ports one would be ignored in silence.
 
-import yargs from "yargs";
-import { messageOf } from "../core/errors.ts";
+import yargsParser from "yargs-parser";
 import { escapeForTerminal } from "../core/escape.ts";
 import { ALL_FLAGS, spelled, type Flag, type FlagName } from "./flags.ts";
 import { USAGE } from "./help.ts";
 import { nearest } from "./nearest.ts";
 import { checked, usageError } from "./settings.ts";
 import type { ValueKind } from "./values.ts";
+
+/** Everything that the parser does beyond splitting is off: it neither negates nor converts. */
+const CONFIGURATION = {
+  "boolean-negation": false,
+  "camel-case-expansion": false,
+  "dot-notation": false,
+  "parse-numbers": false,
+  "parse-positional-numbers": false,
+  "duplicate-arguments-array": true,
+  "greedy-arrays": false,
+  "populate--": false,
+};
 
 /** The words of a command line, with typed access to the flags among them. */
 export class Given {
@@ -62,7 +73,7 @@ export function splitWords(argv: readonly string[]): Given {
   const values = new Map<string, unknown>();
   for (const [name, value] of Object.entries(parsed)) {
     if (name === "_" || name === "$0") continue;
-    const flag = ALL_FLAGS.find((flag) => flag.name === name || letterOf(flag) === name);
+    const flag = ALL_FLAGS.find((flag) => flag.name === name || flag.letter === name);
     if (flag === undefined) throw unknownFlag(name);
     if (name === flag.name && value !== undefined) values.set(flag.name, value);
   }
@@ -70,7 +81,7 @@ export function splitWords(argv: readonly string[]): Given {
   return new Given(Array.isArray(words) ? words.map(String) : [], values);
 }
 
-/** yargs takes `--quiet=perhaps` for false. */
+/** The parser takes `--quiet=perhaps` for false. */
 function expectNoValue(word: string): void {
   const [, name, value] = /^--([a-z-]+)=(.*)$/s.exec(word) ?? [];
   const flag = ALL_FLAGS.find((flag) => flag.name === name);
@@ -79,46 +90,25 @@ function expectNoValue(word: string): void {
 }
 
 function parseWords(argv: readonly string[]): Readonly<Record<string, unknown>> {
-  try {
-    return parser(argv).parseSync();
-  } catch (error) {
-    throw usageError(`Cannot understand the command line: ${escapeForTerminal(messageOf(error))}\n${USAGE}`, {
-      cause: error,
-    });
-  }
+  const { argv: parsed, error } = yargsParser.detailed([...argv], {
+    boolean: namesOf((flag) => flag.value === undefined),
+    string: namesOf((flag) => flag.value !== undefined),
+    array: namesOf((flag) => flag.isRepeatable === true),
+    alias: Object.fromEntries(ALL_FLAGS.flatMap(aliasOf)),
+    configuration: CONFIGURATION,
+  });
+  if (error === null) return parsed;
+  throw usageError(`Cannot understand the command line: ${escapeForTerminal(error.message)}\n${USAGE}`, {
+    cause: error,
+  });
 }
 
-/** Everything that yargs does beyond splitting is off: it neither prints, exits, negates, converts nor translates. */
-export function parser(argv: readonly string[]): ReturnType<typeof yargs> {
-  const instance = yargs([...argv])
-    .parserConfiguration({
-      "boolean-negation": false,
-      "camel-case-expansion": false,
-      "dot-notation": false,
-      "parse-numbers": false,
-      "parse-positional-numbers": false,
-      "duplicate-arguments-array": true,
-      "greedy-arrays": false,
-      "populate--": false,
-    })
-    .help(false)
-    .version(false)
-    .detectLocale(false)
-    .exitProcess(false)
-    .fail(false);
-  for (const flag of ALL_FLAGS) {
-    const alias = letterOf(flag);
-    instance.option(flag.name, {
-      type: flag.value === undefined ? "boolean" : "string",
-      ...(alias === undefined ? {} : { alias }),
-      ...(flag.isRepeatable === true ? { array: true } : {}),
-    });
-  }
-  return instance;
+function namesOf(isWanted: (flag: Flag) => boolean): string[] {
+  return ALL_FLAGS.filter(isWanted).map(({ name }) => name);
 }
 
-function letterOf(flag: Flag): string | undefined {
-  return flag.letter;
+function aliasOf(flag: Flag): [string, string][] {
+  return flag.letter === undefined ? [] : [[flag.name, flag.letter]];
 }
 
 function unknownFlag(name: string): Error {

@@ -5,9 +5,12 @@
 
 import type * as nativeModule from "@napi-rs/blake-hash";
 import { createRequire } from "node:module";
+import { arch, platform } from "node:process";
 
 import { portableBlake3 } from "./blake3-portable.ts";
 import type { Blake3, Blake3Hasher } from "./blake3.ts";
+
+const PACKAGE = "@napi-rs/blake-hash";
 
 type NativeModule = typeof nativeModule;
 type NativeHasher = InstanceType<NativeModule["Blake3Hasher"]>;
@@ -17,12 +20,8 @@ const PORTABLE_BYTES_MAX = 1024;
 
 /** `undefined` if the package is not installed or does not load here. */
 export function loadNativeBlake3(): Blake3 | undefined {
-  let native: NativeModule;
-  try {
-    native = createRequire(import.meta.url)("@napi-rs/blake-hash") as NativeModule;
-  } catch {
-    return undefined;
-  }
+  const native = loadBinding();
+  if (native === undefined) return undefined;
   return {
     hash(bytes) {
       if (bytes.length <= PORTABLE_BYTES_MAX) return portableBlake3.hash(bytes);
@@ -35,6 +34,34 @@ export function loadNativeBlake3(): Blake3 | undefined {
       return hasher.digest();
     },
   };
+}
+
+/**
+ * On Linux the package asks for a process report, only to know which C library there is: a report waits for all threads
+ * of the process, while each of them starts and wants one as well. What is installed tells the same.
+ */
+function loadBinding(): NativeModule | undefined {
+  const main = createRequire(import.meta.url);
+  try {
+    const inPackage = createRequire(main.resolve(PACKAGE));
+    const build = `${PACKAGE}-${platform}-${arch}`;
+    const names = platform === "linux" ? [`${build}-gnu`, `${build}-musl`, PACKAGE] : [PACKAGE];
+    for (const name of names) {
+      const binding = tryRequire(inPackage, name);
+      if (binding !== undefined) return binding;
+    }
+  } catch {
+    // Not installed.
+  }
+  return undefined;
+}
+
+function tryRequire(require: NodeJS.Require, name: string): NativeModule | undefined {
+  try {
+    return require(name) as NativeModule;
+  } catch {
+    return undefined;
+  }
 }
 
 function wrap(hasher: NativeHasher): Blake3Hasher {

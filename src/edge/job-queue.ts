@@ -2,7 +2,7 @@
 //
 // 1. Urgent jobs go first.
 // 2. Nothing is posted behind a long job, since it may hash a disk image for a minute.
-// 3. Long jobs never hold every worker: the last one does without, so that a person's save passes.
+// 3. Long jobs never hold every worker: one does without, so that a person's save passes.
 
 import type { JobName } from "./jobs.ts";
 
@@ -60,14 +60,14 @@ export class JobQueue<Job extends QueuedJob> {
 }
 
 function chooseWorker(job: QueuedJob, posted: readonly (readonly QueuedJob[])[]): number | undefined {
-  const reserved = posted.length > 1 ? posted.length - 1 : undefined;
+  const withoutLong = posted.filter((jobs) => !jobs.some(isLong)).length;
+  if (isLong(job) && posted.length > 1 && withoutLong === 1) return undefined;
   let best: number | undefined;
   let fewest = POSTED_PER_WORKER_MAX;
-  // From the last one: short jobs fill the worker that long ones may not have.
+  // From the last one, which is started first.
   for (let worker = posted.length - 1; worker >= 0; worker--) {
     const jobs = posted[worker] ?? [];
     if (jobs.length >= fewest || jobs.some(isLong)) continue;
-    if (isLong(job) && worker === reserved) continue;
     best = worker;
     fewest = jobs.length;
   }
