@@ -4,7 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import { idBytes, type ContentHash } from "../core/ids.ts";
-import { CHUNK_SIZE_BYTES_MAX, CHUNK_SIZE_BYTES_MIN } from "../core/limits.ts";
+import { CHUNK_SIZE_BYTES_MAX, CHUNK_SIZE_BYTES_MIN, MANIFEST_CHUNKS_MAX } from "../core/limits.ts";
+import { problemOf } from "../core/problem-of.ts";
 import { contentHash, loadBlake3 } from "./blake3.ts";
 import {
   contentIdOf,
@@ -17,6 +18,16 @@ import {
 
 const hashA = contentHash(Buffer.from("a"));
 const hashB = contentHash(Buffer.from("b"));
+
+test("a content of more chunks than anybody may have to keep in memory is a problem with a remedy", () => {
+  const builder = new ManifestBuilder();
+  const hash = idBytes(hashA);
+  for (let count = 0; count < MANIFEST_CHUNKS_MAX; count++) builder.add(hash, CHUNK_SIZE_BYTES_MAX);
+  assert.throws(
+    () => builder.add(hash, 1),
+    (error) => /too large/.test(problemOf("read", error).message),
+  );
+});
 
 test("a manifest comes back as it was", () => {
   fc.assert(

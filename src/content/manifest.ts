@@ -2,7 +2,12 @@
 // Encoded: per chunk its 32-byte hash and its length (u32, big-endian).
 
 import { CONTENT_HASH_BYTES, contentHashFromBytes, idBytes, type ContentHash } from "../core/ids.ts";
-import { CHUNK_SIZE_BYTES_MAX, CHUNK_SIZE_BYTES_MIN } from "../core/limits.ts";
+import {
+  CHUNK_SIZE_BYTES_MAX,
+  CHUNK_SIZE_BYTES_MIN,
+  MANIFEST_CHUNKS_MAX,
+  MANIFEST_PART_BYTES_MAX,
+} from "../core/limits.ts";
 import { portableBlake3 } from "./blake3-portable.ts";
 import type { Blake3 } from "./blake3.ts";
 
@@ -72,6 +77,17 @@ export function encodeManifest(items: Iterable<ManifestItem>): Uint8Array {
   return builder.encoded();
 }
 
+/** More chunks than anybody may have to keep in memory. */
+class TooManyChunks extends Error {
+  readonly code = "EFBIG";
+}
+
+/** What travels of an encoded manifest to somebody who knows `from` chunks. */
+export function partOf(encoded: Uint8Array, from: number): Uint8Array {
+  const start = from * MANIFEST_ITEM_BYTES;
+  return encoded.subarray(start, start + MANIFEST_PART_BYTES_MAX);
+}
+
 /** Encodes a manifest chunk by chunk, without an object for each. */
 export class ManifestBuilder {
   #bytes = Buffer.allocUnsafeSlow(BUILDER_ITEMS_INITIAL * MANIFEST_ITEM_BYTES);
@@ -81,8 +97,9 @@ export class ManifestBuilder {
     return this.#count;
   }
 
-  /** `hash`: 32 bytes, copied. */
+  /** `hash`: 32 bytes, copied. Throws an Error with the code EFBIG beyond MANIFEST_CHUNKS_MAX. */
   add(hash: Uint8Array, length: number): void {
+    if (this.#count === MANIFEST_CHUNKS_MAX) throw new TooManyChunks(`It has more than ${MANIFEST_CHUNKS_MAX} chunks.`);
     const start = this.#count * MANIFEST_ITEM_BYTES;
     if (start === this.#bytes.length) this.#grow();
     this.#bytes.set(hash, start);

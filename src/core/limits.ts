@@ -31,6 +31,9 @@ export const CHUNK_SIZE_BYTES_MAX = 1 * MIB;
 /** Files up to this size travel inside their announcement. */
 export const INLINE_CONTENT_BYTES_MAX = 64 * KIB;
 
+/** Of one file: some 512 GiB of ordinary content, and 600 MB of memory for whoever fetches it. */
+export const MANIFEST_CHUNKS_MAX = 2 ** 21;
+
 // Records, frames and messages.
 /** Plaintext of one record: large enough to make the cipher's set-up cheap, small enough to bound memory. */
 export const RECORD_PLAINTEXT_BYTES_MAX = 256 * KIB;
@@ -42,8 +45,11 @@ export const CLOSE_DETAIL_BYTES_MAX = 256;
 export const SEND_QUEUE_BYTES_MAX = 1 * MIB;
 /** Memory that a frame's length alone may reserve: one chunk with its header. The rest is reserved as content arrives. */
 export const FRAME_RESERVE_BYTES_MAX = CHUNK_SIZE_BYTES_MAX + 64;
-/** A whole message after reassembly: a manifest of a 64 GiB file, or a batch of entries. */
+/** A whole message after reassembly: a part of a manifest, or a batch of entries. */
 export const MESSAGE_BYTES_MAX = 16 * MIB;
+/** Chunks of a manifest in one message, each a hash and a length. */
+export const MANIFEST_PART_CHUNKS_MAX = 2 ** 17;
+export const MANIFEST_PART_BYTES_MAX = 36 * MANIFEST_PART_CHUNKS_MAX;
 /** Entries in one message. */
 export const ENTRIES_PER_MESSAGE_MAX = 1024;
 /** Entries that one `summary` or `want` may name: those of one bucket, of 65,536, of a folder with a billion files. */

@@ -15,6 +15,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EINVAL: "the name is not allowed on this file system: rename it",
   EILSEQ: "the name is not allowed on this file system: rename it",
   EBUSY: "another program holds it: close that program",
+  EFBIG: "it is too large to sync: a file may have some 512 GiB",
   EMFILE: "too many open files: raise the limit (ulimit -n)",
   EIO: "the disk reports an error: check it",
 };

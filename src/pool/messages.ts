@@ -18,6 +18,8 @@ import {
   FILE_SIZE_BYTES_MAX,
   HAVE_CHUNKS_MAX,
   INLINE_CONTENT_BYTES_MAX,
+  MANIFEST_CHUNKS_MAX,
+  MANIFEST_PART_BYTES_MAX,
   MESSAGE_BYTES_MAX,
   NAME_BYTES_MAX,
 } from "../core/limits.ts";
@@ -122,15 +124,20 @@ export interface HaveMessage {
   readonly chunks: readonly number[];
 }
 
-/** Asks for the manifest of a file of several chunks. On data channels, like all that follows. */
+/** Asks for a part of the manifest of a file of several chunks. On data channels, like all that follows. */
 export interface FetchManifestMessage {
   readonly type: "fetch-manifest";
   readonly id: number;
   readonly path: RelativePath;
   readonly contentId: ContentHash;
+  /** Chunks that the asker knows: the part begins behind them. */
+  readonly from: number;
 }
 
-/** Answer: the encoded manifest, or `undefined` if it is not to be had here any more. */
+/**
+ * Answer: the encoded manifest from there on, at most MANIFEST_PART_CHUNKS_MAX chunks of it; with less than those, that
+ * was its end. `undefined` if it is not to be had here any more.
+ */
 export interface ManifestMessage {
   readonly type: "manifest";
   readonly id: number;
@@ -291,7 +298,7 @@ function encodeBody(message: Exclude<Message, ChunkMessage>): unknown[] {
     case "have":
       return [idBytes(message.contentId), message.chunks];
     case "fetch-manifest":
-      return [message.id, message.path, idBytes(message.contentId)];
+      return [message.id, message.path, idBytes(message.contentId), message.from];
     case "manifest":
       return [message.id, message.manifest ?? null];
     case "fetch":
@@ -367,9 +374,15 @@ function parseBody(type: Exclude<Message["type"], "chunk">, fields: Fields): Mes
     case "have":
       return fields.end({ type, contentId: fields.hash(), chunks: fields.list(HAVE_CHUNKS_MAX).map(chunkNumber) });
     case "fetch-manifest":
-      return fields.end({ type, id: fields.u32(), path: fields.path(), contentId: fields.hash() });
+      return fields.end({
+        type,
+        id: fields.u32(),
+        path: fields.path(),
+        contentId: fields.hash(),
+        from: fields.integer(MANIFEST_CHUNKS_MAX),
+      });
     case "manifest":
-      return fields.end({ type, id: fields.u32(), manifest: fields.optionalBytes(MESSAGE_BYTES_MAX) });
+      return fields.end({ type, id: fields.u32(), manifest: fields.optionalBytes(MANIFEST_PART_BYTES_MAX) });
     case "fetch": {
       const id = fields.u32();
       const items = fields.list(FETCH_ITEMS_MAX).map(parseFetchItem);

@@ -1,6 +1,6 @@
 // The answering side: finds the content that peers ask for on this disk, and sends it, verified.
 
-import { encodeManifest } from "../content/manifest.ts";
+import { encodeManifest, partOf } from "../content/manifest.ts";
 import { messageOf, protocolError } from "../core/errors.ts";
 import type { ContentHash } from "../core/ids.ts";
 import { CHUNK_SIZE_BYTES_MAX, FETCHES_PER_CHANNEL_MAX, READ_JOB_BYTES } from "../core/limits.ts";
@@ -91,7 +91,8 @@ export class ContentServer {
     return {
       prepare: () => {},
       send: () => {
-        channel.send({ type: "manifest", id: question.id, manifest: this.#manifestOf(question) });
+        const manifest = this.#manifestOf(question);
+        channel.send({ type: "manifest", id: question.id, manifest: manifest && partOf(manifest, question.from) });
         return channel.writable();
       },
     };

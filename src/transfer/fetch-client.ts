@@ -2,7 +2,12 @@
 
 import { protocolError } from "../core/errors.ts";
 import type { ContentHash } from "../core/ids.ts";
-import { FETCHES_PER_CHANNEL_MAX } from "../core/limits.ts";
+import {
+  FETCHES_PER_CHANNEL_MAX,
+  MANIFEST_CHUNKS_MAX,
+  MANIFEST_PART_BYTES_MAX,
+  MANIFEST_PART_CHUNKS_MAX,
+} from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Channel } from "../pool/channel.ts";
 import type { ChunkMessage, FetchItem, ManifestMessage } from "../pool/messages.ts";
@@ -16,10 +21,18 @@ interface OpenFetch {
   readonly resolve: (answer: FetchAnswer) => void;
 }
 
+interface OpenManifest {
+  readonly id: number;
+  readonly path: RelativePath;
+  readonly contentId: ContentHash;
+  readonly parts: Uint8Array[];
+  readonly resolve: (manifest: Uint8Array | undefined | "lost") => void;
+}
+
 export class FetchClient {
   readonly channel: Channel;
   readonly #fetches = new Map<number, OpenFetch>();
-  readonly #manifests = new Map<number, (manifest: Uint8Array | undefined | "lost") => void>();
+  readonly #manifests = new Map<number, OpenManifest>();
   #nextId = 1;
   #ended = false;
   #bytes = 0;
@@ -55,8 +68,9 @@ export class FetchClient {
     if (this.#ended) return Promise.resolve("lost");
     const id = this.#nextId++;
     return new Promise((resolve) => {
-      this.#manifests.set(id, resolve);
-      this.channel.send({ type: "fetch-manifest", id, path, contentId });
+      const open = { id, path, contentId, parts: [], resolve };
+      this.#manifests.set(id, open);
+      this.#askForPart(open);
     });
   }
 
@@ -77,16 +91,26 @@ export class FetchClient {
   }
 
   receiveManifest(message: ManifestMessage): void {
-    const resolve = this.#manifests.get(message.id);
-    if (resolve === undefined) throw protocolError("a manifest that was not asked for");
+    const open = this.#manifests.get(message.id);
+    if (open === undefined) throw protocolError("a manifest that was not asked for");
+    const part = message.manifest;
+    if (part !== undefined) open.parts.push(part);
+    // It stays open meanwhile, so that its place among the requests of the channel is nobody else's.
+    if (part?.length === MANIFEST_PART_BYTES_MAX) return this.#askForPart(open);
     this.#manifests.delete(message.id);
-    resolve(message.manifest);
+    open.resolve(part === undefined ? undefined : Buffer.concat(open.parts));
+  }
+
+  #askForPart({ id, path, contentId, parts }: OpenManifest): void {
+    const from = parts.length * MANIFEST_PART_CHUNKS_MAX;
+    if (from > MANIFEST_CHUNKS_MAX) throw protocolError("a manifest of more chunks than allowed");
+    this.channel.send({ type: "fetch-manifest", id, path, contentId, from });
   }
 
   #end(): void {
     this.#ended = true;
     for (const open of this.#fetches.values()) open.resolve("lost");
-    for (const resolve of this.#manifests.values()) resolve("lost");
+    for (const open of this.#manifests.values()) open.resolve("lost");
     this.#fetches.clear();
     this.#manifests.clear();
   }

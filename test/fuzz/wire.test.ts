@@ -74,7 +74,13 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
   }),
   fc.record({ type: fc.constant("fetching" as const), contentIds: fc.array(hashes, { maxLength: 5 }) }),
   fc.record({ type: fc.constant("have" as const), contentId: hashes, chunks: fc.array(fc.nat(), { maxLength: 9 }) }),
-  fc.record({ type: fc.constant("fetch-manifest" as const), id: fc.nat(), path: paths, contentId: hashes }),
+  fc.record({
+    type: fc.constant("fetch-manifest" as const),
+    id: fc.nat(),
+    path: paths,
+    contentId: hashes,
+    from: fc.nat(1000),
+  }),
   fc.record({
     type: fc.constant("manifest" as const),
     id: fc.nat(),
