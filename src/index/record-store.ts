@@ -373,7 +373,9 @@ export class RecordStore implements IndexStore {
     const { key, record } = after;
     const old = before.record;
     this.#recents.set(path, after);
-    this.merkle.replace(Buffer.from(key, "latin1"), before.fingerprint, after.fingerprint);
+    if (before.fingerprint !== after.fingerprint) {
+      this.merkle.replace(Buffer.from(key, "latin1"), before.fingerprint, after.fingerprint);
+    }
 
     if (old?.present !== record?.present || old?.signature !== record?.signature || old?.residue !== record?.residue) {
       this.#forgetListing(this.#parentKeyOf(path));
