@@ -203,6 +203,22 @@ test("a copy is verified", () => {
   assert.deepEqual(staging(), []);
 });
 
+test("a copy that cannot be read back for a moment says nothing about where it was taken from (simulation, seed 9014905)", () => {
+  write("source", "content");
+  const copy = { ...file("copy", "content"), source: { kind: "copy", diskPath: "source" } } as ApplyOperation;
+  const fail = (): never => {
+    throw Object.assign(new Error("EACCES"), { code: "EACCES" });
+  };
+  const openForReading = (path: string): number =>
+    path.includes("/.dsync/staging/") ? fail() : nodeFileSystem.openForReading(path);
+  const [unreadable] = applyOn({ ...nodeFileSystem, openForReading }, [copy]);
+  assert.equal(unreadable?.kind === "problem" && unreadable.problem.code, "EACCES");
+  const lstat: FileSystem["lstat"] = (path) => (path.endsWith("/.dsync/staging") ? fail() : nodeFileSystem.lstat(path));
+  assert.deepEqual(applyOn({ ...nodeFileSystem, lstat }, [copy]), [{ kind: "changed" }]);
+  assert.deepEqual(staging(), []);
+  assert.equal(apply(copy)[0]?.kind, "applied");
+});
+
 test("removals go to the trash; a directory goes only when it is empty", () => {
   fs.mkdirSync(join(root, "dir"));
   write("dir/file", "content");

@@ -29,11 +29,16 @@ interface Placement {
   readonly expected: Expected;
 }
 
+/** Why nothing was staged. */
+type NotStaged = Extract<ApplyOutcome, { kind: "damaged" | "changed" | "problem" }>;
+
+const DAMAGED: NotStaged = { kind: "damaged" };
+
 /** Stages what is not staged yet, sets mode and time, and renames over the target. */
 export function placeFile(state: ApplyState, operation: FileOperation & Placement): ApplyOutcome {
   const { fs } = state.context;
   const staged = stage(state, operation);
-  if (staged === undefined) return { kind: "damaged" };
+  if (typeof staged !== "string") return staged;
   return withoutLeftover(fs, operation.source.kind === "staged" ? undefined : staged, () =>
     renameIntoPlace(state, operation, staged),
   );
@@ -146,8 +151,8 @@ function withoutLeftover(fs: FileSystem, staged: string | undefined, place: () =
   }
 }
 
-/** Returns the absolute path of the verified content in staging, or `undefined` if it is not what it should be. */
-function stage(state: ApplyState, operation: FileOperation): string | undefined {
+/** Returns the absolute path of the verified content in staging, or why it is not there. */
+function stage(state: ApplyState, operation: FileOperation): string | NotStaged {
   const { source } = operation;
   switch (source.kind) {
     case "bytes":
@@ -157,7 +162,7 @@ function stage(state: ApplyState, operation: FileOperation): string | undefined 
     case "staged": {
       const path = stagingPath(state.root, operation.contentId);
       const { fs } = state.context;
-      if (fs.lstat(path) === undefined) return undefined;
+      if (fs.lstat(path) === undefined) return DAMAGED;
       const descriptor = fs.openForWriting(path);
       try {
         fs.truncate(descriptor, operation.size);
@@ -175,11 +180,11 @@ function stageBytes(
   state: ApplyState,
   operation: FileOperation,
   source: Extract<FileOperation["source"], { kind: "bytes" }>,
-): string | undefined {
+): string | NotStaged {
   const { fs, blake3 } = state.context;
   const bytes = source.encoding === "raw" ? source.payload : decompress(source.payload, operation.size);
-  if (bytes?.length !== operation.size) return undefined;
-  if (contentHashFromBytes(blake3.hash(bytes)) !== operation.contentId) return undefined;
+  if (bytes?.length !== operation.size) return DAMAGED;
+  if (contentHashFromBytes(blake3.hash(bytes)) !== operation.contentId) return DAMAGED;
   const path = state.temporaryPath();
   const descriptor = fs.createFile(path, operation.mode);
   try {
@@ -194,18 +199,20 @@ function stageBytes(
   return path;
 }
 
-function stageCopy(state: ApplyState, operation: FileOperation, from: string): string | undefined {
+function stageCopy(state: ApplyState, operation: FileOperation, from: string): string | NotStaged {
   const { fs, blake3 } = state.context;
-  if (!state.parents.hold(from)) return undefined;
+  if (!state.parents.hold(from)) return DAMAGED;
   const source = absolutePath(state.root, from);
-  if (fs.lstat(source)?.kind !== "file") return undefined;
+  if (fs.lstat(source)?.kind !== "file") return DAMAGED;
   const path = state.temporaryPath();
   fs.copyFile(source, path);
   const name = path.slice(state.root.length + 1);
   const [outcome] = hashFiles(fs, blake3, { root: state.root, files: [name], inlineBytesMax: 0 }).outcomes;
   if (outcome?.kind !== "hashed" || outcome.contentId !== operation.contentId) {
     discard(fs, path);
-    return undefined;
+    // What cannot be read just now says nothing about the content: nobody else may have it.
+    if (outcome?.kind === "problem") return outcome;
+    return outcome?.kind === "hashed" ? DAMAGED : { kind: "changed" };
   }
   try {
     fs.setMode(path, operation.mode);
