@@ -1,7 +1,7 @@
 // The records that were used last, decoded: one change of a path reads its record many times within moments.
 //
 // Two generations: what is used goes to the young one, and when that is full the old one is dropped as a whole. A single
-// map in the order of use costs 30 µs a record when it is full, since V8 looks past all that was deleted to find the oldest.
+// map in the order of use costs ten times as much when it is full, since V8 looks past all that was deleted to find the oldest.
 
 import type { RelativePath } from "../core/path.ts";
 import type { PathRecord } from "./entry.ts";

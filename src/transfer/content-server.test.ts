@@ -7,10 +7,12 @@ import { MemoryDisk } from "../../test/support/memory-disk.ts";
 import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts";
 import { pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
 import { loadBlake3 } from "../content/blake3.ts";
+import { encodeManifest } from "../content/manifest.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
 import { createInProcessRunner } from "../edge/in-process-runner.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import { createMemoryStore } from "../index/memory-store.ts";
+import { settled } from "../index/store-contract.ts";
 import type { FetchItem, Message } from "../pool/messages.ts";
 import { ContentServer } from "./content-server.ts";
 
@@ -84,4 +86,32 @@ test("a job that is lost ends the channel, and nothing else", async () => {
   answer({ type: "fetch", id: 2, items });
   assert.equal((await channel.ended).code, "overload");
   await nextTurn();
+});
+
+test("the manifest of a content of one chunk is to be had wherever the content is", async () => {
+  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (bytes) => blake3.hash(bytes) });
+  const held = settled("held", 1, "content");
+  store.put(held);
+  const content = held.present.live?.content;
+  assert.ok(content?.kind === "file");
+  const channel = new FakeChannel();
+  const answer = new ContentServer({
+    store,
+    jobs: { run: () => Promise.reject(new Error("no job is needed")), close: () => Promise.resolve() },
+    root: "/f",
+    toDisk: (path) => path,
+    isStaged: () => false,
+    onStale: (path) => assert.fail(`${path} is stale`),
+  }).serve(channel);
+  const { contentId, size } = content;
+  const other = contentHashFromBytes(blake3.hash(new Uint8Array(1)));
+  for (const [id, asked] of [contentId, contentId, other].entries()) {
+    answer({ type: "fetch-manifest", id, path: pathOf(id === 0 ? "held" : "elsewhere"), contentId: asked, from: 0 });
+  }
+  while (channel.sent.length < 3) await nextTurn();
+  const manifest = encodeManifest([{ hash: contentId, length: size }]);
+  assert.deepEqual(
+    channel.sent.map((message) => (message.type === "manifest" ? message.manifest : message)),
+    [manifest, manifest, undefined],
+  );
 });

@@ -100,12 +100,24 @@ export class ContentServer {
 
   /** The index keeps no manifests of contents that are one chunk: those follow from the entry. */
   #manifestOf({ path, contentId }: FetchManifestMessage): Uint8Array | undefined {
+    const stored = this.#options.store.manifest(contentId);
+    if (stored !== undefined) return stored;
+    const size = this.#sizeOf(contentId, path);
+    if (size === undefined || size > CHUNK_SIZE_BYTES_MAX) return undefined;
+    return encodeManifest([{ hash: contentId, length: size }]);
+  }
+
+  /** Of a content that is here: at this path, or elsewhere. */
+  #sizeOf(contentId: ContentHash, path: RelativePath): number | undefined {
     const { store } = this.#options;
-    const content = store.get(path)?.present.live?.content;
-    const isChunk = content?.kind === "file" && content.contentId === contentId && content.size <= CHUNK_SIZE_BYTES_MAX;
-    return (
-      store.manifest(contentId) ?? (isChunk ? encodeManifest([{ hash: contentId, length: content.size }]) : undefined)
-    );
+    const sizeAt = (place: RelativePath): number | undefined => {
+      const content = store.get(place)?.present.live?.content;
+      return content?.kind === "file" && content.contentId === contentId ? content.size : undefined;
+    };
+    const size = sizeAt(path);
+    if (size !== undefined) return size;
+    for (const location of store.locationsOf(contentId)) if (location.kind === "tree") return sizeAt(location.path);
+    return undefined;
   }
 
   /** Reads one piece of the request while the piece before it is being sent. */
