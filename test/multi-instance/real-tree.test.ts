@@ -33,12 +33,12 @@ test("a real tree arrives whole, and stays equal through edits on both sides and
   assert.equal(countEntries(b.folder), entries);
 
   fs.renameSync(join(a.folder, "packages again"), join(a.folder, "packages moved"));
-  fs.appendFileSync(join(b.folder, "packages/yargs/package.json"), "\n");
+  fs.appendFileSync(join(b.folder, "packages/minimatch/package.json"), "\n");
   fs.rmSync(join(b.folder, "packages/lmdb"), { recursive: true });
   await waitForEqualTrees([a.folder, b.folder], DEADLINE_MS);
 
   await Promise.all([a.stop(), b.stop()]);
-  fs.rmSync(join(a.folder, "packages/yargs"), { recursive: true });
+  fs.rmSync(join(a.folder, "packages/minimatch"), { recursive: true });
   fs.writeFileSync(join(b.folder, "packages/made while apart.txt"), "x");
   await startPair(a, b);
   await waitForEqualTrees([a.folder, b.folder], DEADLINE_MS);
