@@ -8,7 +8,19 @@ import { build } from "esbuild";
 
 const OUT = "dist/app";
 /** What starts with one of these comes into the program, and what it needs itself. */
-const INSIDE = ["@noble/", "minimatch", "smol-toml", "yargs-parser"];
+const INSIDE = ["@noble/", "minimatch", "smol-toml", "yargs"];
+
+/** Of yargs the parser alone is used: what prints help, translates and measures text stays out with this. */
+const parserAlone = {
+  name: "parser-alone",
+  setup(builder) {
+    builder.onResolve({ filter: /./ }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === parserAlone || !/node_modules\/yargs\/helpers\//.test(from.importer)) return undefined;
+      const found = await builder.resolve(path, { ...from, pluginData: parserAlone });
+      return { ...found, sideEffects: false };
+    });
+  },
+};
 
 const { dependencies, optionalDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 const packages = Object.keys({ ...dependencies, ...optionalDependencies });
@@ -26,15 +38,18 @@ const { metafile } = await build({
   target: "node20",
   sourcemap: true,
   metafile: true,
+  plugins: [parserAlone],
   logLevel: "warning",
 });
-writeFileSync(`${OUT}/LICENCES.txt`, licencesOf(Object.keys(metafile.inputs)));
+const inside = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+writeFileSync(`${OUT}/LICENCES.txt`, licencesOf(inside));
 chmodSync(`${OUT}/main.js`, 0o755);
 
 /** The licences of all packages that these files are from. */
 function licencesOf(files) {
   const directories = files.map((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
   return [...new Set(directories.filter((directory) => directory !== undefined))]
+    .toSorted((a, b) => a.localeCompare(b))
     .map((directory) => {
       const name = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
       if (name === undefined) throw new Error(`${directory} has no licence file.`);

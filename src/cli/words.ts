@@ -1,7 +1,7 @@
-// Splits a command line into words and flags. yargs-parser does the splitting; every message is ours.
+// Splits a command line into words and flags. The parser of yargs does the splitting; every message is ours.
 // A flag with one value that is given twice is an error: of two folders or ports one would be ignored in silence.
 
-import yargsParser from "yargs-parser";
+import { Parser } from "yargs/helpers";
 import { escapeForTerminal } from "../core/escape.ts";
 import { ALL_FLAGS, spelled, type Flag, type FlagName } from "./flags.ts";
 import { USAGE } from "./help.ts";
@@ -90,7 +90,7 @@ function expectNoValue(word: string): void {
 }
 
 function parseWords(argv: readonly string[]): Readonly<Record<string, unknown>> {
-  const { argv: parsed, error } = yargsParser.detailed([...argv], {
+  const { argv: parsed, error } = Parser.detailed([...argv], {
     boolean: namesOf((flag) => flag.value === undefined),
     string: namesOf((flag) => flag.value !== undefined),
     array: namesOf((flag) => flag.isRepeatable === true),
