@@ -2,17 +2,19 @@
 
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { failingFileSystem } from "../../test/support/failing-file-system.ts";
 import { removeDirectory, rootIdentity, temporaryDirectory, writeFiles } from "../../test/support/trees.ts";
 import { loadBlake3 } from "../content/blake3.ts";
 import { contentHashFromBytes, type ContentHash } from "../core/ids.ts";
-import { nodeFileSystem, nodeFileSystem as real } from "../edge/node-file-system.ts";
+import type { RestoreOutcome } from "../core/reports.ts";
+import type { FileSystem } from "../edge/file-system.ts";
+import { nodeFileSystem as real } from "../edge/node-file-system.ts";
 import type { StatSignature } from "../index/entry.ts";
 import { signatureOf } from "../index/signature.ts";
 import { applyOperations } from "./apply-job.ts";
-import type { ApplyOperation } from "./apply-operation.ts";
+import type { ApplyOperation, ApplyOutcome } from "./apply-operation.ts";
 import { restoreFromTrash } from "./restore-trash.ts";
 import { listTrash } from "./trash.ts";
 
@@ -42,15 +44,24 @@ function file(diskPath: string, content: string, expected: StatSignature | "abse
   return { ...common, mode: 0o640, mtimeUs: 1_500_000_000_000_000, source };
 }
 
+function stagedFile(diskPath: string, content: string, expected: StatSignature | "absent"): ApplyOperation {
+  return { ...file(diskPath, content, expected), source: { kind: "staged" } } as ApplyOperation;
+}
+
 interface Case {
   readonly title: string;
   /** What is in the folder before. */
   readonly files: Readonly<Record<string, string>>;
+  /** Targets of the symlinks there. */
+  readonly symlinks?: Readonly<Record<string, string>>;
+  readonly directory?: string;
+  /** A content that is in staging, every chunk of it. */
+  readonly staged?: string;
   readonly operations: () => readonly ApplyOperation[];
   /** Contents that are whole somewhere afterwards, whatever happened. */
   readonly kept: readonly string[];
-  /** All contents that a name outside `.dsync` may have. */
-  readonly visible: readonly string[];
+  /** A path that holds nothing for a moment: a directory cannot be renamed over a file. */
+  readonly emptied?: string;
 }
 
 const CASES: readonly Case[] = [
@@ -59,21 +70,60 @@ const CASES: readonly Case[] = [
     files: { "d/a": "old" },
     operations: () => [file("d/a", "new", signatureAt("d/a"))],
     kept: ["old"],
-    visible: ["old", "new"],
   },
   {
     title: "a new file",
     files: {},
     operations: () => [file("a", "new", "absent")],
     kept: [],
-    visible: ["new"],
+  },
+  {
+    title: "a replacement by what is in staging",
+    files: { "d/a": "old" },
+    staged: "new",
+    operations: () => [stagedFile("d/a", "new", signatureAt("d/a"))],
+    kept: ["old"],
+  },
+  {
+    title: "a new file out of staging",
+    files: {},
+    staged: "new",
+    operations: () => [stagedFile("a", "new", "absent")],
+    kept: [],
+  },
+  {
+    title: "another mode and time alone",
+    files: { "d/a": "same" },
+    operations: () => [
+      {
+        kind: "metadata",
+        diskPath: "d/a",
+        expected: signatureAt("d/a"),
+        mode: 0o600,
+        mtimeUs: 1_500_000_000_000_000,
+      },
+    ],
+    kept: ["same"],
   },
   {
     title: "a removal",
     files: { "d/a": "old" },
     operations: () => [{ kind: "remove", diskPath: "d/a", expected: signatureAt("d/a") }],
     kept: ["old"],
-    visible: ["old"],
+  },
+  {
+    title: "a removal of a symlink",
+    files: {},
+    symlinks: { a: "x" },
+    operations: () => [{ kind: "remove", diskPath: "a", expected: signatureAt("a") }],
+    kept: ["symlink to x"],
+  },
+  {
+    title: "a removal of an empty directory",
+    files: { "d/beside": "old" },
+    directory: "d/a",
+    operations: () => [{ kind: "remove", diskPath: "d/a", expected: signatureAt("d/a") }],
+    kept: ["old"],
   },
   {
     title: "a move over something else",
@@ -90,14 +140,19 @@ const CASES: readonly Case[] = [
       },
     ],
     kept: ["moved", "old"],
-    visible: ["moved", "old"],
   },
   {
     title: "a symlink over a file",
     files: { a: "old" },
     operations: () => [{ kind: "symlink", diskPath: "a", expected: signatureAt("a"), target: "x" }],
     kept: ["old"],
-    visible: ["old"],
+  },
+  {
+    title: "a file over a symlink",
+    files: {},
+    symlinks: { a: "x" },
+    operations: () => [file("a", "new", signatureAt("a"))],
+    kept: ["symlink to x"],
   },
   {
     title: "a directory over a file, and a file in it",
@@ -107,7 +162,7 @@ const CASES: readonly Case[] = [
       file("a/inside", "new", "absent"),
     ],
     kept: ["old"],
-    visible: ["old", "new"],
+    emptied: "a",
   },
   {
     title: "a copy of a file of this folder over another",
@@ -119,111 +174,199 @@ const CASES: readonly Case[] = [
       } as ApplyOperation,
     ],
     kept: ["old", "shared"],
-    visible: ["old", "shared"],
   },
   {
     title: "two contents of one path in one batch",
     files: { a: "second", [`.dsync/trash/${BATCH}/a`]: "first" },
     operations: () => [{ kind: "remove", diskPath: "a", expected: signatureAt("a") }],
     kept: ["first", "second"],
-    visible: ["second"],
   },
 ];
 
-/** Every regular file below `directory`, with its content. */
+/** Everything below `directory`: the content of a file, where a symlink leads, or that it is a directory. */
 function contentsBelow(directory: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const name of fs.readdirSync(directory, { recursive: true, encoding: "utf8" })) {
-    if (fs.lstatSync(join(directory, name)).isFile()) found.set(name, fs.readFileSync(join(directory, name), "utf8"));
+    const path = join(directory, name);
+    const stat = fs.lstatSync(path);
+    if (stat.isFile()) found.set(name, fs.readFileSync(path, "utf8"));
+    else found.set(name, stat.isSymbolicLink() ? `symlink to ${fs.readlinkSync(path)}` : "directory");
   }
   return found;
 }
 
-function prepare(files: Readonly<Record<string, string>>): void {
+/** The same, without what is dsync's own. */
+function contentsVisible(): Map<string, string> {
+  return new Map([...contentsBelow(root)].filter(([name]) => !name.startsWith(".dsync")));
+}
+
+function prepare({ files = {}, symlinks = {}, directory, staged }: Partial<Case>): void {
   fs.rmSync(root, { recursive: true });
   fs.mkdirSync(join(root, ".dsync/staging"), { recursive: true });
   fs.mkdirSync(join(root, ".dsync/trash"));
   writeFiles(root, files);
+  for (const [path, target] of Object.entries(symlinks)) {
+    fs.mkdirSync(dirname(join(root, path)), { recursive: true });
+    fs.symlinkSync(target, join(root, path));
+  }
+  if (directory !== undefined) fs.mkdirSync(join(root, directory));
+  if (staged !== undefined) writeFiles(root, { [`.dsync/staging/${idOf(staged)}`]: staged });
 }
 
-function assertKept({ kept, visible }: Pick<Case, "kept" | "visible">, where: string): void {
+function apply(disk: FileSystem, operations: readonly ApplyOperation[]): readonly ApplyOutcome[] {
+  const request = { identity: rootIdentity(root), trashBatch: BATCH, jobId: 1, operations };
+  const result = applyOperations({ fs: disk, blake3 }, request);
+  return result.kind === "applied" ? result.outcomes : [];
+}
+
+/** What the paths hold before and after, when nothing fails. */
+function versionsOf(scenario: Omit<Case, "operations">, change: () => void): readonly ReadonlyMap<string, string>[] {
+  prepare(scenario);
+  const before = contentsVisible();
+  change();
+  return [before, contentsVisible()];
+}
+
+/** A path that holds something before and after holds one of the two now. */
+function assertOldOrNew(versions: readonly ReadonlyMap<string, string>[], where: string, emptied?: string): void {
+  const now = contentsVisible();
+  for (const path of new Map([now, ...versions].flatMap((version) => Array.from(version))).keys()) {
+    const held = now.get(path);
+    const isAllowed =
+      versions.some((version) => version.get(path) === held) || (held === undefined && path === emptied);
+    assert.ok(isAllowed, `${where}: ${path} holds ${held ?? "nothing"}`);
+  }
+}
+
+/** What the index is told is what is there. */
+function assertTold(operations: readonly ApplyOperation[], outcomes: readonly ApplyOutcome[], where: string): void {
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.kind !== "applied" || outcome.signature === undefined) continue;
+    const { diskPath } = operations[index] as ApplyOperation;
+    assert.deepEqual(outcome.signature, signatureAt(diskPath), `${where}: ${diskPath}`);
+  }
+}
+
+function assertKept(kept: readonly string[], where: string): void {
   const all = contentsBelow(root);
   for (const content of kept) {
     const places = [...all].filter(([name, found]) => found === content && !name.startsWith(".dsync/staging"));
     assert.ok(places.length > 0, `${where}: "${content}" is nowhere`);
   }
-  for (const [name, content] of all) {
-    if (!name.startsWith(".dsync")) assert.ok(visible.includes(content), `${where}: ${name} holds "${content}"`);
-  }
+}
+
+interface Failure {
+  readonly how: string;
+  readonly code: string;
+  readonly crash: boolean;
+  readonly hasHardLinks: boolean;
+}
+
+const FAILURES: readonly Failure[] = [
+  { how: "a crash", code: "EIO", crash: true, hasHardLinks: true },
+  { how: "no hard links and a crash", code: "EIO", crash: true, hasHardLinks: false },
+  ...["EIO", "ENOSPC", "EPERM", "EACCES"].map((code) => ({ how: code, code, crash: false, hasHardLinks: true })),
+];
+
+function noHardLink(): never {
+  throw Object.assign(new Error("EPERM"), { code: "EPERM" });
+}
+
+/** A disk that fails at one call; a crash in the middle of a copy leaves a part of it. */
+function failingDisk(failAt: number, { code, crash, hasHardLinks }: Failure): ReturnType<typeof failingFileSystem> {
+  const { fs: disk, calls } = failingFileSystem({ failAt, code, crash });
+  const copyFile = (from: string, to: string): void => {
+    try {
+      disk.copyFile(from, to);
+    } catch (error) {
+      if (crash) fs.writeFileSync(to, fs.readFileSync(from).subarray(0, 2), { flag: "wx" });
+      throw error;
+    }
+  };
+  return { fs: { ...disk, copyFile, ...(hasHardLinks ? {} : { link: noHardLink }) }, calls };
 }
 
 for (const scenario of CASES) {
-  for (const crash of [true, false]) {
-    for (const code of crash ? ["EIO"] : ["EIO", "ENOSPC", "EPERM", "EACCES"]) {
-      test(`${scenario.title}, with ${crash ? "a crash" : code} at each call`, () => {
-        for (let failAt = 0; ; failAt++) {
-          assert.ok(failAt < CALLS_MAX);
-          prepare(scenario.files);
-          const operations = scenario.operations();
-          const failing = failingFileSystem({ failAt, code, crash });
-          applyOperations(
-            { fs: failing.fs, blake3 },
-            { identity: rootIdentity(root), trashBatch: BATCH, jobId: 1, operations },
-          );
-          assertKept(scenario, `call ${failAt}`);
-          // What a crash leaves there is swept at the next start.
-          if (!crash)
-            assert.deepEqual(fs.readdirSync(join(root, ".dsync/staging")), [], `staging after call ${failAt}`);
-          if (failing.calls() <= failAt) return;
-        }
+  for (const failure of FAILURES) {
+    test(`${scenario.title}, with ${failure.how} at each call`, () => {
+      const versions = versionsOf(scenario, () => {
+        const kinds = apply(real, scenario.operations()).map(({ kind }) => kind);
+        assert.deepEqual(new Set(kinds), new Set(["applied"]));
       });
-    }
-  }
-}
-
-const RESTORES: readonly Pick<Case, "title" | "files" | "kept" | "visible">[] = [
-  { title: "a free path", files: {}, kept: ["kept"], visible: ["kept"] },
-  { title: "a taken path", files: { "d/a": "mine" }, kept: ["kept", "mine"], visible: ["kept", "mine"] },
-];
-
-for (const scenario of RESTORES) {
-  for (const [how, crash, code] of [
-    ["a crash", true, "EIO"],
-    ["EIO", false, "EIO"],
-    ["no hard links", false, "EPERM"],
-  ] as const) {
-    test(`restoring to ${scenario.title}, with ${how} at each call`, () => {
       for (let failAt = 0; ; failAt++) {
         assert.ok(failAt < CALLS_MAX);
-        prepare({ ...scenario.files, [`.dsync/trash/${BATCH}/d/a`]: "kept" });
-        const [item] = listTrash(nodeFileSystem, root);
-        assert.ok(item);
-        const failing = failingFileSystem({ failAt, code, crash });
-        restoreFromTrash(failing.fs, root, item);
-        assertKept(scenario, `call ${failAt}`);
-        if (!crash) assert.deepEqual(fs.readdirSync(join(root, ".dsync/staging")), [], `staging after call ${failAt}`);
-        if (failing.calls() <= failAt) return;
+        const where = `call ${failAt}`;
+        prepare(scenario);
+        const operations = scenario.operations();
+        const failing = failingDisk(failAt, failure);
+        const outcomes = apply(failing.fs, operations);
+        assertKept(scenario.kept, where);
+        assertOldOrNew(versions, where, scenario.emptied);
+        assertTold(operations, outcomes, where);
+        // What was staged stays there until it is in its place; what else a crash leaves is swept at the next start.
+        const { staged } = scenario;
+        const isPlaced = staged === undefined || [...contentsVisible().values()].includes(staged);
+        const left = isPlaced ? [] : [idOf(staged)];
+        const inStaging = fs.readdirSync(join(root, ".dsync/staging"));
+        if (!failure.crash) assert.deepEqual(inStaging, left, `staging after ${where}`);
+        for (const name of left) assert.equal(contentsBelow(join(root, ".dsync/staging")).get(name), staged, where);
+        if (failing.calls() > failAt) continue;
+        assert.deepEqual(contentsVisible(), versions[1], "nothing failed");
+        return;
       }
     });
   }
 }
 
+const IN_TRASH = `.dsync/trash/${BATCH}/d/a`;
+
+const RESTORES: readonly Omit<Case, "operations">[] = [
+  { title: "a file to a free path", files: { [IN_TRASH]: "kept" }, kept: ["kept"] },
+  { title: "a file to a taken path", files: { [IN_TRASH]: "kept", "d/a": "mine" }, kept: ["kept", "mine"] },
+  { title: "a symlink to a free path", files: {}, symlinks: { [IN_TRASH]: "x" }, kept: ["symlink to x"] },
+];
+
+for (const scenario of RESTORES) {
+  for (const failure of FAILURES) {
+    test(`restoring ${scenario.title}, with ${failure.how} at each call`, () => {
+      const versions = versionsOf(scenario, () => assert.ok(restore(real).restored));
+      for (let failAt = 0; ; failAt++) {
+        assert.ok(failAt < CALLS_MAX);
+        const where = `call ${failAt}`;
+        prepare(scenario);
+        const failing = failingDisk(failAt, failure);
+        restore(failing.fs);
+        assertKept(scenario.kept, where);
+        assertOldOrNew(versions, where);
+        if (!failure.crash)
+          assert.deepEqual(fs.readdirSync(join(root, ".dsync/staging")), [], `staging after ${where}`);
+        if (failing.calls() > failAt) continue;
+        assert.deepEqual(contentsVisible(), versions[1], "nothing failed");
+        return;
+      }
+    });
+  }
+}
+
+/** Of what is alone in the trash. */
+function restore(disk: FileSystem): RestoreOutcome {
+  const [item] = listTrash(real, root);
+  assert.ok(item);
+  return restoreFromTrash(disk, root, item);
+}
+
 test("a restore without hard links shows no half-written file, and never overwrites", () => {
   for (const copyFails of [true, false]) {
-    prepare({ [`.dsync/trash/${BATCH}/a`]: "kept" });
-    const [item] = listTrash(nodeFileSystem, root);
-    assert.ok(item);
-    const link = (): never => {
-      throw Object.assign(new Error("EPERM"), { code: "EPERM" });
-    };
+    prepare({ files: { [IN_TRASH]: "kept" } });
     const copyFile = (from: string, to: string): void => {
-      if (!copyFails) return nodeFileSystem.copyFile(from, to);
+      if (!copyFails) return real.copyFile(from, to);
       // As a full disk leaves it, before anybody cleans up.
       fs.writeFileSync(to, "ke");
       throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
     };
-    const outcome = restoreFromTrash({ ...nodeFileSystem, link, copyFile }, root, item);
+    const outcome = restore({ ...real, link: noHardLink, copyFile });
     assert.equal(outcome.restored, !copyFails);
-    assertKept({ kept: ["kept"], visible: ["kept"] }, "restored");
+    assertKept(["kept"], "restored");
+    assert.equal(contentsVisible().get("d/a"), copyFails ? undefined : "kept");
   }
 });

@@ -112,37 +112,41 @@ test("killed at each kind of change to the disk", { skip: whyNoStrace() }, async
   assert.ok(killed >= FATAL_CALLS.length - 2, `only ${killed} of ${FATAL_CALLS.length} were killed`);
 });
 
-test("killed at ten points of a transfer, on either side", async (t) => {
-  const [a, b] = machines(t, 2) as [Machine, Machine];
-  const size = 40_000_000;
-  fs.writeFileSync(join(a.folder, "large.bin"), incompressible(size, 1));
-  for (let index = 0; index < 400; index++) {
-    writeFiles(a.folder, { [`small ${index % 10}/${index}`]: incompressible(20_000, index) });
-  }
-  const expected = contentsOf(a.folder);
-  const empty = new Map<string, string>();
-  const args = ["--rate-limit", "60MB/s"];
-  await a.start({ args });
-  const { port } = a.instance;
-  await b.start({ peers: [port] });
-  for (let tenth = 0; tenth < 10; tenth++) {
-    await waitFor(() => arrivedBytes(b.folder) >= (size * tenth) / 10, { until: `${tenth} tenths`, intervalMs: 2 });
-    if (tenth % 2 === 0) {
-      await b.kill();
-      assertOldOrNew(b.folder, empty, expected);
-      await b.start({ peers: [port] });
-    } else {
-      await a.kill();
-      assertOldOrNew(b.folder, empty, expected);
-      await a.start({ args, port });
+const LARGE_BYTES = 40_000_000;
+/** What is left of the large file takes so long at least: longer than a busy machine takes to see a tenth, and to kill. */
+const REST_SECONDS = 2;
+
+for (const who of ["sender", "receiver"] as const) {
+  test(`the ${who} is killed at each tenth of a transfer`, async (t) => {
+    const [a, b] = machines(t, 2) as [Machine, Machine];
+    fs.writeFileSync(join(a.folder, "large.bin"), incompressible(LARGE_BYTES, 1));
+    for (let index = 0; index < 400; index++) {
+      writeFiles(a.folder, { [`small ${index % 10}/${index}`]: incompressible(20_000, index) });
     }
-  }
-  await waitForEqualTrees([a.folder, b.folder]);
-  assert.deepEqual(contentsOf(b.folder), expected);
-  const status = await b.instance.waitForSync();
-  assert.equal(status.conflicts, 0);
-  assert.deepEqual(status.failed, []);
-});
+    const expected = contentsOf(a.folder);
+    const [killed, other] = who === "sender" ? [a, b] : [b, a];
+    // One channel: the content arrives from its beginning to its end, so that its size in staging says how far it is.
+    await other.start({ args: ["--max-concurrent-transfers", "1"] });
+    for (let tenth = 0; tenth < 10; tenth++) {
+      const restBytes = (LARGE_BYTES * (10 - tenth)) / 10;
+      const rate = `${restBytes / REST_SECONDS / 1000}KB/s`;
+      const args = ["--max-concurrent-transfers", "1", "--rate-limit", rate];
+      // It dials: the other one waits longer from failure to failure.
+      await killed.start({ args, peers: [other.instance.port] });
+      const isSeen = (): boolean => arrivedBytes(b.folder) > LARGE_BYTES - restBytes;
+      await waitFor(isSeen, { until: `more than ${tenth} tenths`, intervalMs: 2 });
+      await killed.kill();
+      assert.ok(!fs.existsSync(join(b.folder, "large.bin")), `nothing was left to interrupt after ${tenth} tenths`);
+      assertOldOrNew(b.folder, new Map(), expected);
+    }
+    await killed.start({ peers: [other.instance.port] });
+    await waitForEqualTrees([a.folder, b.folder]);
+    assert.deepEqual(contentsOf(b.folder), expected);
+    const status = await b.instance.waitForSync();
+    assert.equal(status.conflicts, 0);
+    assert.deepEqual(status.failed, []);
+  });
+}
 
 /** Of the large file. */
 function arrivedBytes(folder: string): number {
