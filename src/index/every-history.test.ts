@@ -20,8 +20,17 @@ interface Extent {
 
 const EQUAL = [0, 0, 0] as const;
 
+/** With 5 changes there are 26 times as many states: minutes, and 1.6 GB of memory. */
+const CHANGES_MAX = process.env["DSYNC_TEST_LARGE"] === undefined ? 4 : 5;
+
 const EXTENTS: readonly Extent[] = [
-  { name: "up to 4 changes", skewsMs: EQUAL, firstWriter: undefined, changesMax: 4, waits: false },
+  {
+    name: `up to ${CHANGES_MAX} changes`,
+    skewsMs: EQUAL,
+    firstWriter: undefined,
+    changesMax: CHANGES_MAX,
+    waits: false,
+  },
   { name: "up to 3 changes, present behind known", skewsMs: EQUAL, firstWriter: undefined, changesMax: 3, waits: true },
   {
     name: "up to 4 changes of a file made where the clock is an hour ahead",
