@@ -75,7 +75,7 @@ test("a repair is made on top of what is known", () => {
   assert.deepEqual(second?.entry.live?.content, tree.get(pathOf("d"))?.live?.content);
 });
 
-test("any history: all agree, nothing is lost, and all that lives is in a live directory", () => {
+test("any history: all agree, nothing is lost or comes back, and all that lives is in a live directory", () => {
   fc.assert(
     fc.property(histories(), (steps) => runHistory(steps, [0, -4000, 60_000])),
     { numRuns: 300 },
@@ -95,5 +95,6 @@ function runHistory(steps: readonly Step[], skewsMs: readonly number[]): void {
   world.settle({ repair: true });
   world.assertAgreement();
   world.assertNothingLost();
+  world.assertNothingCameBack();
   for (const replica of world.replicas) assert.deepEqual(strayPaths(world.knownOf(replica)), []);
 }

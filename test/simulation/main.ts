@@ -1,11 +1,15 @@
 // `npm run sim -- --seed N` replays one simulation; `npm run sim -- --for 10m` explores new ones and prints those that fail.
+// With `--shrink`, the plan of what fails is made smaller and printed.
 
 import { parseArgs } from "node:util";
 import { planOf, type Plan } from "./plan.ts";
-import { shrink } from "./shrink.ts";
+import { shrink, type Shrunk } from "./shrink.ts";
 import { simulate, type Outcome } from "./simulation.ts";
 
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const MS_PER_HOUR = 3_600_000;
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: MS_PER_HOUR };
+/** For each failing seed, while exploring. */
+const SHRINK_MS_MAX = 60_000;
 const planFor = (seed: number): Plan => planOf(seed, { powerLoss: values["power-loss"] });
 const SEED_MAX = 2 ** 31;
 
@@ -28,28 +32,41 @@ async function replay(seed: number): Promise<number> {
   const outcome = await simulate(plan, { keepsLines: values.trace });
   for (const line of outcome.lines) console.log(line);
   report(seed, outcome);
-  if (outcome.failures.length > 0 && values.shrink) await printShrunk(plan);
+  if (outcome.failures.length > 0 && values.shrink) {
+    const shrunk = await shrink(plan);
+    for (const line of shrunk.outcome.lines) console.log(line);
+    printShrunk(shrunk);
+  }
   return outcome.failures.length > 0 ? 1 : 0;
 }
 
 async function explore(forMs: number, first: number): Promise<number> {
   const endMs = performance.now() + forMs;
   const failing: number[] = [];
+  let [events, simulatedMs] = [0, 0];
   let seed = first;
   for (; performance.now() < endMs; seed++) {
-    const outcome = await simulate(planFor(seed));
+    const plan = planFor(seed);
+    const outcome = await simulate(plan);
+    events += outcome.events;
+    simulatedMs += outcome.simulatedMs;
     if (outcome.failures.length === 0) continue;
     failing.push(seed);
     report(seed, outcome);
+    if (values.shrink) printShrunk(await shrink(plan, { forMsMax: SHRINK_MS_MAX }));
+    else
+      console.log(
+        `  shrink with: npm run sim -- --seed ${seed}${values["power-loss"] ? " --power-loss" : ""} --shrink`,
+      );
   }
-  console.log(`${seed - first} simulations from seed ${first}, ${failing.length} failed: ${failing.join(" ")}`);
+  const count = `${seed - first} simulations from seed ${first}`;
+  const extent = `${events} events in ${(simulatedMs / MS_PER_HOUR).toFixed(1)} simulated hours`;
+  console.log(`${count}, ${extent}; ${failing.length} failed: ${failing.join(" ")}`);
   return failing.length > 0 ? 1 : 0;
 }
 
-async function printShrunk(plan: Plan): Promise<void> {
-  const { plan: smaller, outcome } = await shrink(plan);
-  for (const line of outcome.lines) console.log(line);
-  console.log(JSON.stringify(smaller, (_, value: unknown) => (typeof value === "bigint" ? Number(value) : value), 1));
+function printShrunk({ plan, outcome }: Shrunk): void {
+  console.log(JSON.stringify(plan, (_, value: unknown) => (typeof value === "bigint" ? Number(value) : value), 1));
   report(plan.seed, outcome);
 }
 

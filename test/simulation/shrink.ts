@@ -3,14 +3,21 @@
 import type { Plan } from "./plan.ts";
 import { simulate, type Outcome } from "./simulation.ts";
 
-/** The smallest plan found that still fails, and how. `runsMax` bounds the work. */
-export async function shrink(plan: Plan, runsMax = 300): Promise<{ readonly plan: Plan; readonly outcome: Outcome }> {
+export interface Shrunk {
+  readonly plan: Plan;
+  readonly outcome: Outcome;
+}
+
+/** The smallest plan found that still fails, and how. `runsMax` and `forMsMax` bound the work. */
+export async function shrink(plan: Plan, { runsMax = 300, forMsMax = Infinity } = {}): Promise<Shrunk> {
+  const endMs = performance.now() + forMsMax;
   let best = plan;
   let runs = 0;
+  const mayGoOn = (): boolean => runs < runsMax && performance.now() < endMs;
   let size = Math.ceil(countOf(plan) / 2);
-  while (size >= 1 && runs < runsMax) {
+  while (size >= 1 && mayGoOn()) {
     let isSmaller = false;
-    for (let start = 0; start < countOf(best) && runs < runsMax;) {
+    for (let start = 0; start < countOf(best) && mayGoOn();) {
       const candidate = without(best, start, size);
       runs++;
       if ((await simulate(candidate)).failures.length > 0) {

@@ -215,6 +215,23 @@ export class ReplicaWorld {
     }
   }
 
+  /**
+   * After settling: what is live at a path was not replaced or deleted there by anybody who had it, and no entry of the
+   * path has seen it and holds something else, or nothing. A conflict copy has a dot of its own, so it is no way back.
+   */
+  assertNothingCameBack(): void {
+    const live = new Map([...(this.replicas[0]?.records ?? [])].map(([path, { known }]) => [path, known.live]));
+    for (const [path, version] of live) {
+      assert(version === undefined || !this.#overwritten.has(dotKey(version.dot)), `${path} is back`);
+    }
+    for (const { path, entry } of this.announced) {
+      const dot = live.get(path)?.dot;
+      if (dot === undefined || !hasSeen(entry.seen, dot)) continue;
+      const isCarried = entry.live !== undefined && dotsEqual(entry.live.dot, dot);
+      assert(isCarried, `${path} is back, though it was seen and is no more: ${dotKey(dot)}`);
+    }
+  }
+
   #change(replica: Replica, path: RelativePath, observed: Content | "absent"): void {
     const record = { path, ...held(replica, path) };
     const outcome = observe({ ...this.#changer(replica), record, observed });
