@@ -7,7 +7,7 @@ import { test } from "node:test";
 import type { StatusReport } from "../../src/core/reports.ts";
 import { DsyncProcess, runDsync } from "../support/dsync-process.ts";
 import { machines, startPair, type Machine } from "../support/machines.ts";
-import { waitForEqualTrees, writeFiles } from "../support/trees.ts";
+import { snapshot, waitForEqualTrees, writeFiles } from "../support/trees.ts";
 import { waitFor } from "../support/wait.ts";
 
 test("wrong usage ends with code 2 and a sentence, and changes nothing", async (t) => {
@@ -65,15 +65,62 @@ test("a folder that lost its .dsync is not taken for emptied: code 4, until it i
   assert.equal(fs.readFileSync(join(a.folder, "file.txt"), "utf8"), "x");
 });
 
-test("a folder that is swapped while it is synced ends the instance with code 4, and nothing is deleted elsewhere", async (t) => {
+/** What may stand in the place of a folder from one moment to the next; `moved` is where the folder has gone. */
+const REPLACEMENTS: Readonly<Record<string, (folder: string, moved: string) => void>> = {
+  "a directory": (folder) => fs.mkdirSync(folder),
+  "a file": (folder) => fs.writeFileSync(folder, "a file"),
+  "a symlink to another directory": (folder) => {
+    fs.mkdirSync(`${folder}-other`);
+    fs.symlinkSync(`${folder}-other`, folder);
+  },
+  "a symlink to where it has gone": (folder, moved) => fs.symlinkSync(moved, folder),
+};
+
+for (const [name, replace] of Object.entries(REPLACEMENTS)) {
+  test(`a folder that is swapped for ${name} while it is synced: code 4, and nothing is deleted or written anywhere`, async (t) => {
+    const [a, b] = machines(t, 2) as [Machine, Machine];
+    writeFiles(a.folder, { "dir/file.txt": "x" });
+    await startPair(a, b);
+    await waitForEqualTrees([a.folder, b.folder]);
+    const before = snapshot(a.folder);
+    const moved = `${a.folder}-moved`;
+    fs.renameSync(a.folder, moved);
+    replace(a.folder, moved);
+    writeFiles(b.folder, { "meanwhile.txt": "made elsewhere" });
+    assert.equal(await a.instance.exited(), 4);
+    assert.match(a.instance.stderr, /not the folder that it was/);
+    assert.deepEqual([...snapshot(b.folder).keys()].toSorted(), ["dir", "dir/file.txt", "meanwhile.txt"]);
+    assert.deepEqual(snapshot(moved), before);
+    for (const directory of [a.folder, `${a.folder}-other`]) {
+      const isEmptyOnce = fs.lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
+      if (isEmptyOnce) assert.deepEqual(fs.readdirSync(directory), []);
+    }
+    // Back in its place it goes on as if nothing had been.
+    fs.rmSync(a.folder, { recursive: true });
+    fs.renameSync(moved, a.folder);
+    await a.start({ peers: [b.instance.port] });
+    await waitForEqualTrees([a.folder, b.folder]);
+    assert.equal(snapshot(a.folder).size, before.size + 1);
+  });
+}
+
+test("a folder that loses its .dsync while it is synced: code 4, now and at the next start, and nothing is deleted", async (t) => {
   const [a, b] = machines(t, 2) as [Machine, Machine];
   writeFiles(a.folder, { "dir/file.txt": "x" });
   await startPair(a, b);
   await waitForEqualTrees([a.folder, b.folder]);
-  fs.renameSync(a.folder, `${a.folder}-unmounted`);
-  fs.mkdirSync(a.folder);
+  const before = snapshot(a.folder);
+  // At once: a removal file by file would be gone on with by what is still written there.
+  fs.renameSync(join(a.folder, ".dsync"), `${a.folder}-removed`);
+  fs.rmSync(`${a.folder}-removed`, { recursive: true });
+  writeFiles(b.folder, { "meanwhile.txt": "made elsewhere" });
   assert.equal(await a.instance.exited(), 4);
-  assert.equal(fs.readFileSync(join(b.folder, "dir/file.txt"), "utf8"), "x");
+  a.launch({ peers: [b.instance.port] });
+  assert.equal(await a.instance.exited(), 4);
+  assert.match(a.instance.stderr, /dsync forget/);
+  assert.ok(!fs.existsSync(join(a.folder, ".dsync")));
+  assert.deepEqual(snapshot(a.folder), before);
+  assert.deepEqual([...snapshot(b.folder).keys()].toSorted(), ["dir", "dir/file.txt", "meanwhile.txt"]);
 });
 
 test("SIGTERM and SIGINT end it with code 0 within two seconds", async (t) => {

@@ -261,3 +261,30 @@ test("files that grow, shrink, change and vanish while they are sent", async (t)
   const status = await b.instance.waitForSync();
   assert.deepEqual([status.failed, status.conflicts], [[], 0]);
 });
+
+test("a log that is appended to all the time holds nothing else up, and is equal in the end", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  writeFiles(a.folder, { "app.log": incompressible(300_000, 1), "doc.txt": "first" });
+  await startPair(a, b);
+  await waitForEqualTrees([a.folder, b.folder]);
+  let lines = 0;
+  const append = (): void => fs.appendFileSync(join(a.folder, "app.log"), `line ${lines++}\n`);
+  const timer = setInterval(append, 20);
+  t.after(() => clearInterval(timer));
+  for (const version of ["second", "third", "fourth"]) {
+    const before = lines;
+    await waitFor(() => lines > before + 50, { until: "the log to grow" });
+    writeFiles(a.folder, { [`beside it/${version}.txt`]: version });
+    fs.writeFileSync(join(b.folder, "doc.txt"), version);
+    await waitFor(() => fs.readFileSync(join(a.folder, "doc.txt"), "utf8") === version, { until: version });
+    await waitFor(() => fs.existsSync(join(b.folder, `beside it/${version}.txt`)), { until: `${version} beside it` });
+  }
+  // Nor is the log held up until it is quiet.
+  const copy = join(b.folder, "app.log");
+  await waitFor(() => fs.statSync(copy).size > 300_000, { until: "a part of the log" });
+  clearInterval(timer);
+  await waitForEqualTrees([a.folder, b.folder]);
+  assert.ok(fs.readFileSync(copy, "latin1").endsWith(`line ${lines - 1}\n`));
+  const status = await a.instance.waitForSync();
+  assert.deepEqual([status.failed, status.conflicts], [[], 0]);
+});

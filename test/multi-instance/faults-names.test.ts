@@ -6,7 +6,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { machines, startPair, type Machine } from "../support/machines.ts";
-import { snapshot, waitForEqualTrees, writeFiles } from "../support/trees.ts";
+import { incompressible, snapshot, waitForEqualTrees, writeFiles } from "../support/trees.ts";
 import { waitFor } from "../support/wait.ts";
 
 const STRANGE_NAMES = [
@@ -142,6 +142,50 @@ for (const isApart of [true, false]) {
     assert.deepEqual((await a.instance.waitForSync()).failed, []);
   });
 }
+
+/** Renames in a row, as `mv` does it. */
+function rename(folder: string, ...moves: readonly (readonly [from: string, to: string])[]): void {
+  for (const [from, to] of moves) fs.renameSync(join(folder, from), join(folder, to));
+}
+
+test("three files that take each other's names in turn, and two directories that swap theirs", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  const contents = Object.fromEntries(
+    ["a.bin", "b.bin", "c.bin", "x/one.bin", "x/deep/two.bin", "y/one.bin", "y/three.bin"].map((path, index) => [
+      path,
+      incompressible(1_000_000, index + 1),
+    ]),
+  );
+  writeFiles(a.folder, contents);
+  await startPair(a, b);
+  await waitForEqualTrees([a.folder, b.folder]);
+  await Promise.all([a.instance.waitForSync(), b.instance.waitForSync()]);
+  const { traffic: before } = await a.instance.status();
+  const assertHolds = ({ folder }: Machine, places: Readonly<Record<string, string>>): void => {
+    for (const [path, former] of Object.entries(places)) {
+      assert.ok(contents[former]?.equals(fs.readFileSync(join(folder, path))), `${path} is not ${former}`);
+    }
+  };
+  rename(a.folder, ["c.bin", "aside"], ["b.bin", "c.bin"], ["a.bin", "b.bin"], ["aside", "a.bin"]);
+  const rotated = { "b.bin": "a.bin", "c.bin": "b.bin", "a.bin": "c.bin" };
+  await waitForEqualTrees([a.folder, b.folder]);
+  assertHolds(b, rotated);
+  // From the other side, at once.
+  rename(b.folder, ["x", "aside"], ["y", "x"], ["aside", "y"]);
+  await waitForEqualTrees([a.folder, b.folder]);
+  const swapped = {
+    "y/one.bin": "x/one.bin",
+    "y/deep/two.bin": "x/deep/two.bin",
+    "x/one.bin": "y/one.bin",
+    "x/three.bin": "y/three.bin",
+  };
+  for (const machine of [a, b]) assertHolds(machine, { ...rotated, ...swapped });
+  const [status, other] = await Promise.all([a.instance.waitForSync(), b.instance.waitForSync()]);
+  assert.deepEqual([status.conflicts, status.failed, other.failed, status.entries], [0, [], [], 10]);
+  const passed = ({ sentBytes, receivedBytes }: typeof before): number => sentBytes + receivedBytes;
+  const movedBytes = passed(status.traffic) - passed(before);
+  assert.ok(movedBytes < 100_000, `${movedBytes} bytes for moves`);
+});
 
 test("very many files in one directory", async (t) => {
   const [a, b] = machines(t, 2) as [Machine, Machine];

@@ -61,6 +61,27 @@ test("connections that are reset in the middle of anything lose nothing, and not
   assert.ok(traffic.receivedBytes < 3 * size, JSON.stringify(traffic));
 });
 
+test("a transfer that is cut at each tenth of its way goes on where it was", async (t) => {
+  const [a, ...others] = machines(t, 11) as [Machine, ...Machine[]];
+  const size = 20_000_000;
+  writeFiles(a.folder, { "large.bin": incompressible(size, 3), "dir/small.txt": "small" });
+  await a.start();
+  const proxy = await TcpProxy.start(a.instance.port);
+  t.after(() => proxy.stop());
+  // Each time another machine, which has nothing yet.
+  for (const [tenths, machine] of others.entries()) {
+    proxy.cutOnceAfter((size * tenths) / 10);
+    await machine.start({ peers: [proxy.port] });
+    await waitForEqualTrees([a.folder, machine.folder]);
+    assert.ok(!proxy.isToBeCut, `never cut at ${tenths} tenths`);
+    assert.ok(!hasConflicts(machine));
+    const { traffic } = await machine.instance.status();
+    // What was on its way when it was cut comes twice, what had arrived does not.
+    assert.ok(traffic.receivedBytes < 1.5 * size, `${traffic.receivedBytes} bytes, cut at ${tenths} tenths`);
+    await machine.stop();
+  }
+});
+
 test("a cable that is pulled is noticed, and what both sides did meanwhile is exchanged", async (t) => {
   const { a, b, proxy } = await startBehindProxy(t);
   writeFiles(a.folder, { "doc.txt": "as it was", "gone.txt": "to be deleted" });

@@ -5,6 +5,7 @@ import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { RestoreOutcome, TrashItem } from "../../src/core/reports.ts";
+import { trashBatchName } from "../../src/transfer/trash.ts";
 import { runDsync } from "../support/dsync-process.ts";
 import { machines, startPair, type Machine } from "../support/machines.ts";
 import { snapshot, waitForEqualTrees, writeFiles } from "../support/trees.ts";
@@ -81,4 +82,23 @@ test("where the path is taken, what was replaced comes back beside it, and both 
   await waitForEqualTrees([a.folder, b.folder]);
   assert.equal(fs.readFileSync(join(a.folder, outcome.path), "utf8"), "first");
   assert.equal(fs.readFileSync(join(a.folder, "doc.txt"), "utf8"), "second, longer");
+});
+
+test("what has been in the trash for longer than --trash-days goes with the next start", async (t) => {
+  const [a] = machines(t, 1) as [Machine];
+  await a.start();
+  await a.stop();
+  const hourMs = 3_600_000;
+  const [old, young] = [72 * hourMs, hourMs].map((ageMs) => trashBatchName(Date.now() - ageMs));
+  writeFiles(join(a.folder, ".dsync/trash"), { [`${old}/dir/old.txt`]: "old", [`${young}/dir/young.txt`]: "young" });
+  // The default is a month: neither goes.
+  await a.start();
+  await a.stop();
+  assert.equal((await trashList(a)).length, 2);
+  await a.start({ args: ["--trash-days", "2"] });
+  assert.deepEqual(
+    (await trashList(a)).map(({ item }) => item),
+    [`${young}/dir/young.txt`],
+  );
+  assert.deepEqual(fs.readdirSync(join(a.folder, ".dsync/trash")), [young]);
 });

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { CHUNK_SIZE_BYTES_MAX, CHUNK_SIZE_BYTES_MIN, INLINE_CONTENT_BYTES_MAX } from "../../src/core/limits.ts";
 import { machines, startPair, type Machine } from "../support/machines.ts";
 import {
   assertTreesEqual,
@@ -132,6 +133,40 @@ test("of a change inside a large file only what changed is sent", async (t) => {
   // Back to what the trash holds.
   const undone = await sentFor(() => fs.writeFileSync(file, content));
   assert.ok(undone < 100_000, `${undone} bytes for what is in the trash`);
+});
+
+test("sizes just below, at and above each bound arrive, at the first sync and as edits, from either side", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  const bounds = [INLINE_CONTENT_BYTES_MAX, CHUNK_SIZE_BYTES_MIN, CHUNK_SIZE_BYTES_MAX];
+  const sizes = [0, 1, ...bounds.flatMap((bound) => [bound - 1, bound, bound + 1])];
+  const writeSizes = (machine: Machine, { round, seed }: { round: number; seed: number }): void => {
+    for (const index of sizes.keys()) {
+      const size = sizes[(index + round) % sizes.length] ?? 0;
+      writeFiles(machine.folder, {
+        [`of ${seed}/random ${index}`]: incompressible(size, seed + round * sizes.length + index),
+        // Equal bytes have no bounds inside: chunks are then as large as they may be.
+        [`of ${seed}/equal ${index}`]: Buffer.alloc(size, seed + round),
+      });
+    }
+  };
+  writeSizes(a, { round: 0, seed: 100 });
+  writeSizes(b, { round: 0, seed: 200 });
+  await startPair(a, b);
+  await settle(a, b);
+  // Each file takes the next size, the largest becomes empty; each is written where it came to.
+  writeSizes(a, { round: 1, seed: 200 });
+  writeSizes(b, { round: 1, seed: 100 });
+  await settle(a, b);
+  assert.equal(snapshot(a.folder).size, 2 + 4 * sizes.length);
+  assert.deepEqual(conflictsIn(a.folder), []);
+  for (const { instance } of [a, b]) {
+    assert.deepEqual((await instance.status()).failed, []);
+    // What one side takes for too much ends the session; then it comes another way.
+    assert.deepEqual(
+      instance.events.filter(({ event }) => event === "peer-left"),
+      [],
+    );
+  }
 });
 
 test("folders that differ become their union", async (t) => {

@@ -36,6 +36,8 @@ export interface StartOptions {
   readonly userId?: number;
   /** With mDNS. Off by default, so that tests that run side by side do not meet. */
   readonly discovery?: boolean;
+  /** How far its clock is ahead of this machine's; negative: behind. The times of its files are the kernel's in any case. */
+  readonly clockAheadMs?: number;
 }
 
 export class DsyncProcess {
@@ -67,7 +69,7 @@ export class DsyncProcess {
     this.#user = userOf(options.userId);
     this.#child = spawn(command, rest, {
       ...this.#user,
-      env: environment(options.home),
+      env: { ...environment(options.home), ...clockAhead(options.clockAheadMs) },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#readEvents(text));
@@ -218,4 +220,17 @@ function environment(home: string): NodeJS.ProcessEnv {
     DSYNC_PORTABLE: process.env["DSYNC_PORTABLE"],
     NODE_V8_COVERAGE: process.env["NODE_V8_COVERAGE"],
   };
+}
+
+/** Node loads this first, in the main thread and in each worker. */
+function clockAhead(aheadMs: number | undefined): NodeJS.ProcessEnv {
+  if (aheadMs === undefined) return {};
+  const source = `
+    const MachineDate = Date;
+    globalThis.Date = class Date extends MachineDate {
+      constructor(...args) { super(...(args.length === 0 ? [Date.now()] : args)); }
+      static now() { return MachineDate.now() + ${aheadMs}; }
+    };
+  `;
+  return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(source)}` };
 }

@@ -10,6 +10,8 @@ export class TcpProxy {
   #silent = new WeakSet<net.Socket>();
   /** What to cut a connection after, in bytes of both directions; `undefined`: it is not cut. Asked for each connection. */
   cutAfter: () => number | undefined = () => undefined;
+  /** What `cutOnceAfter` still lets pass. */
+  #bytesToCut = Infinity;
   readonly #server: net.Server;
   readonly #open = new Set<net.Socket>();
 
@@ -30,6 +32,16 @@ export class TcpProxy {
   /** As if a cable had been pulled: neither side hears anything on what is open, not even an end. */
   fallSilent(): void {
     for (const socket of this.#open) this.#silent.add(socket);
+  }
+
+  /** Resets all that is open as soon as so many more bytes have passed, in both directions and on all connections together. */
+  cutOnceAfter(bytes: number): void {
+    this.#bytesToCut = bytes;
+  }
+
+  /** True until what `cutOnceAfter` asked for has happened. */
+  get isToBeCut(): boolean {
+    return this.#bytesToCut !== Infinity;
   }
 
   stop(): void {
@@ -56,10 +68,14 @@ export class TcpProxy {
       });
       from.on("data", (bytes) => {
         if (this.#silent.has(from)) return;
-        const passed = bytes.subarray(0, bytesLeft);
+        const passed = bytes.subarray(0, Math.min(bytesLeft, this.#bytesToCut));
         bytesLeft -= passed.length;
+        this.#bytesToCut -= passed.length;
         this.#pass(passed, to);
         if (bytesLeft === 0) for (const socket of [a, b]) socket.resetAndDestroy();
+        if (this.#bytesToCut > 0) return;
+        this.#bytesToCut = Infinity;
+        for (const socket of this.#open) socket.resetAndDestroy();
       });
     }
   }
