@@ -3,7 +3,7 @@
 import type { Peer } from "./peers/peer.ts";
 
 /** What a row may be compared with, in the same run. */
-export type Against = "rsync" | "ssh" | "syncthing" | "cp";
+export type Against = "floor" | "rsync" | "ssh" | "unison" | "syncthing" | "cp";
 
 /** One line of the table. */
 export interface Row {

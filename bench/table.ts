@@ -4,8 +4,10 @@ import { judge } from "./goals.ts";
 import type { Against, Row } from "./row.ts";
 
 const RATIOS: Readonly<Record<Against, string>> = {
+  floor: "to floor",
   rsync: "to rsync daemon",
   ssh: "to rsync ssh",
+  unison: "to Unison",
   syncthing: "to Syncthing",
   cp: "to cp",
 };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Daemon, freePort, run, type Peer, type ServeOptions, type Server } from "./peer.ts";
 
 export const unison: Peer = {
+  against: "unison",
   label: "Unison from its socket server",
   programs: ["unison"],
   packages: "unison",
