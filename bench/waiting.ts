@@ -9,9 +9,11 @@ import { runDsync } from "../test/support/dsync-process.ts";
 import { incompressible } from "../test/support/trees.ts";
 import { namesIn, writeMany } from "./data.ts";
 import { createLink, whyNoLink } from "./link.ts";
-import { cpuMsOf, median, memoryOf, quantile, timed, until } from "./measure.ts";
+import { cpuMsOf, median, quantile, timed, until } from "./measure.ts";
 import { Pair } from "./pair.ts";
 import type { Case, Row } from "./row.ts";
+
+const OVER_MDNS = "two fresh instances over mDNS, 1 KiB";
 
 /** C4: a saved 1 KiB file, until it is complete on the other side. */
 export const save: Case = async ({ scratch, runs }) => {
@@ -66,7 +68,7 @@ export const idle: Case = async ({ scratch }) => {
     const cpuMs = [pair.a, pair.b].map(({ instance }, index) => cpuMsOf(instance.pid) - (before[index] ?? 0));
     return [
       { case: "C6", what: "start with 100,000 files in sync, 10 changed", value: startMs, unit: "ms" },
-      { case: "C6i", what: "memory idle with 100,000 files", value: memoryOf(pair.b.instance.pid).nowMb, unit: "MB" },
+      { case: "C6i", what: "memory idle with 100,000 files", value: pair.memory().nowMb, unit: "MB" },
       { case: "C6i", what: "CPU idle with 100,000 files", value: Math.max(...cpuMs) / 100, unit: "% of a core" },
     ];
   } finally {
@@ -75,16 +77,18 @@ export const idle: Case = async ({ scratch }) => {
 };
 
 /** C9: a program that says its version, and two fresh instances until a 1 KiB file has arrived. */
-export const start: Case = async ({ scratch, runs }) => {
+export const start: Case = async ({ scratch, runs, leaveOut }) => {
   const times = { version: [] as number[], node: [] as number[], pair: [] as number[], found: [] as number[] };
   // As little as dsync gets: Node reads the certificates that some environments name.
   const env = { PATH: process.env["PATH"], HOME: scratch };
+  const whyNotFound = whyNoLink();
   for (let run = 0; run < runs; run++) {
     times.version.push(await timed(() => runDsync(["--version"], scratch)));
     times.node.push(await timed(() => promisify(execFile)(process.execPath, ["-e", "0"], { env })));
     times.pair.push(await startTwo(scratch, run));
-    if (whyNoLink() === undefined) times.found.push(await startTwoThatSearch(scratch, run));
+    if (whyNotFound === undefined) times.found.push(await startTwoThatSearch(scratch, run));
   }
+  if (whyNotFound !== undefined) leaveOut({ case: "C9", what: OVER_MDNS, why: whyNotFound });
   const row = (what: string, value: number): Row => ({ case: "C9", what, value, unit: "ms" });
   const [version, node] = [median(times.version), median(times.node)];
   return [
@@ -92,7 +96,7 @@ export const start: Case = async ({ scratch, runs }) => {
     row("node -e 0", node),
     { case: "C9", what: "dsync --version, relative to node -e 0", value: version / node, unit: "×" },
     row("two fresh instances with -a, 1 KiB", median(times.pair)),
-    ...(times.found.length > 0 ? [row("two fresh instances over mDNS, 1 KiB", median(times.found))] : []),
+    ...(times.found.length > 0 ? [row(OVER_MDNS, median(times.found))] : []),
   ];
 };
 

@@ -10,6 +10,7 @@ export const nodeCopy: Peer = {
   against: "floor",
   label: "a plain copier in Node",
   programs: ["node"],
+  version: [process.execPath, "--version"],
   packages: "nodejs",
   isSlow: false,
   serve,

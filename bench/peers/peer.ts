@@ -14,6 +14,8 @@ export interface Peer {
   /** As the table calls it. */
   readonly label: string;
   readonly programs: readonly string[];
+  /** A command that prints its version. */
+  readonly version: readonly string[];
   /** The Debian packages that it needs. */
   readonly packages: string;
   /** Takes so long that it runs once, not in every round. */
@@ -26,6 +28,8 @@ export interface ServeOptions {
   readonly source: string;
   /** A directory for configuration and state. */
   readonly scratch: string;
+  /** Loopback unless told; only rsync can be told. */
+  readonly place?: Place;
 }
 
 /** One side that others fetch from. */

@@ -22,6 +22,7 @@ export function missingPeers(): readonly string[] {
   );
 }
 
-function canRun({ programs }: Peer): boolean {
+/** True if all that it needs is installed. */
+export function canRun({ programs }: Peer): boolean {
   return programs.every(isInstalled);
 }

@@ -10,6 +10,7 @@ export const syncthing: Peer = {
   against: "syncthing",
   label: "Syncthing",
   programs: ["syncthing"],
+  version: ["syncthing", "--version"],
   packages: "syncthing",
   isSlow: true,
   serve,

@@ -8,6 +8,7 @@ export const unison: Peer = {
   against: "unison",
   label: "Unison from its socket server",
   programs: ["unison"],
+  version: ["unison", "-version"],
   packages: "unison",
   isSlow: true,
   serve,
