@@ -2,7 +2,7 @@
 // Usage: npm run bench -- [--runs N] [--dir DIRECTORY] [--check] [case ...]
 // --check: exit code 1 if a goal is missed. A goal that could not be checked here is named and does not count.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -12,8 +12,9 @@ import { checkAll, judge } from "./goals.ts";
 import { manyPeers } from "./many-peers.ts";
 import { overLink, textOverLink } from "./over-link.ts";
 import { installedPeers, missingPeers } from "./peers/peers.ts";
+import { writeResults } from "./results.ts";
 import { Skipped, type Case, type LeftOut, type Row } from "./row.ts";
-import { headingOf, surroundingsOf, type Surroundings } from "./surroundings.ts";
+import { headingOf, surroundingsOf } from "./surroundings.ts";
 import { tableOf } from "./table.ts";
 import { idle, save, start } from "./waiting.ts";
 
@@ -90,9 +91,17 @@ async function main(): Promise<void> {
       }
     }
     // After each case: a run that is ended early leaves what it has.
-    writeResults(rows, { directory: base, runs: setting.runs, begin, surroundings });
+    const judged = rows.map((row) => ({ ...row, goals: judge(row, rows) }));
+    writeResults("last.json", {
+      begin,
+      machine: surroundings,
+      directory: base,
+      runs: setting.runs,
+      rows: judged,
+      missing,
+    });
   }
-  console.log(`\n${headingOf(surroundings, { date: begin, runs: setting.runs })}\n\n${tableOf(rows)}`);
+  console.log(`\n${headingOf(surroundings)} --runs ${setting.runs}.\n\n${tableOf(rows)}`);
   if (values.check) check(new Set(wanted.flatMap(({ cases }) => cases)), rows, missing);
 }
 
@@ -114,21 +123,6 @@ function check(cases: ReadonlySet<string>, rows: readonly Row[], missing: readon
       process.exitCode = 1;
     }
   }
-}
-
-interface Run {
-  readonly directory: string;
-  readonly runs: number;
-  readonly begin: Date;
-  readonly surroundings: Surroundings;
-}
-
-function writeResults(rows: readonly Row[], { begin, surroundings, ...run }: Run): void {
-  const results = new URL("../../bench/results/", import.meta.url);
-  mkdirSync(results, { recursive: true });
-  const judged = rows.map((row) => ({ ...row, goals: judge(row, rows) }));
-  const all = { begin, at: new Date(), machine: surroundings, ...run, rows: judged };
-  writeFileSync(new URL("last.json", results), JSON.stringify(all, undefined, 2));
 }
 
 await main();

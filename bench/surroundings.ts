@@ -28,15 +28,18 @@ export function surroundingsOf(scratch: string, peers: readonly Peer[]): Surroun
   };
 }
 
-/** Above the table. */
-export function headingOf(
-  { model, versions, ...rest }: Surroundings,
-  { date, runs }: { date: Date; runs: number },
-): string {
+/** Above a table: a list of the peers, and a line of everything else. */
+export function headingOf({ versions, ...rest }: Surroundings): string {
   const memory = `${Math.round((rest.memoryMb * 1e6) / 2 ** 30)} GiB`;
-  const machine = [`${rest.cpus} × ${model}`, memory, `Node ${rest.node}`, `Linux ${rest.kernel}`, rest.fileSystem];
-  const peers = Object.entries(versions).map(([label, version]) => `- ${label}: ${version}`);
-  return [`${date.toISOString().slice(0, 10)}, ${machine.join(", ")}, --runs ${runs}.`, "", ...peers].join("\n");
+  const machine = [
+    `${rest.cpus} × ${rest.model}`,
+    memory,
+    `Node ${rest.node}`,
+    `Linux ${rest.kernel}`,
+    rest.fileSystem,
+  ];
+  const peers = Object.entries(versions).map(([label, version]) => `- ${label}: ${version}\n`);
+  return `${peers.join("")}\n${new Date().toISOString().slice(0, 10)}, ${machine.join(", ")}.`.trim();
 }
 
 /** Its type, as `mount` names it. */
