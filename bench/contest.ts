@@ -6,18 +6,21 @@ import { median, timed } from "./measure.ts";
 import type { Peer, Place, Server } from "./peers/peer.ts";
 import type { Against, Row } from "./row.ts";
 
-export interface Contestant {
+export interface Named {
   readonly label: string;
   /** What the others are compared with it as. */
   readonly against?: Against | undefined;
   /** Only in the first round. */
   readonly isSlow?: boolean;
+}
+
+export interface Contestant extends Named {
   /** Milliseconds. */
   measure(): Promise<number>;
 }
 
 /** Milliseconds of each round. */
-export type Times = ReadonlyMap<Contestant, readonly number[]>;
+export type Times = ReadonlyMap<Named, readonly number[]>;
 
 export async function inTurn(contestants: readonly Contestant[], runs: number): Promise<Times> {
   const times = new Map(contestants.map((contestant) => [contestant, [] as number[]]));

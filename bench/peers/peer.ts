@@ -22,6 +22,21 @@ export interface Peer {
   readonly isSlow: boolean;
   /** Gets one side ready, before the clock runs. */
   serve(options: ServeOptions): Promise<Server>;
+  /** What it does if it also keeps folders the same by itself. */
+  readonly keeping?: Keeping;
+}
+
+export interface Keeping {
+  readonly label: string;
+  /** From then on until it is stopped, what changes in `here` is soon in `there`. */
+  start(options: KeepOptions): Promise<Pick<Server, "stop">>;
+}
+
+export interface KeepOptions {
+  readonly here: string;
+  readonly there: string;
+  /** A directory for configuration and state. */
+  readonly scratch: string;
 }
 
 export interface ServeOptions {
