@@ -12,8 +12,10 @@ import type { Setting } from "./row.ts";
 
 const FIRST_SYNC_MS_MAX = 120_000;
 const CHANGE_MS_MAX = 60_000;
-/** What follows a first sync is over by then. */
-const SETTLE_MS = 3_000;
+/** What follows a sync is over by then. */
+const SETTLE_MS = 2_000;
+/** At random beside that, so that nothing is in step with a timer. */
+const SPREAD_MS = 2_000;
 
 interface Changes {
   readonly case: string;
@@ -58,7 +60,7 @@ async function measure(keeping: Keeping, scratch: string, changes: Changes): Pro
       await until(completenessOf(folders.here)(folders.there), 50, FIRST_SYNC_MS_MAX);
       const times: number[] = [];
       for (let index = 0; index < changes.times; index++) {
-        await sleep(SETTLE_MS);
+        await sleep(SETTLE_MS + Math.random() * SPREAD_MS);
         await changes.change(folders.here, index);
         const changedMs = performance.now();
         await until(() => changes.isSeen(folders, index), 5, CHANGE_MS_MAX);

@@ -33,7 +33,7 @@ export const save: Case = async (setting) => {
   const keepers = await measureKeepers(setting, {
     case: "C4",
     what: SAVE,
-    times: 3,
+    times: 5,
     fill,
     change,
     isSeen: ({ there }, index) => isSame(savedIn(there, index), content),
