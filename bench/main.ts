@@ -59,7 +59,9 @@ async function main(): Promise<void> {
   const base = values.dir ?? (existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
   const scratch = mkdtempSync(join(base, "dsync-bench-"));
   // Whatever else was started or made ends or goes with this process, too.
-  process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
+  // Again, if what ends with it writes something meanwhile.
+  const removal = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 };
+  process.once("exit", () => rmSync(scratch, removal));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   const missing: LeftOut[] = [];
   const leaveOut = (row: LeftOut): void => {
