@@ -58,8 +58,7 @@ async function main(): Promise<void> {
   for (const line of missingPeers()) console.log(line);
   const base = values.dir ?? (existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
   const scratch = mkdtempSync(join(base, "dsync-bench-"));
-  // Whatever else was started or made ends or goes with this process, too.
-  // Again, if what ends with it writes something meanwhile.
+  // Whatever else was started or made ends or goes with this process, too; it may write until it has ended.
   const removal = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 };
   process.once("exit", () => rmSync(scratch, removal));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));

@@ -13,7 +13,7 @@ import {
   type Server,
 } from "./peer.ts";
 
-/** Debian has no package of it; without it, Unison looks at everything again each second. */
+/** Debian 12 leaves it out; without it, Unison looks at everything again each second. */
 const CAN_WATCH = isInstalled("unison-fsmonitor");
 
 export const unison: Peer = {
