@@ -5,14 +5,17 @@ import fs from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { incompressible } from "../test/support/trees.ts";
-import { fetching, inTurn, rowsOf, type Contestant } from "./contest.ts";
+import { fetching, inTurn, rowsOf, type Contestant, type Named, type Times } from "./contest.ts";
 import { completenessOf, MIB, stamp, writeLarge } from "./data.ts";
+import { measureKeepers } from "./keepers.ts";
 import { median, quantile, timed, until } from "./measure.ts";
 import { Pair } from "./pair.ts";
 import { copyTree } from "./peers/copy.ts";
 import type { Peer, Server } from "./peers/peer.ts";
 import type { Against, Case, Row, Setting } from "./row.ts";
 
+const BURST = "2,000 × 10 KiB at once";
+const RENAME = "rename 100 MiB → there";
 /** How often one change is measured in a run. */
 const CHANGES_EACH = 10;
 const BURST_FILES = 2_000;
@@ -20,7 +23,17 @@ const BURST_FILES = 2_000;
 const UPDATERS: ReadonlySet<Against | undefined> = new Set(["rsync", "ssh"] as const);
 
 /** C4d, C4m and C4r: a small file deleted and moved, 100 MiB renamed, until the other side shows it. */
-export const moves: Case = async ({ scratch, runs }) => {
+export const moves: Case = async (setting) => {
+  const { scratch, runs } = setting;
+  const fillLarge = (folder: string): void => fs.writeFileSync(join(folder, "large0"), incompressible(100 * MIB, 3));
+  const keepers = await measureKeepers(setting, {
+    case: "C4r",
+    what: RENAME,
+    times: 2,
+    fill: fillLarge,
+    change: (here, index) => rename(here, `large${index}`, `large${index + 1}`),
+    isSeen: ({ there }, index) => has(there, `large${index + 1}`),
+  });
   const pair = new Pair(scratch);
   const times = { deleted: [] as number[], moved: [] as number[], renamed: [] as number[] };
   try {
@@ -29,7 +42,7 @@ export const moves: Case = async ({ scratch, runs }) => {
       content.writeUInt32LE(index, 0);
       fs.writeFileSync(join(pair.a.folder, `small${index}`), content);
     }
-    fs.writeFileSync(join(pair.a.folder, "large0"), incompressible(100 * MIB, 3));
+    fillLarge(pair.a.folder);
     await pair.start();
     await pair.b.instance.waitForSync();
     const [here, there] = [pair.a.folder, pair.b.folder];
@@ -59,7 +72,7 @@ export const moves: Case = async ({ scratch, runs }) => {
     return [
       ...both("C4d", "delete a file → gone", times.deleted),
       ...both("C4m", "move a file → there", times.moved),
-      ...both("C4r", "rename 100 MiB → there", times.renamed),
+      ...both("C4r", RENAME, times.renamed, keepers),
       {
         case: "C4r",
         what: "sent for all of these changes",
@@ -102,8 +115,17 @@ interface Inside {
   readonly change: (file: string, run: number) => void;
 }
 
-async function inside({ scratch, runs, peers }: Setting, content: Inside): Promise<readonly Row[]> {
+async function inside(setting: Setting, content: Inside): Promise<readonly Row[]> {
+  const { scratch, runs, peers } = setting;
   const { name, what, fill, change } = content;
+  const keepers = await measureKeepers(setting, {
+    case: name,
+    what,
+    times: 1,
+    fill: (folder) => fill(join(folder, "image")),
+    change: (folder, index) => change(join(folder, "image"), index),
+    isSeen: (folders) => sameSecond(join(folders.here, "image"), join(folders.there, "image")),
+  });
   const pair = new Pair(scratch);
   const sent: number[] = [];
   const [here, there] = [join(pair.a.folder, "image"), join(pair.b.folder, "image")];
@@ -131,7 +153,7 @@ async function inside({ scratch, runs, peers }: Setting, content: Inside): Promi
     const times = new Map<Contestant, number[]>([dsync, ...others].map((one) => [one, []]));
     for (let run = 0; run < runs; run++) for (const [contestant, list] of times) list.push(await contestant.measure());
     return [
-      ...rowsOf(name, what, times),
+      ...rowsOf(name, what, new Map<Named, readonly number[]>([...times, ...keepers])),
       { case: name, what: "sent by the first instance", value: median(sent), unit: "bytes" },
       { case: name, what: "peak memory of the larger process", value: pair.memory().peakMb, unit: "MB" },
     ];
@@ -164,7 +186,8 @@ async function updated(peer: Peer, file: string, scratch: string): Promise<Updat
 }
 
 /** C7: 2,000 files of 10 KiB appear at once, until the last is on the other side. */
-export const burst: Case = async ({ scratch, runs, peers }) => {
+export const burst: Case = async (setting) => {
+  const { scratch, runs, peers } = setting;
   const pair = new Pair(scratch);
   const source = join(scratch, "burst");
   try {
@@ -174,16 +197,24 @@ export const burst: Case = async ({ scratch, runs, peers }) => {
       stamp(content, file);
       fs.writeFileSync(join(source, `file${file}`), content);
     }
+    const transfer = { source, scratch, completeIn: completenessOf(source) };
+    const keepers = await measureKeepers(setting, {
+      case: "C7",
+      what: BURST,
+      times: 1,
+      fill: (folder) => fs.writeFileSync(join(folder, "first"), content),
+      change: (folder) => copyTree(source, makeDirectory(join(folder, "burst"))),
+      isSeen: ({ there }) => transfer.completeIn(join(there, "burst"))(),
+    });
     await pair.start();
     await pair.b.instance.waitForSync();
-    const transfer = { source, scratch, completeIn: completenessOf(source) };
     let bursts = 0;
     const dsync: Contestant = {
       label: "dsync",
       measure: async () => {
         const [from, to] = [pair.a, pair.b].map(({ folder }) => join(folder, `burst${bursts}`)) as [string, string];
         bursts++;
-        fs.mkdirSync(from);
+        makeDirectory(from);
         // The clock runs from the moment at which the last one is written.
         await copyTree(source, from);
         const isComplete = transfer.completeIn(to);
@@ -193,7 +224,7 @@ export const burst: Case = async ({ scratch, runs, peers }) => {
       },
     };
     const others = peers.filter(({ isSlow }) => !isSlow).map((peer) => fetching(peer, transfer));
-    return rowsOf("C7", "2,000 × 10 KiB at once", await inTurn([dsync, ...others], runs));
+    return rowsOf("C7", BURST, new Map([...(await inTurn([dsync, ...others], runs)), ...keepers]));
   } finally {
     fs.rmSync(source, { recursive: true, force: true });
     await pair.remove();
@@ -201,9 +232,9 @@ export const burst: Case = async ({ scratch, runs, peers }) => {
 };
 
 /** Median and 95 %. */
-function both(name: string, what: string, times: readonly number[]): readonly Row[] {
+function both(name: string, what: string, times: readonly number[], others: Times = new Map()): readonly Row[] {
   return [
-    { case: name, what: `${what}, median`, value: median(times), unit: "ms" },
+    ...rowsOf(name, what, new Map([[{ label: "median" }, times], ...others])),
     { case: name, what: `${what}, 95 %`, value: quantile(times, 0.95), unit: "ms" },
   ];
 }
@@ -223,6 +254,17 @@ function rename(folder: string, from: string, to: string): void {
 
 function has(folder: string, name: string): boolean {
   return fs.existsSync(join(folder, name));
+}
+
+function makeDirectory(path: string): string {
+  fs.mkdirSync(path);
+  return path;
+}
+
+/** Unison keeps whole seconds. */
+function sameSecond(here: string, there: string): boolean {
+  const [a, b] = [here, there].map((file) => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs);
+  return a !== undefined && b !== undefined && Math.floor(a / 1000) === Math.floor(b / 1000);
 }
 
 /** To the microsecond, as dsync keeps it. */

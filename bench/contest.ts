@@ -3,21 +3,24 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { median, timed } from "./measure.ts";
-import type { Peer, Server } from "./peers/peer.ts";
+import type { Peer, Place, Server } from "./peers/peer.ts";
 import type { Against, Row } from "./row.ts";
 
-export interface Contestant {
+export interface Named {
   readonly label: string;
   /** What the others are compared with it as. */
   readonly against?: Against | undefined;
   /** Only in the first round. */
   readonly isSlow?: boolean;
+}
+
+export interface Contestant extends Named {
   /** Milliseconds. */
   measure(): Promise<number>;
 }
 
 /** Milliseconds of each round. */
-export type Times = ReadonlyMap<Contestant, readonly number[]>;
+export type Times = ReadonlyMap<Named, readonly number[]>;
 
 export async function inTurn(contestants: readonly Contestant[], runs: number): Promise<Times> {
   const times = new Map(contestants.map((contestant) => [contestant, [] as number[]]));
@@ -46,6 +49,7 @@ export function rowsOf(name: string, what: string, times: Times): Row[] {
 interface Transfer {
   readonly source: string;
   readonly scratch: string;
+  readonly place?: Place;
   /** Asks a folder whether everything is there. */
   readonly completeIn: (folder: string) => () => boolean;
 }
@@ -61,7 +65,7 @@ export function fetching(peer: Peer, transfer: Transfer): Contestant {
 }
 
 /** Stops the server in the end. */
-export async function measureFetch(server: Server, { scratch, completeIn }: Transfer): Promise<number> {
+async function measureFetch(server: Server, { scratch, completeIn }: Transfer): Promise<number> {
   const target = join(scratch, "target");
   fs.rmSync(target, { recursive: true, force: true });
   fs.mkdirSync(target);

@@ -178,7 +178,7 @@ function listing(folder: string, directory = ""): readonly Listed[] {
 /** Without what a tool has there for itself; a directory that does not exist holds nothing. */
 export function namesIn(directory: string): readonly string[] {
   try {
-    return fs.readdirSync(directory).filter((name) => !/^\.(dsync|stfolder|syncthing\.)/.test(name));
+    return fs.readdirSync(directory).filter((name) => !/^\.(dsync|stfolder|syncthing\.|unison\.)/.test(name));
   } catch {
     return [];
   }

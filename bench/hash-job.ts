@@ -18,8 +18,8 @@ function report(what: string, ms: number, bytes: number, note = ""): void {
   console.log(`${what.padEnd(44)}${rate.padStart(12)}${`${ms.toFixed(0)} ms`.padStart(10)}  ${note}`);
 }
 
-/** The best of three. */
-function timed(action: () => void): number {
+/** Milliseconds. */
+function bestOfThree(action: () => void): number {
   return Math.min(
     ...[1, 2, 3].map(() => {
       const start = performance.now();
@@ -45,9 +45,9 @@ async function measureFiles(root: string): Promise<void> {
   for (const portable of [false, true]) {
     const blake3 = loadBlake3({ portable });
     const name = portable ? "portable" : "fast";
-    const large = timed(() => hashFiles(nodeFileSystem, blake3, { ...request, files: ["large"] }));
+    const large = bestOfThree(() => hashFiles(nodeFileSystem, blake3, { ...request, files: ["large"] }));
     report(`hash job, 1 GiB, ${name}, this thread`, large, size, rssMb());
-    const many = timed(() => hashFiles(nodeFileSystem, blake3, { ...request, files: small }));
+    const many = bestOfThree(() => hashFiles(nodeFileSystem, blake3, { ...request, files: small }));
     report(
       `hash job, 10,000 x 4 KiB, ${name}, this thread`,
       many,

@@ -1,4 +1,5 @@
-// What the parts cost by themselves, on one thread: `node dist/bench/micro.js [part ...]`. The best of three.
+// What the parts cost by themselves, on one thread: `node dist/bench/micro.js [part ...]`. The best of three. Prints a table
+// in Markdown, and writes the numbers to bench/results/micro.json.
 
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,8 +23,12 @@ import { scanDirectories } from "../src/watch/scan-job.ts";
 import { incompressible, rootIdentity } from "../test/support/trees.ts";
 import { MIB, textLike, writeMany } from "./data.ts";
 import { timed } from "./measure.ts";
+import { writeResults } from "./results.ts";
+import { headingOf, surroundingsOf } from "./surroundings.ts";
 
 const REPETITIONS = 3;
+const WHAT_WIDTH = 40;
+const VALUE_WIDTH = 16;
 
 const PARTS: Readonly<Record<string, () => void | Promise<void>>> = {
   cipher,
@@ -200,12 +205,11 @@ async function inScratch(action: (root: string) => Promise<void>): Promise<void>
 }
 
 async function rate(what: string, bytes: number, action: () => void): Promise<void> {
-  report(what, `${Math.round(bytes / 1000 / (await best(action)))} MB/s`);
+  report({ what, value: bytes / 1000 / (await best(action)), unit: "MB/s" });
 }
 
 async function operations(what: string, count: number, action: () => void | Promise<void>): Promise<void> {
-  const perSecond = Math.round((count * 1000) / (await best(action)));
-  report(what, `${perSecond.toLocaleString("en")}/s`);
+  report({ what, value: (count * 1000) / (await best(action)), unit: "/s" });
 }
 
 /** Milliseconds. */
@@ -216,13 +220,28 @@ async function best(action: () => void | Promise<void>): Promise<number> {
   return bestMs;
 }
 
-function report(what: string, value: string): void {
-  console.log(`${what.padEnd(40)}${value.padStart(14)}`);
+interface Measured {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: "MB/s" | "/s";
+}
+
+const results: Measured[] = [];
+
+function report(measured: Measured): void {
+  results.push(measured);
+  console.log(lineOf(measured.what, `${Math.round(measured.value).toLocaleString("en")} ${measured.unit}`));
+}
+
+function lineOf(what: string, value: string): string {
+  return `| ${what.padEnd(WHAT_WIDTH)} | ${value.padStart(VALUE_WIDTH)} |`;
 }
 
 const wanted = process.argv.slice(2);
-for (const part of wanted.length > 0 ? wanted : Object.keys(PARTS)) {
-  const run = PARTS[part];
-  if (run === undefined) throw new Error(`There is no part ${part}: ${Object.keys(PARTS).join(", ")}`);
-  await run();
-}
+for (const part of wanted)
+  if (!(part in PARTS)) throw new Error(`There is no part ${part}: ${Object.keys(PARTS).join(", ")}`);
+console.log(`${headingOf(surroundingsOf(tmpdir(), []))}\n`);
+console.log(lineOf("part", ""));
+console.log(lineOf("-".repeat(WHAT_WIDTH), `${"-".repeat(VALUE_WIDTH - 1)}:`));
+for (const [part, run] of Object.entries(PARTS)) if (wanted.length === 0 || wanted.includes(part)) await run();
+writeResults("micro.json", { machine: surroundingsOf(tmpdir(), []), results });

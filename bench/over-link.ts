@@ -3,12 +3,15 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { incompressible } from "../test/support/trees.ts";
-import { inTurn, measureFetch, rowsOf, type Contestant } from "./contest.ts";
+import { fetching, inTurn, rowsOf, type Contestant } from "./contest.ts";
 import { completenessOf, MIB, sizeOf, textLike, writeLarge } from "./data.ts";
 import { Joining } from "./first-sync.ts";
 import { createLink } from "./link.ts";
 import { median } from "./measure.ts";
-import { serveRsync } from "./peers/rsync-daemon.ts";
+import type { Peer } from "./peers/peer.ts";
+import { canRun } from "./peers/peers.ts";
+import { rsyncCompressed, rsyncDaemon } from "./peers/rsync-daemon.ts";
+import { rsyncSsh } from "./peers/rsync-ssh.ts";
 import type { Case, Row, Setting } from "./row.ts";
 
 const SIZE_BYTES = 256 * MIB;
@@ -19,8 +22,8 @@ interface Content {
   readonly name: string;
   readonly what: string;
   readonly block: () => Buffer;
-  /** rsync compresses, too. */
-  readonly compress: boolean;
+  /** Each needs a server that can run anywhere. */
+  readonly against: readonly Peer[];
 }
 
 /** C8: incompressible data. */
@@ -28,7 +31,7 @@ export const overLink = overEach({
   name: "C8",
   what: "256 MiB",
   block: () => incompressible(16 * MIB, 6),
-  compress: false,
+  against: [rsyncDaemon, rsyncSsh],
 });
 
 /** C8z: text. */
@@ -36,10 +39,10 @@ export const textOverLink = overEach({
   name: "C8z",
   what: "256 MiB of text",
   block: () => textLike(16 * MIB, 6),
-  compress: true,
+  against: [rsyncDaemon, rsyncCompressed],
 });
 
-function overEach({ name, what, block, compress }: Content): Case {
+function overEach({ name, what, block, against }: Content): Case {
   return async (setting) => {
     const source = join(setting.scratch, "source");
     fs.mkdirSync(source);
@@ -47,7 +50,7 @@ function overEach({ name, what, block, compress }: Content): Case {
       writeLarge(join(source, "big"), SIZE_BYTES, block());
       const rows: Row[] = [];
       for (const roundTripMs of ROUND_TRIPS_MS)
-        rows.push(...(await over({ ...setting, source, roundTripMs, name, what, compress })));
+        rows.push(...(await over({ ...setting, source, roundTripMs, name, what, against })));
       return rows;
     } finally {
       fs.rmSync(source, { recursive: true, force: true });
@@ -60,28 +63,14 @@ interface Over extends Setting, Omit<Content, "block"> {
   readonly roundTripMs: number;
 }
 
-async function over({
-  scratch,
-  runs,
-  peers,
-  source,
-  roundTripMs,
-  name,
-  what,
-  compress,
-}: Over): Promise<readonly Row[]> {
+async function over({ scratch, runs, source, roundTripMs, name, what, against }: Over): Promise<readonly Row[]> {
   const link = createLink({ mbitPerSecond: MBIT_PER_SECOND, roundTripMs });
   const { place, note } = link;
   try {
-    const transfer = { source, scratch, completeIn: completenessOf(source) };
+    const transfer = { source, scratch, place, completeIn: completenessOf(source) };
     const joining = new Joining(transfer, { place });
-    const rsync: Contestant = {
-      label: compress ? "rsync -z from its daemon" : "rsync from its daemon",
-      against: "rsync",
-      measure: async () => measureFetch(await serveRsync({ source, scratch, place, compress }), transfer),
-    };
     const contestants: Contestant[] = [
-      ...(peers.some(({ against }) => against === "rsync") ? [rsync] : []),
+      ...against.filter(canRun).map((peer) => fetching(peer, transfer)),
       { label: "dsync joins a running instance", measure: () => joining.measure() },
     ];
     const at = `1 Gbit/s, ${roundTripMs} ms`;

@@ -3,7 +3,7 @@
 import type { Peer } from "./peers/peer.ts";
 
 /** What a row may be compared with, in the same run. */
-export type Against = "rsync" | "ssh" | "syncthing" | "cp";
+export type Against = "floor" | "rsync" | "rsync-z" | "ssh" | "unison" | "syncthing" | "cp";
 
 /** One line of the table. */
 export interface Row {
@@ -22,6 +22,15 @@ export interface Setting {
   readonly runs: number;
   /** Those that are installed. */
   readonly peers: readonly Peer[];
+  /** Told of each row that cannot be measured here. */
+  readonly leaveOut: (row: LeftOut) => void;
+}
+
+/** A row that is not there, and why. */
+export interface LeftOut {
+  readonly case: string;
+  readonly what: string;
+  readonly why: string;
 }
 
 /** Measures, and gives rows of the table. */

@@ -1,17 +1,22 @@
-// What grows with the number of peers and with the number of files: `node dist/bench/scale.js [--peers 2,10,100]
-// [--files 10000,1000000] [--dir D]`. docs/scale.md has the last figures and what follows from them.
+// What grows with the number of peers, with the number of files and with the size of one: `node dist/bench/scale.js
+// [--peers 2,10,100] [--files 10000,1000000] [--file-gib 1,16] [--dir D]` measures what is asked for, without any of the
+// three the first two. docs/scale.md has the last figures and what follows from them.
 //
 // Peers are simulated: dsync's own code on disks, clocks and a network in memory, each connected to each. Bytes are exact,
-// CPU is that of all of them together in this one process. Files are real, and so is the process that holds them.
+// CPU is that of all of them together in this one process. Files are real, and so are the processes that hold them. One
+// large file needs room for itself twice.
 
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Machine as RealMachine } from "../test/support/machines.ts";
+import { incompressible } from "../test/support/trees.ts";
 import { Mesh } from "../test/simulation/mesh.ts";
-import { cpuMsOf, memoryOf } from "./measure.ts";
+import { MIB, writeLarge } from "./data.ts";
+import { cpuMsOf, memoryOf, timed, until } from "./measure.ts";
+import { Pair } from "./pair.ts";
 
 const SETTLING_MS = 30_000;
 const IDLE_MS = 600_000;
@@ -22,25 +27,40 @@ const FILES_PER_DIRECTORY = 1_000;
 const IDLE_CPU_MS_MAX = 20;
 const IDLE_FOR_MS = 2_000;
 const POLL_MS = 200;
+const FILE_DEADLINE_MS_EACH_GIB = 120_000;
 /** What was needed for the scan has been given back by then. */
 const TIDY_MS = 15_000;
+
+const PEERS_HEAD = `
+| peers | sessions | connecting, CPU | 1 KiB saved: sent in all | CPU | 16 MiB: sent by its source | in all, for each other peer | idle, sent by each |
+|---|---|---|---|---|---|---|---|`;
+const FILES_HEAD = `
+| files | first scan | CPU | memory idle | index on disk | start again | CPU |
+|---|---|---|---|---|---|---|`;
+const FILE_HEAD = `
+| one file | sync | CPU of both | peak memory of the first | peak memory of the second |
+|---|---|---|---|---|`;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      peers: { type: "string", default: "2,10,30,100" },
-      files: { type: "string", default: "10000,100000,1000000" },
+      peers: { type: "string" },
+      files: { type: "string" },
+      "file-gib": { type: "string" },
       dir: { type: "string", default: tmpdir() },
     },
   });
-  console.log(
-    "| peers | sessions | connecting, CPU | 1 KiB saved: sent in all | CPU | 16 MiB: sent by its source | in all, for each other peer | idle, sent by each |",
-  );
-  console.log("|---|---|---|---|---|---|---|---|");
-  for (const count of numbersIn(values.peers)) console.log(await measurePeers(count));
-  console.log("\n| files | first scan | CPU | memory idle | index on disk | start again | CPU |");
-  console.log("|---|---|---|---|---|---|---|");
-  for (const count of numbersIn(values.files)) console.log(await measureFiles(count, values.dir));
+  const isAsked = (values.peers ?? values.files ?? values["file-gib"]) !== undefined;
+  const unlessAsked = (list: string): string => (isAsked ? "" : list);
+  const peers = numbersIn(values.peers ?? unlessAsked("2,10,30,100"));
+  const files = numbersIn(values.files ?? unlessAsked("10000,100000,1000000"));
+  const fileGib = numbersIn(values["file-gib"] ?? "");
+  if (peers.length > 0) console.log(PEERS_HEAD);
+  for (const count of peers) console.log(await measurePeers(count));
+  if (files.length > 0) console.log(FILES_HEAD);
+  for (const count of files) console.log(await measureFiles(count, values.dir));
+  if (fileGib.length > 0) console.log(FILE_HEAD);
+  for (const size of fileGib) console.log(await measureFile(size, values.dir));
 }
 
 /** A row of the first table. */
@@ -131,6 +151,32 @@ async function measureStart(machine: RealMachine): Promise<{ ms: number; cpuMs: 
     cpuMs = now;
   }
   return { ms: busyUntilMs - beganMs, cpuMs };
+}
+
+/** A row of the third table: from one fresh instance to another. */
+async function measureFile(gib: number, directory: string): Promise<string> {
+  const scratch = mkdtempSync(join(directory, "dsync-scale-"));
+  const pair = new Pair(scratch);
+  try {
+    writeLarge(join(pair.a.folder, "large"), gib * 1024 * MIB, incompressible(16 * MIB, 8));
+    const ms = await timed(async () => {
+      await pair.listen();
+      pair.startSecond();
+      await until(() => existsSync(join(pair.b.folder, "large")), POLL_MS, gib * FILE_DEADLINE_MS_EACH_GIB);
+      await pair.b.instance.waitForSync({ deadlineMs: FILE_DEADLINE_MS_EACH_GIB });
+    });
+    const both = [pair.a, pair.b].map(({ instance }) => instance.pid);
+    const cpuMs = both.reduce((sum, pid) => sum + cpuMsOf(pid), 0);
+    return row(
+      `${gib} GiB`,
+      `${(ms / 1000).toFixed(1)} s`,
+      `${(cpuMs / 1000).toFixed(1)} s`,
+      ...both.map((pid) => `${memoryOf(pid).peakMb.toFixed(0)} MB`),
+    );
+  } finally {
+    await pair.remove();
+    rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
 function bytesBelow(directory: string): number {

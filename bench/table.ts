@@ -1,19 +1,25 @@
-// The results as a table in Markdown, as bench/README.md has it.
+// The results as a table in Markdown, as bench/README.md has it. A column that no row has anything for is left out.
 
 import { judge } from "./goals.ts";
 import type { Against, Row } from "./row.ts";
 
 const RATIOS: Readonly<Record<Against, string>> = {
+  floor: "to floor",
   rsync: "to rsync daemon",
+  "rsync-z": "to rsync -z",
   ssh: "to rsync ssh",
+  unison: "to Unison",
   syncthing: "to Syncthing",
   cp: "to cp",
 };
 
 export function tableOf(rows: readonly Row[]): string {
-  const head = ["case", "what", "value", ...Object.values(RATIOS), "goal"];
+  const references = (Object.keys(RATIOS) as Against[]).filter((against) =>
+    rows.some(({ ratios }) => ratios?.[against] !== undefined),
+  );
+  const head = ["case", "what", "value", ...references.map((against) => RATIOS[against]), "goal"];
   const lines = rows.map((row) => {
-    const ratios = (Object.keys(RATIOS) as Against[]).map((against) => ratioText(row.ratios?.[against]));
+    const ratios = references.map((against) => ratioText(row.ratios?.[against]));
     const goals = judge(row, rows).map(({ text, result }) => `${text} ${result}`);
     return [row.case, row.what, valueText(row), ...ratios, goals.join("; ")];
   });

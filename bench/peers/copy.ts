@@ -6,6 +6,7 @@ export const copy: Peer = {
   against: "cp",
   label: "cp -a",
   programs: ["cp"],
+  version: ["cp", "--version"],
   packages: "coreutils",
   isSlow: false,
   serve: ({ source }) =>

@@ -14,18 +14,37 @@ export interface Peer {
   /** As the table calls it. */
   readonly label: string;
   readonly programs: readonly string[];
+  /** A command that prints its version. */
+  readonly version: readonly string[];
   /** The Debian packages that it needs. */
   readonly packages: string;
   /** Takes so long that it runs once, not in every round. */
   readonly isSlow: boolean;
   /** Gets one side ready, before the clock runs. */
   serve(options: ServeOptions): Promise<Server>;
+  /** What it does if it also keeps folders the same by itself. */
+  readonly keeping?: Keeping;
+}
+
+export interface Keeping {
+  readonly label: string;
+  /** From then on until it is stopped, what changes in `here` is soon in `there`. */
+  start(options: KeepOptions): Promise<Pick<Server, "stop">>;
+}
+
+export interface KeepOptions {
+  readonly here: string;
+  readonly there: string;
+  /** A directory for configuration and state. */
+  readonly scratch: string;
 }
 
 export interface ServeOptions {
   readonly source: string;
   /** A directory for configuration and state. */
   readonly scratch: string;
+  /** Loopback unless told; only rsync can be told. */
+  readonly place?: Place;
 }
 
 /** One side that others fetch from. */

@@ -2,12 +2,13 @@
 
 import { copy } from "./copy.ts";
 import { isInstalled, type Peer } from "./peer.ts";
+import { nodeCopy } from "./node-copy.ts";
 import { rsyncDaemon } from "./rsync-daemon.ts";
 import { rsyncSsh } from "./rsync-ssh.ts";
 import { syncthing } from "./syncthing.ts";
 import { unison } from "./unison.ts";
 
-export const PEERS: readonly Peer[] = [copy, rsyncDaemon, rsyncSsh, unison, syncthing];
+export const PEERS: readonly Peer[] = [copy, nodeCopy, rsyncDaemon, rsyncSsh, unison, syncthing];
 
 /** Those that can be measured here. */
 export function installedPeers(): readonly Peer[] {
@@ -21,6 +22,7 @@ export function missingPeers(): readonly string[] {
   );
 }
 
-function canRun({ programs }: Peer): boolean {
+/** True if all that it needs is installed. */
+export function canRun({ programs }: Peer): boolean {
   return programs.every(isInstalled);
 }

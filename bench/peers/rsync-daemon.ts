@@ -2,19 +2,27 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Daemon, freePort, LOOPBACK, run, type Peer, type Place, type ServeOptions, type Server } from "./peer.ts";
+import { Daemon, freePort, LOOPBACK, run, type Peer, type ServeOptions, type Server } from "./peer.ts";
 
 export const rsyncDaemon: Peer = {
   against: "rsync",
   label: "rsync from its daemon",
   programs: ["rsync"],
+  version: ["rsync", "--version"],
   packages: "rsync",
   isSlow: false,
   serve: serveRsync,
 };
 
+/** Compresses what it sends: only over a slow line, where that pays. */
+export const rsyncCompressed: Peer = {
+  ...rsyncDaemon,
+  against: "rsync-z",
+  label: "rsync -z from its daemon",
+  serve: (options) => serveRsync({ ...options, compress: true }),
+};
+
 interface RsyncOptions extends ServeOptions {
-  readonly place?: Place;
   /** `-z`. */
   readonly compress?: boolean;
 }

@@ -4,15 +4,17 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../measure.ts";
-import { Daemon, freePort, run, type Peer, type ServeOptions, type Server } from "./peer.ts";
+import { Daemon, freePort, run, type KeepOptions, type Peer, type ServeOptions, type Server } from "./peer.ts";
 
 export const syncthing: Peer = {
   against: "syncthing",
   label: "Syncthing",
   programs: ["syncthing"],
+  version: ["syncthing", "--version"],
   packages: "syncthing",
   isSlow: true,
   serve,
+  keeping: { label: "Syncthing", start: keep },
 };
 
 const API_KEY = "bench";
@@ -46,6 +48,16 @@ async function serve({ source, scratch }: ServeOptions): Promise<Server> {
       await Promise.all(started.map((daemon) => daemon.stop()));
       rmSync(own, { recursive: true, force: true });
       rmSync(join(source, ".stfolder"), { recursive: true, force: true });
+    },
+  };
+}
+
+async function keep({ here, there, scratch }: KeepOptions): Promise<Pick<Server, "stop">> {
+  const [first, second] = [await prepare(join(scratch, "first")), await prepare(join(scratch, "second"))];
+  const started = [await start(first, second, here), await start(second, first, there)];
+  return {
+    stop: async () => {
+      await Promise.all(started.map((daemon) => daemon.stop()));
     },
   };
 }

@@ -12,7 +12,7 @@ import { waitFor } from "../support/wait.ts";
 
 const MIB = 1024 * 1024;
 const CONNECTIONS = 2_000;
-/** Measured: 20 MiB (bench/port.ts); twice a garbage collection's whim. */
+/** Measured: 20 MiB (bench/strangers.ts); twice a garbage collection's whim. */
 const GROWTH_BYTES_MAX = 64 * MIB;
 /** The kernel's queue, which is accepted in one turn before anybody is turned away. */
 const ACCEPTED_AT_ONCE = 512;

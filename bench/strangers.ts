@@ -1,4 +1,4 @@
-// What 2,000 strangers at the port cost while two peers sync: `node dist/bench/port.js [--runs N]`. Linux, no root.
+// What 2,000 strangers at the port cost while two peers sync: `node dist/bench/strangers.js [--runs N]`. Linux, no root.
 //
 // The strangers run in this process, on the same cores as the two instances: the slow-down includes their own work.
 

@@ -7,34 +7,54 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { runDsync } from "../test/support/dsync-process.ts";
 import { incompressible } from "../test/support/trees.ts";
+import { rowsOf, type Named, type Times } from "./contest.ts";
 import { namesIn, writeMany } from "./data.ts";
+import { measureKeepers } from "./keepers.ts";
 import { createLink, whyNoLink } from "./link.ts";
-import { cpuMsOf, median, memoryOf, quantile, timed, until } from "./measure.ts";
+import { cpuMsOf, median, quantile, timed, until } from "./measure.ts";
 import { Pair } from "./pair.ts";
+import { copyTree } from "./peers/copy.ts";
+import type { Peer } from "./peers/peer.ts";
 import type { Case, Row } from "./row.ts";
 
+const SAVE = "save 1 KiB → there";
+const OVER_MDNS = "two fresh instances over mDNS, 1 KiB";
+
 /** C4: a saved 1 KiB file, until it is complete on the other side. */
-export const save: Case = async ({ scratch, runs }) => {
+export const save: Case = async (setting) => {
+  const { scratch, runs } = setting;
+  const content = incompressible(1024, 2);
+  const savedIn = (folder: string, index: number): string => join(folder, `dir${index % 10}/saved.txt`);
+  const change = (folder: string, index: number): void => {
+    content.writeUInt32LE(index, 0);
+    fs.writeFileSync(savedIn(folder, index), content);
+  };
+  const fill = (folder: string): void => writeMany(folder, { directories: 10, filesEach: 10, bytes: 1024 });
+  const keepers = await measureKeepers(setting, {
+    case: "C4",
+    what: SAVE,
+    times: 5,
+    fill,
+    change,
+    isSeen: ({ there }, index) => isSame(savedIn(there, index), content),
+  });
   const pair = new Pair(scratch);
   try {
-    writeMany(pair.a.folder, { directories: 10, filesEach: 10, bytes: 1024 });
+    fill(pair.a.folder);
     await pair.start();
     await pair.b.instance.waitForSync();
     const times: number[] = [];
-    const content = incompressible(1024, 2);
     for (let index = 0; index < runs * 20; index++) {
       // Neither in step with any timer nor so close that saves are batched.
       await sleep(300 + Math.random() * 700);
-      content.writeUInt32LE(index, 0);
-      const path = `dir${index % 10}/saved.txt`;
       const start = performance.now();
-      fs.writeFileSync(join(pair.a.folder, path), content);
-      await until(() => isSame(join(pair.b.folder, path), content), 1, 10_000);
+      change(pair.a.folder, index);
+      await until(() => isSame(savedIn(pair.b.folder, index), content), 1, 10_000);
       times.push(performance.now() - start);
     }
     return [
-      { case: "C4", what: "save 1 KiB → there, median", value: median(times), unit: "ms" },
-      { case: "C4", what: "save 1 KiB → there, 95 %", value: quantile(times, 0.95), unit: "ms" },
+      ...rowsOf("C4", SAVE, new Map([[{ label: "median" }, times], ...keepers])),
+      { case: "C4", what: `${SAVE}, 95 %`, value: quantile(times, 0.95), unit: "ms" },
       { case: "C4", what: "peak memory of the larger process", value: pair.memory().peakMb, unit: "MB" },
     ];
   } finally {
@@ -43,17 +63,20 @@ export const save: Case = async ({ scratch, runs }) => {
 };
 
 /** C6i: idle with 100,000 files in sync; and how long a start takes with them. */
-export const idle: Case = async ({ scratch }) => {
+export const idle: Case = async ({ scratch, peers }) => {
+  const ssh = await measureUpdates(
+    peers.filter(({ against }) => against === "ssh"),
+    scratch,
+  );
   const pair = new Pair(scratch);
   try {
-    writeMany(pair.a.folder, { directories: 1000, filesEach: 100, bytes: 64 });
+    fillVast(pair.a.folder);
     await pair.start();
     const isFull = (directory: string): boolean => namesIn(join(pair.b.folder, directory)).length === 100;
     await until(() => namesIn(pair.a.folder).every(isFull), 200);
     await pair.b.instance.waitForSync({ deadlineMs: 120_000 });
     await Promise.all([pair.a.stop(), pair.b.stop()]);
-    for (let index = 0; index < 10; index++)
-      fs.writeFileSync(join(pair.a.folder, `dir${index}/file0`), `changed ${index}`);
+    changeTen(pair.a.folder);
     const startMs = await timed(async () => {
       await pair.start();
       await until(() => fs.readFileSync(join(pair.b.folder, "dir9/file0"), "utf8") === "changed 9", 10);
@@ -65,8 +88,12 @@ export const idle: Case = async ({ scratch }) => {
     await sleep(10_000);
     const cpuMs = [pair.a, pair.b].map(({ instance }, index) => cpuMsOf(instance.pid) - (before[index] ?? 0));
     return [
-      { case: "C6", what: "start with 100,000 files in sync, 10 changed", value: startMs, unit: "ms" },
-      { case: "C6i", what: "memory idle with 100,000 files", value: memoryOf(pair.b.instance.pid).nowMb, unit: "MB" },
+      ...rowsOf(
+        "C6",
+        "start with 100,000 files in sync, 10 changed",
+        new Map([[{ label: "dsync" }, [startMs]], ...ssh]),
+      ),
+      { case: "C6i", what: "memory idle with 100,000 files", value: pair.memory().nowMb, unit: "MB" },
       { case: "C6i", what: "CPU idle with 100,000 files", value: Math.max(...cpuMs) / 100, unit: "% of a core" },
     ];
   } finally {
@@ -74,17 +101,49 @@ export const idle: Case = async ({ scratch }) => {
   }
 };
 
+function fillVast(folder: string): void {
+  writeMany(folder, { directories: 1000, filesEach: 100, bytes: 64 });
+}
+
+function changeTen(folder: string): void {
+  for (let index = 0; index < 10; index++) fs.writeFileSync(join(folder, `dir${index}/file0`), `changed ${index}`);
+}
+
+/** The same with tools that compare both sides whenever they are started, once each. */
+async function measureUpdates(peers: readonly Peer[], scratch: string): Promise<Times> {
+  const [source, target] = [join(scratch, "source"), join(scratch, "updated")];
+  const times = new Map<Named, readonly number[]>();
+  try {
+    for (const peer of peers) {
+      for (const folder of [source, target]) fs.mkdirSync(folder);
+      fillVast(source);
+      await copyTree(source, target);
+      changeTen(source);
+      const isUpdated = (): boolean => fs.readFileSync(join(target, "dir9/file0"), "utf8") === "changed 9";
+      const server = await peer.serve({ source, scratch });
+      times.set(peer, [await timed(() => server.fetch(target, isUpdated))]);
+      await server.stop();
+      if (!isUpdated()) throw new Error(`${peer.label} has left out a change.`);
+    }
+  } finally {
+    for (const folder of [source, target]) fs.rmSync(folder, { recursive: true, force: true });
+  }
+  return times;
+}
+
 /** C9: a program that says its version, and two fresh instances until a 1 KiB file has arrived. */
-export const start: Case = async ({ scratch, runs }) => {
+export const start: Case = async ({ scratch, runs, leaveOut }) => {
   const times = { version: [] as number[], node: [] as number[], pair: [] as number[], found: [] as number[] };
   // As little as dsync gets: Node reads the certificates that some environments name.
   const env = { PATH: process.env["PATH"], HOME: scratch };
+  const whyNotFound = whyNoLink();
   for (let run = 0; run < runs; run++) {
     times.version.push(await timed(() => runDsync(["--version"], scratch)));
     times.node.push(await timed(() => promisify(execFile)(process.execPath, ["-e", "0"], { env })));
     times.pair.push(await startTwo(scratch, run));
-    if (whyNoLink() === undefined) times.found.push(await startTwoThatSearch(scratch, run));
+    if (whyNotFound === undefined) times.found.push(await startTwoThatSearch(scratch, run));
   }
+  if (whyNotFound !== undefined) leaveOut({ case: "C9", what: OVER_MDNS, why: whyNotFound });
   const row = (what: string, value: number): Row => ({ case: "C9", what, value, unit: "ms" });
   const [version, node] = [median(times.version), median(times.node)];
   return [
@@ -92,7 +151,7 @@ export const start: Case = async ({ scratch, runs }) => {
     row("node -e 0", node),
     { case: "C9", what: "dsync --version, relative to node -e 0", value: version / node, unit: "×" },
     row("two fresh instances with -a, 1 KiB", median(times.pair)),
-    ...(times.found.length > 0 ? [row("two fresh instances over mDNS, 1 KiB", median(times.found))] : []),
+    ...(times.found.length > 0 ? [row(OVER_MDNS, median(times.found))] : []),
   ];
 };
 
