@@ -52,8 +52,8 @@ for (const [name, message] of Object.entries(FLOODS)) {
     const growth = await flood(victim, peer, message);
     t.diagnostic(`${(growth / MIB).toFixed(0)} MiB more after ${(peer.bytesSent / MIB).toFixed(0)} MiB`);
     assert.ok(growth < GROWTH_BYTES_MAX, `${growth / MIB} MiB more`);
-    peer.destroy();
     await victim.assertUnharmed();
+    peer.destroy();
   });
 }
 
@@ -80,8 +80,8 @@ test("content is asked for, and not read", async (t) => {
   assert.ok(growth < GROWTH_BYTES_MAX, `${growth / MIB} MiB more`);
   const data = await control.openData();
   assert.equal(data.close?.code, "overload", "a fifth data channel");
-  control.destroy();
   await victim.assertUnharmed();
+  control.destroy();
 });
 
 test("more requests than allowed break the protocol", async (t) => {
@@ -122,6 +122,6 @@ test("an entry list without end is taken at the pace of the index", async (t) =>
   const growth = victim.memoryBytes() - before;
   t.diagnostic(`${(growth / MIB).toFixed(0)} MiB more for ${number} entries`);
   assert.ok(growth < GROWTH_BYTES_MAX, `${growth / MIB} MiB more`);
-  peer.destroy();
   await victim.assertUnharmed();
+  peer.destroy();
 });
