@@ -1,5 +1,5 @@
 // kill -9 at any moment: everything committed is there, every turn is there whole or not at all, what is derived fits
-// the records, and no dot comes twice. The seed of a failed run is in its message; DSYNC_SEED replays the same turns.
+// the records, and no dot comes twice. The seed of a failed run is in its message; DSYNC_TEST_SEED replays the same turns.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { contentAfter } from "../../test/support/index-turns.ts";
-import { randomFrom } from "../../test/support/seeded.ts";
+import { randomFrom, testSeed } from "../../test/support/seeded.ts";
 import { verifyTables } from "../../test/support/verify-tables.ts";
 import { systemClock } from "../edge/clock.ts";
 import { openEnvironment } from "./lmdb-environment.ts";
@@ -31,7 +31,7 @@ interface Said {
 }
 
 test("an index survives kill -9 at any moment", async () => {
-  const seed = Number(process.env["DSYNC_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+  const seed = testSeed();
   const random = randomFrom(seed);
   const directory = await mkdtemp(join(tmpdir(), "dsync-crash-"));
   try {

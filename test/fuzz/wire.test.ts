@@ -10,7 +10,15 @@ import { FRAME_RESERVE_BYTES_MAX, MESSAGE_BYTES_MAX } from "../../src/core/limit
 import { parsePath } from "../../src/core/path.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
 import { encodeEntry, parseEntry } from "../../src/index/entry-codec.ts";
-import { encodeRecord, parseRecord, parseSignature } from "../../src/index/record-codec.ts";
+import { encodeMark, parseMark } from "../../src/index/mark-codec.ts";
+import {
+  encodeRecord,
+  parseFingerprint,
+  parsePresence,
+  parseRecord,
+  parseRecordPath,
+  parseSignature,
+} from "../../src/index/record-codec.ts";
 import { FrameReader } from "../../src/pool/frame-reader.ts";
 import { encodeMessage, parseFrameHeader, parseMessage, type Message } from "../../src/pool/messages.ts";
 import { parseClose } from "../../src/pool/record-close.ts";
@@ -217,6 +225,26 @@ test("index records: mutated ones are a record, or the index is damaged", () => 
   });
   fuzz(fc.oneof(mutated(records), fc.uint8Array({ maxLength: 200 })), parseRecord, { mayThrow: "index" });
   fuzz(fc.oneof(mutated(records), fc.uint8Array({ maxLength: 60 })), parseSignature, { mayThrow: "index" });
+  const parts = fc.constantFrom(parsePresence, parseRecordPath, parseFingerprint);
+  const noise = fc.uint8Array({ maxLength: 200 });
+  fuzz(fc.tuple(parts, fc.oneof(mutated(records), noise)), ([parse, bytes]) => parse(bytes), { mayThrow: "index" });
+  // Of a whole record each part is what the record says.
+  fuzz(records, (bytes) => {
+    const { path } = parseRecord(bytes);
+    assert.equal(parseRecordPath(bytes), path);
+    assert.deepEqual(parsePresence(bytes), { path, signature: undefined });
+    assert.deepEqual(Buffer.from(parseFingerprint(bytes)), Buffer.alloc(16));
+  });
+});
+
+test("marks: mutated ones are a mark that can be said again, or none", () => {
+  const marks = fc
+    .tuple(bytesOf(8), fc.array(entries, { maxLength: 3 }))
+    .map(([bootTag, before]) => encodeMark({ bootTag, before }));
+  fuzz(fc.oneof(mutated(marks), fc.uint8Array({ maxLength: 100 })), (bytes) => {
+    const mark = parseMark(bytes);
+    if (mark !== undefined) assert.deepEqual(parseMark(encodeMark(mark)), mark);
+  });
 });
 
 test("manifests, paths and compressed chunks: anything is one, or none", () => {

@@ -111,8 +111,8 @@ test("wrong bytes with their announcement are dropped, and fetched from somebody
   control.announce([{ ...honest, inline: Buffer.from("another content!") }]);
   await victim.machine.instance.waitForEvent("problem", { where: (event) => event["path"] === "inline" });
   assert.equal(fs.existsSync(join(victim.folder, "inline")), false);
-  control.destroy();
   await victim.assertUnharmed();
+  control.destroy();
 });
 
 test("a manifest that does not hash to its content ID ends the session", async (t) => {

@@ -12,6 +12,7 @@ import { runDsync } from "../support/dsync-process.ts";
 import { announcement, fileAt, fileContent } from "../support/hostile-entries.ts";
 import { HostilePeer } from "../support/hostile-peer.ts";
 import { machines, type Machine } from "../support/machines.ts";
+import { assertServes } from "../support/victim.ts";
 import { waitFor } from "../support/wait.ts";
 
 const MAIN = fileURLToPath(new URL("../../app/main.js", import.meta.url));
@@ -24,7 +25,7 @@ function assertHarmless(text: string, what: string): void {
 }
 
 test("nothing that a peer chose reaches the terminal as it is", async (t) => {
-  const [machine] = machines(t, 1) as [Machine];
+  const [machine, honest] = machines(t, 2) as [Machine, Machine];
   const { folder, home } = machine;
   fs.writeFileSync(join(folder, `mine ${EVIL}`), "mine");
   const environment = { PATH: process.env["PATH"], HOME: home, XDG_RUNTIME_DIR: join(home, "run") };
@@ -65,6 +66,7 @@ test("nothing that a peer chose reaches the terminal as it is", async (t) => {
   peer.sendRaw([Buffer.alloc(300, 0xff)]);
   await peer.closed();
   await waitFor(() => output.includes("share"), { until: "the refusal" });
+  await assertServes({ folder, port, honest });
   child.kill("SIGTERM");
   await once(child, "exit");
   assertHarmless(output, "the live view");

@@ -142,6 +142,7 @@ test("who breaks the protocol again and again is not let in for a while", async 
   assert.equal(refused, 1);
   const { events } = victim.machine.instance;
   assert.ok(events.filter(({ event }) => event === "peer-refused").length <= 1);
+  await victim.assertUnharmed();
 });
 
 test("who comes and goes again and again is not let in for a while", async (t) => {
@@ -159,6 +160,7 @@ test("who comes and goes again and again is not let in for a while", async (t) =
     }
   }
   assert.ok(isRefused);
+  await victim.assertUnharmed();
 });
 
 test("hellos that are wrong close the channel and nothing else", async (t) => {

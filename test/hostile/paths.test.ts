@@ -67,6 +67,28 @@ test("what never syncs is not written, whatever its case", async (t) => {
     assert.equal(fs.existsSync(join(victim.folder, path)), false, path);
   }
   assert.equal(fs.readFileSync(join(victim.folder, ".dsyncignore"), "utf8"), before);
-  peer.destroy();
   await victim.assertUnharmed();
+  peer.destroy();
+});
+
+test("what the shipped ignore file names is not written, in the case that it is written in", async (t) => {
+  const victim = await startVictim(t);
+  const defaults = fs.readFileSync(join(victim.folder, ".dsyncignore"), "utf8");
+  assert.match(defaults, /^\.git$/m, "the folder has the shipped defaults");
+  const peer = await HostilePeer.join(victim.port);
+  const ignored = [".git/hooks/post-checkout", "sub/.git/hooks/x", ".git", ".dsync/x", ".DSync/x"];
+  // By design: patterns tell case apart, as gitignore's do. Where a disk does not, a name that only answers to another
+  // spelling is not taken for the real one (spelling.ts).
+  const otherCase = ".GIT/hooks/x";
+  // By design: dsync's own directory is only at the top.
+  const deeper = "sub/.dsync/x";
+  const written = [otherCase, deeper, "last.txt"];
+  peer.announce([...ignored, ...written].map((path) => fileAt(path, "evil")));
+  for (const path of written) await waitFor(() => fs.existsSync(join(victim.folder, path)), { until: path });
+  for (const path of [".git", "sub/.git", ".dsync/x", ".DSync"]) {
+    assert.equal(fs.existsSync(join(victim.folder, path)), false, path);
+  }
+  assert.equal(peer.close, undefined, "it is legal: the other side may have other rules");
+  await victim.assertUnharmed();
+  peer.destroy();
 });

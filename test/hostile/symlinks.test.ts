@@ -26,8 +26,8 @@ test("nothing is written through a symlink", async (t) => {
   fs.symlinkSync("../outside", join(victim.folder, "mine-too"));
   peer.announce([fileAt("mine-too/secret", "evil"), fileAt("mine-too/new", "evil"), fileAt("done", "done")]);
   await waitFor(() => fs.existsSync(join(victim.folder, "done")), { until: "what came last" });
-  peer.destroy();
   await victim.assertUnharmed();
+  peer.destroy();
   assert.deepEqual(fs.readdirSync(victim.outside), ["secret"]);
 });
 
@@ -45,6 +45,6 @@ test("nothing is read through a symlink, not even to compare it", async (t) => {
     until: "answers",
   });
   for (const message of data.received) if (message.type === "chunk") assert.equal(message.encoding, "gone");
-  peer.destroy();
   await victim.assertUnharmed();
+  peer.destroy();
 });

@@ -36,7 +36,6 @@ test("tombstones for everything leave everything in the trash", async (t) => {
     }),
   );
   await waitFor(() => snapshot(folder).size === 0, { until: "everything to be gone" });
-  peer.destroy();
 
   const list = await runDsync(["trash", "list", "-d", folder, "--json"], machine.home);
   const items = JSON.parse(list.stdout) as readonly TrashItem[];
@@ -52,4 +51,5 @@ test("tombstones for everything leave everything in the trash", async (t) => {
     assert.equal(fs.readFileSync(join(folder, path), "utf8"), content, path);
   }
   await victim.assertUnharmed();
+  peer.destroy();
 });

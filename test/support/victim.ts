@@ -9,6 +9,10 @@ import { machines, type Machine } from "./machines.ts";
 import { snapshot, writeFiles } from "./trees.ts";
 import { waitFor } from "./wait.ts";
 
+const MIB = 1024 * 1024;
+/** What an attack may add to an instance's memory: what the largest of the legal ones takes, and garbage that waits. */
+const GROWTH_BYTES_MAX = 300 * MIB;
+
 export interface Victim {
   readonly machine: Machine;
   readonly port: number;
@@ -17,7 +21,12 @@ export interface Victim {
   readonly outside: string;
   /** Memory of its own that is resident now, in bytes: the index's file, mapped, is not counted. */
   memoryBytes(): number;
-  /** Fails unless everything outside is as it was, and an honest peer that joins now syncs a file both ways. */
+  /** Fails if the instance has grown by more than any attack may make it. */
+  assertBounded(): void;
+  /**
+   * Fails unless everything outside is as it was, the memory is bounded, and an honest peer that joins now syncs a file
+   * both ways. Whoever attacks stays connected meanwhile, if the instance lets it.
+   */
   assertUnharmed(): Promise<void>;
 }
 
@@ -29,26 +38,48 @@ export async function startVictim(t: TestContext, files: Readonly<Record<string,
   fs.writeFileSync(join(outside, "secret"), "nobody's business");
   writeFiles(machine.folder, { "mine.txt": "mine", ...files });
   await machine.start();
-  const { port, pid } = machine.instance;
+  const { port } = machine.instance;
   const before = surroundings(machine);
   await waitFor(async () => (await machine.instance.status()).entries > 0, { until: "the first scan" });
+  // Asked for each time: a test may start the instance again.
+  const memoryBytes = (): number => residentBytes(machine.instance.pid);
+  const memoryBefore = memoryBytes();
+  const assertBounded = (): void => {
+    const growth = memoryBytes() - memoryBefore;
+    assert.ok(growth < GROWTH_BYTES_MAX, `${growth / MIB} MiB more`);
+  };
   return {
     machine,
     port,
     folder: machine.folder,
     outside,
-    memoryBytes: () => residentBytes(pid),
+    memoryBytes,
+    assertBounded,
     assertUnharmed: async () => {
       assert.deepEqual(surroundings(machine), before, "something outside the folder was touched");
-      await honest.start({ peers: [port] });
-      fs.writeFileSync(join(honest.folder, "from-honest.txt"), "to the victim");
-      fs.writeFileSync(join(machine.folder, "from-victim.txt"), "to the honest one");
-      await arrived(join(machine.folder, "from-honest.txt"), "to the victim");
-      await arrived(join(honest.folder, "from-victim.txt"), "to the honest one");
+      await assertServes({ folder: machine.folder, port: machine.instance.port, honest });
+      assertBounded();
       assert.equal(fs.readFileSync(join(machine.folder, "mine.txt"), "utf8"), "mine");
       assert.equal(machine.instance.stderr, "");
     },
   };
+}
+
+export interface ServedPeer {
+  /** Where the instance that was attacked has its files, and where it listens. */
+  readonly folder: string;
+  readonly port: number;
+  /** A machine on which nothing runs yet. */
+  readonly honest: Machine;
+}
+
+/** Fails unless `honest` joins the instance at `port` and syncs a file with it, both ways. */
+export async function assertServes({ folder, port, honest }: ServedPeer): Promise<void> {
+  await honest.start({ peers: [port] });
+  fs.writeFileSync(join(honest.folder, "from-honest.txt"), "to the victim");
+  fs.writeFileSync(join(folder, "from-victim.txt"), "to the honest one");
+  await arrived(join(folder, "from-honest.txt"), "to the victim");
+  await arrived(join(honest.folder, "from-victim.txt"), "to the honest one");
 }
 
 async function arrived(file: string, content: string): Promise<void> {
