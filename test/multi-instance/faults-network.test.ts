@@ -2,14 +2,25 @@
 // a machine that sleeps. Everything arrives in the end, once.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { machines, type Machine } from "../support/machines.ts";
+import { PortFlood } from "../support/port-flood.ts";
 import { Prng, testSeed } from "../support/seeded.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 import { incompressible, snapshot, waitForEqualTrees, writeFiles } from "../support/trees.ts";
 import { waitFor } from "../support/wait.ts";
+
+/** Enough for an instance that is left alone. */
+const DESCRIPTORS_MAX = 128;
+
+function whyNoDescriptorLimit(): string | false {
+  if (process.platform !== "linux") return "needs Linux, for its many loopback addresses and /proc";
+  const { status } = spawnSync("bash", ["-c", `ulimit -n ${DESCRIPTORS_MAX}`]);
+  return status === 0 ? false : "needs bash, to limit the descriptors of a process";
+}
 
 interface BadNetwork {
   readonly a: Machine;
@@ -120,3 +131,32 @@ test("a machine that slept takes part again, with what was done on it and elsewh
   assert.deepEqual([...snapshot(b.folder).keys()], ["doc.txt"]);
   assert.equal(fs.readFileSync(join(b.folder, "doc.txt"), "utf8"), "edited here");
 });
+
+test(
+  "strangers that take every file descriptor: it goes on when they leave, with what was saved meanwhile",
+  { skip: whyNoDescriptorLimit() },
+  async (t) => {
+    const [a, b] = machines(t, 2) as [Machine, Machine];
+    writeFiles(a.folder, { "before.txt": "before" });
+    await a.start({ prefix: ["bash", "-c", `ulimit -n ${DESCRIPTORS_MAX} && exec "$@"`, "bash"] });
+    const { pid, port } = a.instance;
+    // More than there are descriptors for, and less than may be at the door at once.
+    const flood = new PortFlood({ port, addresses: 250, kinds: ["idle"], againMs: 50 });
+    t.after(() => flood.stop());
+    flood.add(250);
+    const openCount = (): number => fs.readdirSync(`/proc/${pid}/fd`).length;
+    await waitFor(() => openCount() >= DESCRIPTORS_MAX, { until: "no descriptor to be left" });
+    fs.writeFileSync(join(a.folder, "meanwhile.txt"), "a");
+    writeFiles(b.folder, { "other.txt": "b" });
+    await b.start({ peers: [port], args: ["--verbose"] });
+    await a.instance.waitForEvent("problem", { where: ({ reason }) => /too many open files/.test(String(reason)) });
+    await b.instance.waitForEvent("peer-unreachable");
+    flood.stop();
+    await b.instance.waitForEvent("peer-joined");
+    await waitFor(() => fs.existsSync(join(b.folder, "meanwhile.txt")), { until: "what was saved meanwhile" });
+    await waitForEqualTrees([a.folder, b.folder]);
+    assert.deepEqual([...snapshot(a.folder).keys()].toSorted(), ["before.txt", "meanwhile.txt", "other.txt"]);
+    await waitFor(async () => (await a.instance.status()).failed.length === 0, { until: "no problem to be left" });
+    assert.equal((await a.instance.waitForSync()).conflicts, 0);
+  },
+);

@@ -102,3 +102,26 @@ test("what has been in the trash for longer than --trash-days goes with the next
   );
   assert.deepEqual(fs.readdirSync(join(a.folder, ".dsync/trash")), [young]);
 });
+
+test("each hour what is too old goes from the trash, and what fills the disk before its time", async (t) => {
+  const [a] = machines(t, 1) as [Machine];
+  await a.start();
+  await a.stop();
+  const dayMs = 86_400_000;
+  const [old, large, young] = [40, 3, 0.5].map((days) => trashBatchName(Date.now() - days * dayMs));
+  const trash = join(a.folder, ".dsync/trash");
+  writeFiles(trash, { [`${large}/large.bin`]: "", [`${young}/young.txt`]: "young" });
+  // A hole takes no room, and is measured like any other file.
+  const { bavail, bsize } = fs.statfsSync(trash);
+  fs.truncateSync(join(trash, `${large}/large.bin`), 10 * bavail * bsize);
+  // Measuring takes a while: a start does without.
+  await a.start();
+  assert.deepEqual(fs.readdirSync(trash).toSorted(), [large, young]);
+  await a.stop();
+  await a.start({ hourMs: 300 });
+  writeFiles(`${a.folder}-old`, { "old.txt": "old" });
+  fs.renameSync(`${a.folder}-old`, join(trash, old ?? ""));
+  await waitFor(() => fs.readdirSync(trash).join() === young, { until: "the sweep" });
+  await a.instance.waitForEvent("warning", { where: ({ message }) => /its oldest 1 files/.test(String(message)) });
+  assert.equal(fs.readFileSync(join(trash, `${young}/young.txt`), "utf8"), "young");
+});

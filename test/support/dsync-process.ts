@@ -38,6 +38,8 @@ export interface StartOptions {
   readonly discovery?: boolean;
   /** How far its clock is ahead of this machine's; negative: behind. The times of its files are the kernel's in any case. */
   readonly clockAheadMs?: number;
+  /** How long its timers of an hour take. */
+  readonly hourMs?: number;
 }
 
 export class DsyncProcess {
@@ -69,7 +71,7 @@ export class DsyncProcess {
     this.#user = userOf(options.userId);
     this.#child = spawn(command, rest, {
       ...this.#user,
-      env: { ...environment(options.home), ...clockAhead(options.clockAheadMs) },
+      env: { ...environment(options.home), ...otherTime(options) },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => this.#readEvents(text));
@@ -223,14 +225,17 @@ function environment(home: string): NodeJS.ProcessEnv {
 }
 
 /** Node loads this first, in the main thread and in each worker. */
-function clockAhead(aheadMs: number | undefined): NodeJS.ProcessEnv {
-  if (aheadMs === undefined) return {};
+function otherTime({ clockAheadMs = 0, hourMs = 3_600_000 }: StartOptions): NodeJS.ProcessEnv {
+  if (clockAheadMs === 0 && hourMs === 3_600_000) return {};
   const source = `
     const MachineDate = Date;
     globalThis.Date = class Date extends MachineDate {
       constructor(...args) { super(...(args.length === 0 ? [Date.now()] : args)); }
-      static now() { return MachineDate.now() + ${aheadMs}; }
+      static now() { return MachineDate.now() + ${clockAheadMs}; }
     };
+    const { setTimeout } = globalThis;
+    globalThis.setTimeout = (action, delayMs, ...args) =>
+      setTimeout(action, delayMs === 3_600_000 ? ${hourMs} : delayMs, ...args);
   `;
   return { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(source)}` };
 }
