@@ -139,10 +139,12 @@ export class Conversation implements Source {
     if (this.#hasEnded) return;
     const { store, pending } = this.#options.ledger;
     const root = store.merkle.root();
-    const stand = `${Buffer.from(root).toString("hex")} ${pending.files} ${pending.bytes}`;
+    // A sum of sizes that somebody claims may be more than a message can say, and then no longer exact.
+    const pendingBytes = Math.min(Math.max(0, pending.bytes), Number.MAX_SAFE_INTEGER);
+    const stand = `${Buffer.from(root).toString("hex")} ${pending.files} ${pendingBytes}`;
     if (stand === this.#ownStand) return;
     this.#ownStand = stand;
-    this.session.control.send({ type: "stand", root, pendingFiles: pending.files, pendingBytes: pending.bytes });
+    this.session.control.send({ type: "stand", root, pendingFiles: pending.files, pendingBytes });
   }
 
   /** Starts a comparison if the roots differ and this side is the one to start. */

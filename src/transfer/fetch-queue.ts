@@ -36,7 +36,10 @@ type PerFetch = "path" | "contentId" | "size" | "isAlone" | "onNeeds" | "onReady
 
 export interface FetchQueueOptions extends Omit<LargeFetchOptions, PerFetch> {
   /** A small file's content arrived, not verified yet. Resolves when it is on disk (or not): frees the window. */
-  readonly onSmall: (arrived: readonly { readonly task: SmallTask; readonly chunk: ChunkMessage }[]) => Promise<void>;
+  readonly onSmall: (
+    arrived: readonly { readonly task: SmallTask; readonly chunk: ChunkMessage }[],
+    sender: Source,
+  ) => Promise<void>;
   /** Every chunk is verified in staging. */
   readonly onLarge: (fetch: LargeFetch) => void;
   /** Fetching cannot go on for a reason on this machine. */
@@ -266,7 +269,7 @@ export class FetchQueue {
       this.#small.set(task.path, task);
     }
     this.pump();
-    if (arrived.length > 0) await this.#options.onSmall(arrived);
+    if (arrived.length > 0) await this.#options.onSmall(arrived, state.source);
     state.window.give(bytes);
     this.pump();
   }

@@ -69,6 +69,8 @@ interface Work {
   /** What the path will hold. */
   readonly target: Entry;
   readonly movedFrom: RelativePath | undefined;
+  /** Who sent the content that the operation brings, if a peer was asked for it. */
+  readonly sender?: Source | undefined;
 }
 
 interface Failure {
@@ -136,7 +138,7 @@ export class Puller {
       root,
       toDisk,
       mayBeStaged: (contentId) => options.staged.has(contentId),
-      onSmall: (arrived) => this.#applySmall(arrived),
+      onSmall: (arrived, sender) => this.#applySmall(arrived, sender),
       onLarge: (fetch) => this.#applyLarge(fetch),
       onProblem: (path, problem) => this.#fail(path, problem),
     });
@@ -379,25 +381,24 @@ export class Puller {
     this.#wake(path);
   }
 
-  #prepareFile(record: PathRecord, source: FileSource, works: Work[]): void {
+  #prepareFile(record: PathRecord, source: FileSource, works: Work[], sender?: Source): void {
     const content = record.known.live?.content;
     if (content?.kind !== "file") return;
     this.#busy.add(record.path);
     const operation = fileOperation(record, content, source, this.#options);
-    works.push({ path: record.path, operation, target: record.known, movedFrom: undefined });
+    works.push({ path: record.path, operation, target: record.known, movedFrom: undefined, sender });
   }
 
   async #applySmall(
     arrived: readonly { task: SmallTask; chunk: { encoding: string; payload: Uint8Array } }[],
+    sender: Source,
   ): Promise<void> {
     const works: Work[] = [];
     for (const { task, chunk } of arrived) {
       this.#bytesReceived += task.size;
-      this.#prepareArrived(task.path, task.contentId, works, {
-        kind: "bytes",
-        encoding: chunk.encoding === "lz4" ? "lz4" : "raw",
-        payload: chunk.payload,
-      });
+      const encoding = chunk.encoding === "lz4" ? "lz4" : "raw";
+      const source: FileSource = { kind: "bytes", encoding, payload: chunk.payload };
+      this.#prepareArrived(task.path, task.contentId, works, source, sender);
     }
     await this.#runAll(works);
   }
@@ -410,13 +411,19 @@ export class Puller {
   }
 
   /** Content arrived: it is put in place if the path still wants it. */
-  #prepareArrived(path: RelativePath, contentId: ContentHash, works: Work[], source: FileSource): void {
+  #prepareArrived(
+    path: RelativePath,
+    contentId: ContentHash,
+    works: Work[],
+    source: FileSource,
+    sender?: Source,
+  ): void {
     if (this.#fetchingContent.get(contentId) === path) this.#fetchingContent.delete(contentId);
     const record = this.#options.ledger.store.get(path);
     const wanted = record?.known.live?.content;
     const isWanted =
       record !== undefined && !isSettled(record) && wanted?.kind === "file" && wanted.contentId === contentId;
-    if (isWanted && !this.#isStopped && !this.#busy.has(path)) this.#prepareFile(record, source, works);
+    if (isWanted && !this.#isStopped && !this.#busy.has(path)) this.#prepareFile(record, source, works, sender);
     else this.add(path);
   }
 
@@ -533,7 +540,8 @@ export class Puller {
         this.#noteChanged(path);
         break;
       case "damaged":
-        // Sent by a peer: asking again at once would only bring it again.
+        // Sent by a peer: asking again at once would only bring it again. Somebody else may have it whole.
+        work.sender?.noteLacking(path);
         if (work.operation.kind === "file" && work.operation.source.kind === "bytes") return this.#fail(path, DAMAGED);
         this.#noteUseless(work);
         this.add(path);

@@ -125,7 +125,7 @@ export class Scanner {
       onDue: (due) => this.#lookAgain(due.map(([path]) => path)),
     });
     const walk = (due: readonly (readonly [string, undefined])[]): void => {
-      void this.#walk(due.map(([diskPath]) => diskPath));
+      void this.#walk(due.map(([diskPath]) => this.#asSpelt(diskPath)));
     };
     this.#walksLater = new DelayQueue({ clock, sizeMax: RETRIES_MAX, onDue: walk });
     this.#listingRetries = new DelayQueue({ clock, sizeMax: RETRIES_MAX, onDue: walk });
@@ -381,6 +381,13 @@ export class Scanner {
     const request = { identity, diskPaths, beforeMs: clock.now() - LEFTOVER_AGE_MS };
     // What cannot be removed now is found again.
     await jobs.run("leftovers", request).catch(() => undefined);
+  }
+
+  /** As its name is spelt by now: where either form of a name is found, walks of both would call for each other for ever. */
+  #asSpelt(diskPath: string): string {
+    const { spelling } = this.#options;
+    const path = spelling.fromDisk(diskPath);
+    return path === undefined ? diskPath : spelling.toDisk(path);
   }
 
   async #walk(start: readonly string[]): Promise<void> {

@@ -139,3 +139,30 @@ test("a wrong chunk of a large file ends the session, and is not used", async (t
   assert.equal(fs.existsSync(join(victim.folder, "evil")), false);
   await victim.assertUnharmed();
 });
+
+test("who sends wrong bytes for small files keeps nobody from what others have", async (t) => {
+  const victim = await startVictim(t);
+  const liar = await HostilePeer.join(victim.port);
+  const data = await liar.openData();
+  data.onMessage((message) => {
+    if (message.type !== "fetch") return;
+    for (const [index, { length }] of message.items.entries()) {
+      data.send({ type: "chunk", id: message.id, index, encoding: "raw", length, payload: Buffer.alloc(length) });
+    }
+  });
+  // An honest peer that joined later has a small file, and announces it without its content.
+  const holder = await HostilePeer.join(victim.port, { name: "honest" });
+  const held = await holder.openData();
+  held.onMessage((message) => {
+    if (message.type !== "fetch") return;
+    for (const [index, item] of message.items.entries()) {
+      held.send({ type: "chunk", id: message.id, index, encoding: "raw", length: item.length, payload: SMALL });
+    }
+  });
+  holder.announce([
+    announcement("small", { kind: "file", contentId: contentHash(SMALL), size: SMALL.length, mode: 0o644, mtimeUs: 0 }),
+  ]);
+  await waitFor(() => fs.existsSync(join(victim.folder, "small")), { until: "the file" });
+  liar.destroy();
+  holder.destroy();
+});

@@ -129,3 +129,13 @@ test("one more than the largest breaks the protocol", async (t) => {
   assert.equal((await data.closed()).code, "protocol-error", "one more item of a fetch");
   await victim.assertUnharmed();
 });
+
+test("two files of the largest size keep no honest peer away", async (t) => {
+  const victim = await startVictim(t);
+  const peer = await HostilePeer.join(victim.port);
+  peer.announce(["one", "two"].map((name) => announcement(name, file({ size: FILE_SIZE_BYTES_MAX }))));
+  const { instance } = victim.machine;
+  await waitFor(async () => (await instance.status()).entries >= 3, { until: "the entries" });
+  peer.destroy();
+  await victim.assertUnharmed();
+});

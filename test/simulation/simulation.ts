@@ -415,8 +415,6 @@ class Simulation {
       if (hasChanged && !waitsInVain) this.fail(`${machine.name} tells of changes when idle`);
       if (machine.diskWrites !== before[index]?.diskWrites && !isTrying)
         this.fail(`${machine.name} writes to its disk when idle`);
-      // Where either spelling of a name finds a directory, looks at both may take turns for a minute (docs/safety.md).
-      if (machine.disk.quirks.decomposesNames) continue;
       const jobs = machine.jobsDone - (before[index]?.jobsDone ?? 0);
       if (jobs > (isTrying ? TRYING_JOBS_MAX : IDLE_JOBS_MAX)) this.fail(`${machine.name} does ${jobs} jobs when idle`);
     }
