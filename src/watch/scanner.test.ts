@@ -787,3 +787,50 @@ function known(text: string): RelativePath {
   assert.ok(path !== undefined);
   return path;
 }
+
+test("a directory that cannot be listed for a moment is listed again within seconds, each time a little later", async () => {
+  const clock = new FakeClock(Date.now() + MS_PER_HOUR);
+  let listings = 0;
+  let fails = true;
+  const disk: FileSystem = {
+    ...nodeFileSystem,
+    readDirectory(path) {
+      if (!path.endsWith("/d")) return nodeFileSystem.readDirectory(path);
+      listings++;
+      if (fails) throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+      return nodeFileSystem.readDirectory(path);
+    },
+  };
+  await inWorld(
+    async (world) => {
+      world.write("d/a");
+      await world.scan();
+      await clock.run(60_000);
+      assert.ok(world.problems.has("d"));
+      assert.ok(listings >= 3 && listings <= 8, `listed ${listings} times in a minute`);
+      fails = false;
+      await clock.run(60_000);
+      assert.ok(world.reported.includes("+ d/a"), world.reported.join());
+      assert.equal(world.problems.size, 0);
+    },
+    { clock, fs: disk },
+  );
+});
+
+test("a walk that could not be done at all is a problem until it has been", async () => {
+  const clock = new FakeClock(Date.now() + MS_PER_HOUR);
+  await inWorld(
+    async (world) => {
+      let fails = true;
+      world.beforeJob = (name) => {
+        if (fails && name === "scan") throw new Error("Worker initialization failure: EMFILE");
+      };
+      await world.scan();
+      assert.equal(world.problems.size, 1);
+      fails = false;
+      await clock.run(600_000);
+      assert.equal(world.problems.size, 0);
+    },
+    { clock },
+  );
+});

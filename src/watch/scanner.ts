@@ -91,7 +91,9 @@ export class Scanner {
   readonly #problemRetries: DelayQueue<string, Suspect>;
   readonly #secondLooks: DelayQueue<RelativePath, undefined>;
   readonly #walksLater: DelayQueue<string, undefined>;
-  readonly #listingRetries: DelayQueue<string, undefined>;
+  readonly #listingRetries: DelayQueue<string, number>;
+  /** How often directories have been tried again that cannot be listed. */
+  readonly #listingAttempts = new Map<string, number>();
   readonly #problems: Problems;
   readonly #schedule: RescanSchedule;
   readonly #deferred: Suspect[] = [];
@@ -124,11 +126,18 @@ export class Scanner {
       sizeMax: VANISHED_PATHS_MAX,
       onDue: (due) => this.#lookAgain(due.map(([path]) => path)),
     });
-    const walk = (due: readonly (readonly [string, undefined])[]): void => {
+    const walk = (due: readonly (readonly [string, unknown])[]): void => {
       void this.#walk(due.map(([diskPath]) => this.#asSpelt(diskPath)));
     };
-    this.#walksLater = new DelayQueue({ clock, sizeMax: RETRIES_MAX, onDue: walk });
-    this.#listingRetries = new DelayQueue({ clock, sizeMax: RETRIES_MAX, onDue: walk });
+    this.#walksLater = new DelayQueue<string, undefined>({ clock, sizeMax: RETRIES_MAX, onDue: walk });
+    this.#listingRetries = new DelayQueue({
+      clock,
+      sizeMax: RETRIES_MAX,
+      onDue: (due) => {
+        for (const [diskPath, attempt] of due) this.#listingAttempts.set(diskPath, attempt);
+        walk(due);
+      },
+    });
     this.#problems = new Problems(options.onProblem, options.onSolved);
     this.#schedule = new RescanSchedule({
       clock,
@@ -326,9 +335,8 @@ export class Scanner {
   #noteProblem(troubled: Suspect, problem: Problem): void {
     if (this.#isStopped) return;
     this.#problems.add("path", troubled.diskPath, problem);
-    const delayMs = Math.min(PROBLEM_RETRY_MS_MAX, PROBLEM_RETRY_MS_MIN * 2 ** troubled.attempt);
     const again = { ...troubled, isUrgent: false, attempt: troubled.attempt + 1 };
-    this.#problemRetries.put(troubled.diskPath, delayMs, again);
+    this.#problemRetries.put(troubled.diskPath, retryDelayMs(troubled.attempt), again);
   }
 
   #noteRootChanged(): void {
@@ -395,7 +403,8 @@ export class Scanner {
     try {
       if (!(await walkDirectories(this.#walkContext(), start))) this.#noteRootChanged();
     } catch (error) {
-      if (!this.#isStopped) this.#options.onProblem(start[0] ?? "", failureOf(error));
+      // The scan that follows solves it.
+      if (!this.#isStopped) this.#problems.add("listing", start[0] ?? "", failureOf(error));
       this.overflow();
     }
     this.#walks--;
@@ -415,9 +424,13 @@ export class Scanner {
       onSame: (diskPath) => this.#problems.solve("path", diskPath),
       onUnreadable: (directory, problem) => {
         this.#problems.add("listing", directory, problem);
-        this.#listingRetries.put(directory, PROBLEM_RETRY_MS_MAX, undefined);
+        const attempt = this.#listingAttempts.get(directory) ?? 0;
+        this.#listingRetries.put(directory, retryDelayMs(attempt), attempt + 1);
       },
-      onReadable: (directory) => this.#problems.solve("listing", directory),
+      onReadable: (directory) => {
+        this.#listingAttempts.delete(directory);
+        this.#problems.solve("listing", directory);
+      },
       onLeftover: (diskPath) => {
         if (this.#isReadingTree && this.#leftovers.length < LEFTOVERS_MAX) this.#leftovers.push(diskPath);
       },
@@ -426,6 +439,10 @@ export class Scanner {
       },
     };
   }
+}
+
+function retryDelayMs(attempt: number): number {
+  return Math.min(PROBLEM_RETRY_MS_MAX, PROBLEM_RETRY_MS_MIN * 2 ** attempt);
 }
 
 function failureOf(error: unknown): Problem {
