@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { emptyRecord } from "../../src/index/settle.ts";
+import { fileEntry, path } from "../../src/index/store-contract.ts";
 import { Prng } from "../support/seeded.ts";
 import { Machine, ROOT } from "./machine.ts";
 import { SimulatedNetwork } from "./network.ts";
@@ -11,6 +13,7 @@ import { RELIABLE_WATCHER } from "./watcher.ts";
 
 /** A full scan finds by then what no event told of. */
 const SCANNED_MS = 30 * 60_000;
+const COMMITTED_MS = 100;
 
 /** A machine that has started, and whose watcher loses every event. */
 async function startedMachine(): Promise<{ readonly machine: Machine; readonly scheduler: Scheduler }> {
@@ -44,4 +47,16 @@ test("a change is unseen until the index says it, whether the path is new, chang
   await change(() => person.close(person.createFile(`${ROOT}/a`, 0o644)));
   await change(() => person.setMode(`${ROOT}/a`, 0o600));
   await change(() => person.unlink(`${ROOT}/a`));
+});
+
+test("what was still to come is awaited while dsync is not running, if the index has committed it", async () => {
+  const { machine, scheduler } = await startedMachine();
+  const hearOf = (text: string): void =>
+    machine.store?.put({ ...emptyRecord(path(text)), known: fileEntry({ counter: 1 }) });
+  hearOf("d/a");
+  await scheduler.runUntil(scheduler.nowMs + COMMITTED_MS);
+  hearOf("d/b");
+  assert.deepEqual([...machine.awaitedPaths()].toSorted(), ["d/a", "d/b"]);
+  machine.crash();
+  assert.deepEqual([...machine.awaitedPaths()], ["d/a"]);
 });

@@ -15,6 +15,7 @@ import { selectCurves } from "../../src/handshake/curves.ts";
 import { createIdentity, type Identity } from "../../src/handshake/identity.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
 import type { StatSignature } from "../../src/index/entry.ts";
+import { parseRecordPath } from "../../src/index/record-codec.ts";
 import { RecordStore } from "../../src/index/record-store.ts";
 import { RowMap } from "../../src/index/row-map.ts";
 import { signatureOf, signaturesEqual } from "../../src/index/signature.ts";
@@ -156,6 +157,15 @@ export class Machine {
   unrecordedPaths(): ReadonlySet<string> {
     if (this.#run !== undefined) this.#forgetRecorded(this.#run.store);
     return new Set(this.#unrecorded.keys());
+  }
+
+  /**
+   * Paths of which its index says that the disk does not hold what is known of them. The index outlives the process: the
+   * next one brings a directory back for what is still to come, whoever deleted that while no dsync ran.
+   */
+  awaitedPaths(): ReadonlySet<string> {
+    const records = this.#rows.keys("pending", "").map((key) => this.#rows.get("records", key));
+    return new Set(records.flatMap((record) => (record === undefined ? [] : [parseRecordPath(record)])));
   }
 
   /** Jobs that the running instance has done. */

@@ -252,7 +252,7 @@ class Simulation {
     const before = readTree(machine.person, ROOT);
     const inodes = machine.inodesOf(before.keys());
     const unrecorded = machine.unrecordedPaths();
-    const awaited = new Set(machine.store?.pending());
+    const awaited = machine.awaitedPaths();
     const isStopped = !machine.isRunning;
     try {
       act(action, choices, {
