@@ -8,10 +8,14 @@ import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts
 import { waitFor } from "../../test/support/wait.ts";
 import { loadBlake3 } from "../content/blake3.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
-import type { Content, Entry } from "../index/entry.ts";
+import type { RelativePath } from "../core/path.ts";
+import type { FileSystem } from "../edge/file-system.ts";
+import type { Content, Entry, PathRecord } from "../index/entry.ts";
 import { createMemoryStore } from "../index/memory-store.ts";
+import type { RecordStore } from "../index/record-store.ts";
 import { emptyRecord } from "../index/settle.ts";
 import { signatureOf } from "../index/signature.ts";
+import type { Puller } from "./puller.ts";
 
 const blake3 = loadBlake3({ portable: false });
 const DRAFTS = pathOf("drafts");
@@ -59,6 +63,59 @@ test("a directory that something was just moved out of is removed in the end", a
 
 test("one that holds only what is ignored stays, as residue", async () => {
   assert.deepEqual(await removeUnready("ignored"), { isResidue: true, isThere: true });
+});
+
+/** A deleted directory waits for a repair, since one in it is still known as live; `forget` deletes that one, too. */
+async function removeAfterChild(
+  forget: (world: { puller: Puller; store: RecordStore; person: FileSystem; child: PathRecord }) => void,
+): Promise<void> {
+  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
+  const person = createMemoryFileSystem(disk);
+  for (const path of ["/f", "/f/.dsync", "/f/drafts", "/f/drafts/deep"]) person.makeDirectory(path, 0o755);
+  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  const recordOf = (path: RelativePath, counter: number): PathRecord => {
+    const stat = person.lstat(`/f/${path}`);
+    assert.ok(stat !== undefined);
+    const dot = { replica: replicaIdOf(1), counter };
+    const content = { kind: "directory", mode: 0o755 } as const;
+    const entry: Entry = { seen: [[dot.replica, counter]], live: { dot, stamp: counter, author: "there", content } };
+    return { path, known: entry, present: entry, signature: signatureOf(stat), residue: false };
+  };
+  const child = recordOf(pathOf("drafts/deep"), 2);
+  store.put(child);
+  store.put({ ...recordOf(DRAFTS, 1), known: { seen: [[replicaIdOf(1), 3]], live: undefined } });
+  const clock = new FakeClock();
+  const repairs: string[] = [];
+  const puller = createPuller(
+    { disk, store, clock },
+    { leftIn: () => assert.fail("it is empty"), onRepair: (path) => repairs.push(path) },
+  );
+  puller.start();
+  await waitFor(() => repairs.length > 0, { until: "a repair is asked for", intervalMs: 1 });
+  forget({ puller, store, person, child });
+  // No time passes: nothing else makes it due.
+  await waitFor(() => store.pendingCount === 0, { until: "both directories are gone", intervalMs: 1 });
+  await puller.stop();
+  assert.deepEqual(repairs, [DRAFTS]);
+  assert.equal(person.lstat("/f/drafts"), undefined);
+}
+
+const DEEP_GONE: Entry = { seen: [[replicaIdOf(1), 4]], live: undefined };
+
+test("a directory that waits for a repair goes as soon as what was live in it has gone", async () => {
+  await removeAfterChild(({ puller, store, child }) => {
+    store.put({ ...child, known: DEEP_GONE });
+    puller.add(child.path);
+  });
+});
+
+test("so it does when a person removes that", async () => {
+  await removeAfterChild(({ puller, store, person, child }) => {
+    person.removeDirectory("/f/drafts/deep");
+    const seen: PathRecord = { ...emptyRecord(child.path), known: DEEP_GONE, present: DEEP_GONE };
+    store.put(seen);
+    puller.noteSeen(seen);
+  });
 });
 
 test("what one place turns out not to hold is taken from another one (simulation, seed 922832)", async () => {

@@ -102,6 +102,8 @@ export class Puller {
   readonly #busy = new Set<RelativePath>();
   readonly #underWay = new Map<RelativePath, Promise<void>>();
   readonly #waiting = new Map<RelativePath, Set<RelativePath>>();
+  /** Repairs of these were asked for. A directory needs none once nothing live is left in it. */
+  readonly #toRepair = new Set<RelativePath>();
   readonly #failures = new Map<RelativePath, Failure>();
   /** Where nothing more is taken from for a path: disk paths. */
   readonly #noReuse = new Map<RelativePath, Set<string>>();
@@ -207,6 +209,7 @@ export class Puller {
     const { path } = record;
     // What was fetched for it is not wanted there any more, and perhaps elsewhere.
     if (!isSettled(record) || this.#waiting.has(path) || this.#queue.has(path) !== undefined) this.add(path);
+    this.#wakeParent(path);
   }
 
   addSource(source: Source): void {
@@ -312,6 +315,7 @@ export class Puller {
   }
 
   #evaluateOne(path: RelativePath, works: Work[], removals: Work[]): void {
+    this.#toRepair.delete(path);
     const record = this.#options.ledger.store.get(path);
     if (record === undefined) return;
     const decision = decide(record, this.#around);
@@ -326,7 +330,10 @@ export class Puller {
       case "repair":
         // What looks like a hole in the tree while entries still arrive is none, mostly.
         if (this.#options.isComparing()) this.#dueLater.add(path);
-        else this.#options.onRepair(path);
+        else {
+          this.#toRepair.add(path);
+          this.#options.onRepair(path);
+        }
         return;
       case "after":
         return this.#waitFor(decision.path, path);
@@ -691,10 +698,17 @@ export class Puller {
   /** The path came to an end: whoever waited for it is looked at again. */
   #wake(path: RelativePath): void {
     if (this.#pastAttempts.delete(path)) this.#options.onSolved(path);
+    this.#wakeParent(path);
     const waiters = this.#waiting.get(path);
     if (waiters === undefined) return;
     this.#waiting.delete(path);
     for (const waiter of waiters) this.add(waiter);
+  }
+
+  /** The last thing that was live in a directory may be gone: then nothing is to be repaired, and it can go. */
+  #wakeParent(path: RelativePath): void {
+    const parent = parentOf(path);
+    if (parent !== undefined && this.#toRepair.has(parent)) this.add(parent);
   }
 }
 
