@@ -707,6 +707,7 @@ export class Puller {
 
   /** The last thing that was live in a directory may be gone: then nothing is to be repaired, and it can go. */
   #wakeParent(path: RelativePath): void {
+    if (this.#toRepair.size === 0) return;
     const parent = parentOf(path);
     if (parent !== undefined && this.#toRepair.has(parent)) this.add(parent);
   }
