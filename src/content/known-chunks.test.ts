@@ -9,7 +9,8 @@ import { nodeFileSystem } from "../edge/node-file-system.ts";
 import { loadBlake3, type Blake3 } from "./blake3.ts";
 import { hashFiles } from "./hash-job.ts";
 import { KnownChunks } from "./known-chunks.ts";
-import { encodeManifest, MANIFEST_ITEM_BYTES } from "./manifest.ts";
+import { MANIFEST_ITEM_BYTES } from "../core/limits.ts";
+import { encodeManifest } from "./manifest.ts";
 
 const MIB = 1024 * 1024;
 const blake3 = loadBlake3({ portable: false });

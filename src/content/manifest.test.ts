@@ -4,17 +4,15 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import { idBytes, type ContentHash } from "../core/ids.ts";
-import { CHUNK_SIZE_BYTES_MAX, CHUNK_SIZE_BYTES_MIN, MANIFEST_CHUNKS_MAX } from "../core/limits.ts";
+import {
+  CHUNK_SIZE_BYTES_MAX,
+  CHUNK_SIZE_BYTES_MIN,
+  MANIFEST_CHUNKS_MAX,
+  MANIFEST_ITEM_BYTES,
+} from "../core/limits.ts";
 import { problemOf } from "../core/problem-of.ts";
 import { contentHash, loadBlake3 } from "./blake3.ts";
-import {
-  contentIdOf,
-  encodeManifest,
-  MANIFEST_ITEM_BYTES,
-  ManifestBuilder,
-  parseManifest,
-  type ManifestItem,
-} from "./manifest.ts";
+import { contentIdOf, encodeManifest, ManifestBuilder, parseManifest, type ManifestItem } from "./manifest.ts";
 
 const hashA = contentHash(Buffer.from("a"));
 const hashB = contentHash(Buffer.from("b"));

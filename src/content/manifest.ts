@@ -6,13 +6,11 @@ import {
   CHUNK_SIZE_BYTES_MAX,
   CHUNK_SIZE_BYTES_MIN,
   MANIFEST_CHUNKS_MAX,
+  MANIFEST_ITEM_BYTES,
   MANIFEST_PART_BYTES_MAX,
 } from "../core/limits.ts";
 import { portableBlake3 } from "./blake3-portable.ts";
 import type { Blake3 } from "./blake3.ts";
-
-/** Bytes per chunk in an encoded manifest. */
-export const MANIFEST_ITEM_BYTES = CONTENT_HASH_BYTES + 4;
 
 const CONTENT_ID_CONTEXT = "dsync 2026 content id v1";
 /** For the first chunks of most files: 16 MiB of content. */

@@ -31,6 +31,8 @@ export const CHUNK_SIZE_BYTES_MAX = 1 * MIB;
 /** Files up to this size travel inside their announcement. */
 export const INLINE_CONTENT_BYTES_MAX = 64 * KIB;
 
+/** One chunk in an encoded manifest: its hash (32 bytes) and its length (u32). */
+export const MANIFEST_ITEM_BYTES = 36;
 /** Of one file: some 512 GiB of ordinary content, and 600 MB of memory for whoever fetches it. */
 export const MANIFEST_CHUNKS_MAX = 2 ** 21;
 
@@ -47,9 +49,9 @@ export const SEND_QUEUE_BYTES_MAX = 1 * MIB;
 export const FRAME_RESERVE_BYTES_MAX = CHUNK_SIZE_BYTES_MAX + 64;
 /** A whole message after reassembly: a part of a manifest, or a batch of entries. */
 export const MESSAGE_BYTES_MAX = 16 * MIB;
-/** Chunks of a manifest in one message, each a hash and a length. */
+/** Chunks of a manifest in one message. */
 export const MANIFEST_PART_CHUNKS_MAX = 2 ** 17;
-export const MANIFEST_PART_BYTES_MAX = 36 * MANIFEST_PART_CHUNKS_MAX;
+export const MANIFEST_PART_BYTES_MAX = MANIFEST_ITEM_BYTES * MANIFEST_PART_CHUNKS_MAX;
 /** Entries in one message. */
 export const ENTRIES_PER_MESSAGE_MAX = 1024;
 /** Entries that one `summary` or `want` may name: those of one bucket, of 65,536, of a folder with a billion files. */

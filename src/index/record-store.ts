@@ -10,7 +10,7 @@
 
 import { invariant } from "../core/assert.ts";
 import { contentHashFromBytes, CONTENT_HASH_BYTES, idBytes, type ContentHash, type ReplicaId } from "../core/ids.ts";
-import { MARK_ENTRIES_MAX, RECENT_RECORDS_MAX } from "../core/limits.ts";
+import { MANIFEST_ITEM_BYTES, MARK_ENTRIES_MAX, RECENT_RECORDS_MAX } from "../core/limits.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
 import type { Random } from "../edge/random.ts";
 import type { Dot, Entry, PathRecord, Presence, StatSignature } from "./entry.ts";
@@ -69,8 +69,6 @@ const IN_TREE = 0;
 const IN_TRASH = 1;
 /** Entries with vectors of a thousand replicas are not kept packed: many of them would take more than they save. */
 const PACKED_KEPT_BYTES_MAX = 512;
-/** One chunk in an encoded manifest (content/manifest.ts): its hash, its length (u32). */
-const MANIFEST_ITEM_BYTES = CONTENT_HASH_BYTES + 4;
 
 export class RecordStore implements IndexStore {
   readonly merkle: MerkleTree;

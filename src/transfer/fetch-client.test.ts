@@ -2,9 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeChannel } from "../../test/support/fake-channel.ts";
 import { pathOf } from "../../test/support/replica-world.ts";
-import { MANIFEST_ITEM_BYTES, ManifestBuilder, partOf } from "../content/manifest.ts";
+import { ManifestBuilder, partOf } from "../content/manifest.ts";
 import { contentHash } from "../content/blake3.ts";
-import { CHUNK_SIZE_BYTES_MAX, MANIFEST_CHUNKS_MAX, MANIFEST_PART_CHUNKS_MAX } from "../core/limits.ts";
+import {
+  CHUNK_SIZE_BYTES_MAX,
+  MANIFEST_CHUNKS_MAX,
+  MANIFEST_PART_BYTES_MAX,
+  MANIFEST_PART_CHUNKS_MAX,
+} from "../core/limits.ts";
 import { idBytes } from "../core/ids.ts";
 import type { FetchManifestMessage } from "../pool/messages.ts";
 import { FetchClient } from "./fetch-client.ts";
@@ -55,7 +60,7 @@ test("a manifest whose later part is not to be had is not to be had", async () =
 test("a manifest without end breaks the protocol", () => {
   const client = new FetchClient(new FakeChannel());
   void client.fetchManifest(pathOf("large"), contentId);
-  const manifest = new Uint8Array(MANIFEST_PART_CHUNKS_MAX * MANIFEST_ITEM_BYTES);
+  const manifest = new Uint8Array(MANIFEST_PART_BYTES_MAX);
   const answer = (): void => client.receiveManifest({ type: "manifest", id: 1, manifest });
   for (let from = 0; from < MANIFEST_CHUNKS_MAX; from += MANIFEST_PART_CHUNKS_MAX) answer();
   assert.throws(answer, /more chunks than allowed/);

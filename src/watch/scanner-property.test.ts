@@ -98,11 +98,8 @@ async function live(kind: Watching, rounds: readonly (readonly Step[])[]): Promi
         for (let i = 0; i < events; i++) world.hint(...(i === 0 ? hints : hints.toReversed()));
         if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
-      await world.scanner.fullScan();
-      await world.quiet();
-      world.assertMatchesDisk();
+      await world.settle();
     }
-    world.forget();
     await world.scanner.fullScan();
     await world.quiet();
     if (world.reported.length > 0) throw new Error(`A quiet folder has news: ${world.reported.join()}`);
