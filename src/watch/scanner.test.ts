@@ -814,6 +814,66 @@ test("a directory that cannot be listed for a moment is listed again within seco
   );
 });
 
+test("a directory that could not be listed and is gone is looked at once, and is no problem any more", async () => {
+  const clock = new FakeClock(Date.now() + MS_PER_HOUR);
+  let fails = false;
+  const disk: FileSystem = {
+    ...nodeFileSystem,
+    readDirectory(path) {
+      if (fails && path.endsWith("/d")) throw Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
+      return nodeFileSystem.readDirectory(path);
+    },
+  };
+  await inWorld(
+    async (world) => {
+      world.write("d/a");
+      await world.settle();
+      fails = true;
+      world.scanner.hintSubtree("d");
+      await clock.run(1_000);
+      assert.ok(world.problems.has("d"));
+      fs.rmSync(world.disk("d"), { recursive: true });
+      world.hint("d/a", "d");
+      let jobs = 0;
+      world.beforeJob = () => jobs++;
+      await clock.run(60_000);
+      assert.equal(world.problems.size, 0);
+      world.assertMatchesDisk();
+      assert.ok(jobs < 20, `${jobs} jobs in a minute`);
+    },
+    { clock, fs: disk },
+  );
+});
+
+test("what is in a directory that was exchanged while it was listed is found", async () => {
+  let exchange = (): void => {};
+  const disk: FileSystem = {
+    ...nodeFileSystem,
+    readDirectory(path) {
+      const listing = nodeFileSystem.readDirectory(path);
+      if (path.endsWith("/d")) exchange();
+      return listing;
+    },
+  };
+  await inWorld(
+    async (world) => {
+      world.write("d/a");
+      world.write("other/b");
+      await world.settle();
+      exchange = () => {
+        exchange = () => {};
+        fs.renameSync(world.disk("d"), world.disk("former"));
+        fs.renameSync(world.disk("other"), world.disk("d"));
+      };
+      world.scanner.hintSubtree("d");
+      world.hint("former", "other");
+      await world.quiet();
+      world.assertMatchesDisk();
+    },
+    { fs: disk },
+  );
+});
+
 test("a walk that could not be done at all is a problem until it has been", async () => {
   const clock = new FakeClock(Date.now() + MS_PER_HOUR);
   await inWorld(

@@ -30,6 +30,7 @@ export interface WalkContext {
   readonly onUnreadable: (directory: string, problem: Problem) => void;
   /** True while any path has a problem, which only a look can solve. */
   readonly hasProblems: () => boolean;
+  /** It was read, or is gone: nothing is wrong with it. */
   readonly onReadable: (directory: string) => void;
   readonly onScanned: (paths: number) => void;
   /** A file or symlink with a name that only dsync gives, outside of its own directory. */
@@ -115,15 +116,15 @@ function compareDirectory(
 ): readonly string[] {
   const { spelling, store } = context;
   const path = directory === "" ? undefined : spelling.fromDisk(directory);
+  if (listing.kind !== "unreadable") context.onReadable(directory);
   switch (listing.kind) {
     case "gone":
-      if (directory !== "") context.suspect(directory, true);
-      return [];
+      // What is there instead, if anything, was not read.
+      return directory === "" ? [] : suspectDirectory(context, directory);
     case "unreadable":
       context.onUnreadable(directory, listing.problem);
       return [];
     case "unchanged":
-      context.onReadable(directory);
       if (!isKnownByName(spelling, path, directory)) return suspectDirectory(context, directory);
       // The index moved on meanwhile.
       if (store.listing(path) !== before.listing) return [directory];
@@ -132,7 +133,6 @@ function compareDirectory(
         .map((name) => (directory === "" ? name : `${directory}/${name}`))
         .filter((diskPath) => !isIgnoredDirectory(context, diskPath));
     case "listed": {
-      context.onReadable(directory);
       const { children, digest } = listing;
       context.onScanned(children.count);
       if (!isKnownByName(spelling, path, directory)) return suspectDirectory(context, directory);
