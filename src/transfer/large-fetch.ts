@@ -155,6 +155,9 @@ export class LargeFetch {
    * version). The rest is to be asked for.
    */
   async useLocalChunks(mayBeStaged: boolean): Promise<Problem | undefined> {
+    const { jobs, root } = this.#options;
+    // Before anything is written there.
+    await jobs.run("unstage", { root, contentIds: [this.contentId], onlyPlaced: true });
     let missing: readonly Chunk[] = this.#chunks ?? [];
     if (mayBeStaged) {
       const result = await this.#stage(missing.map((chunk) => [chunk, { kind: "staged" }]));

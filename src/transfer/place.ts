@@ -162,7 +162,9 @@ function stage(state: ApplyState, operation: FileOperation): string | NotStaged 
     case "staged": {
       const path = stagingPath(state.root, operation.contentId);
       const { fs } = state.context;
-      if (fs.lstat(path) === undefined) return DAMAGED;
+      // With another name as well it is a file in its place (stage-job.ts).
+      const stat = fs.lstat(path);
+      if (stat === undefined || stat.links > 1) return DAMAGED;
       const descriptor = fs.openForWriting(path);
       try {
         fs.truncate(descriptor, operation.size);

@@ -254,7 +254,8 @@ export class Puller {
   async tidy(): Promise<void> {
     const { jobs, identity } = this.#options;
     const contentIds = this.#queue.takeLeftStaged();
-    if (contentIds.length > 0 && !this.#isStopped) await jobs.run("unstage", { root: identity.root, contentIds });
+    if (contentIds.length === 0 || this.#isStopped) return;
+    await jobs.run("unstage", { root: identity.root, contentIds, onlyPlaced: false });
   }
 
   #schedule(): void {
@@ -371,7 +372,7 @@ export class Puller {
       return this.#prepareFile(record, source, works);
     }
     const fetchedFor = this.#fetchingContent.get(contentId);
-    if (fetchedFor !== undefined && fetchedFor !== path && this.#queue.has(fetchedFor) === contentId) {
+    if (fetchedFor !== undefined && fetchedFor !== path && this.#isArriving(fetchedFor, contentId)) {
       return this.#waitFor(fetchedFor, path);
     }
     if (this.#queue.has(path) === contentId || !this.#lookFirst.allows(record, size)) return;
@@ -380,12 +381,22 @@ export class Puller {
     else this.#queue.addLarge({ path, contentId, size });
   }
 
+  /** True if the content that is fetched for this path is not in its place yet: until then staging is that path's. */
+  #isArriving(path: RelativePath, contentId: ContentHash): boolean {
+    return this.#queue.has(path) === contentId || this.#busy.has(path);
+  }
+
   #cancelFetch(path: RelativePath): void {
     const contentId = this.#queue.has(path);
     if (contentId === undefined) return;
     this.#queue.cancel(path);
-    if (this.#fetchingContent.get(contentId) === path) this.#fetchingContent.delete(contentId);
+    this.#noteArrived(path, contentId);
     this.#wake(path);
+  }
+
+  /** The content is fetched for this path no longer. */
+  #noteArrived(path: RelativePath, contentId: ContentHash): void {
+    if (this.#fetchingContent.get(contentId) === path) this.#fetchingContent.delete(contentId);
   }
 
   #prepareFile(record: PathRecord, source: FileSource, works: Work[], sender?: Source): void {
@@ -425,13 +436,13 @@ export class Puller {
     source: FileSource,
     sender?: Source,
   ): void {
-    if (this.#fetchingContent.get(contentId) === path) this.#fetchingContent.delete(contentId);
     const record = this.#options.ledger.store.get(path);
     const wanted = record?.known.live?.content;
     const isWanted =
       record !== undefined && !isSettled(record) && wanted?.kind === "file" && wanted.contentId === contentId;
-    if (isWanted && !this.#isStopped && !this.#busy.has(path)) this.#prepareFile(record, source, works, sender);
-    else this.add(path);
+    if (isWanted && !this.#isStopped && !this.#busy.has(path)) return this.#prepareFile(record, source, works, sender);
+    this.#noteArrived(path, contentId);
+    this.add(path);
   }
 
   #operate(works: readonly Work[]): void {
@@ -537,8 +548,11 @@ export class Puller {
   }
 
   #finish(work: Work, outcome: Exclude<ApplyOutcome, { kind: "not-empty" }>, settled: PathRecord[]): void {
-    const { path, movedFrom } = work;
+    const { path, operation, movedFrom } = work;
     this.#busy.delete(path);
+    if (operation.kind === "file") this.#noteArrived(path, operation.contentId);
+    // What waited for its content looks for it elsewhere.
+    if (outcome.kind !== "applied") this.#wakeWaiters(path);
     switch (outcome.kind) {
       case "applied":
         this.#noteApplied(work, outcome, settled);
@@ -549,7 +563,7 @@ export class Puller {
       case "damaged":
         // Sent by a peer: asking again at once would only bring it again. Somebody else may have it whole.
         work.sender?.noteLacking(path);
-        if (work.operation.kind === "file" && work.operation.source.kind === "bytes") return this.#fail(path, DAMAGED);
+        if (operation.kind === "file" && operation.source.kind === "bytes") return this.#fail(path, DAMAGED);
         this.#noteUseless(work);
         this.add(path);
         break;
@@ -699,6 +713,10 @@ export class Puller {
   #wake(path: RelativePath): void {
     if (this.#pastAttempts.delete(path)) this.#options.onSolved(path);
     this.#wakeParent(path);
+    this.#wakeWaiters(path);
+  }
+
+  #wakeWaiters(path: RelativePath): void {
     const waiters = this.#waiting.get(path);
     if (waiters === undefined) return;
     this.#waiting.delete(path);

@@ -1,4 +1,7 @@
 // The `stage` job: puts the chunks of one content together in `.dsync/staging/`, each verified before it is written.
+//
+// Invariant: nothing is written to a file that has another name as well. That is a file in its place, which a crash kept
+// from losing its name in staging; the `unstage` job takes that away before a fetch begins.
 
 import { decompress } from "../content/compression.ts";
 import { readBuffer } from "../content/read-buffer.ts";
@@ -43,6 +46,11 @@ export interface StageResult {
 }
 
 const PRIVATE_MODE = 0o600;
+const STILL_PLACED: Problem = {
+  code: "EMLINK",
+  message:
+    "Cannot write: what was staged before is in use, and could not be removed from .dsync/staging. It is tried again.",
+};
 
 export function stageChunks(context: JobContext, request: StageRequest): StageResult {
   const { fs } = context;
@@ -51,6 +59,7 @@ export function stageChunks(context: JobContext, request: StageRequest): StageRe
   let descriptor: number | undefined;
   try {
     descriptor = openStaging(fs, stagingPath(request.root, request.contentId));
+    if (descriptor === undefined) return { staged, problem: STILL_PLACED };
     const staging = { context, descriptor, local };
     for (const [index, piece] of request.pieces.entries()) staged[index] = stagePiece(staging, piece);
     return { staged, problem: undefined };
@@ -70,8 +79,11 @@ interface Staging {
   readonly local: OpenFile;
 }
 
-function openStaging(fs: FileSystem, path: string): number {
-  if (fs.lstat(path) === undefined) return createOrOpen(fs, path);
+/** `undefined`: it may not be written to. */
+function openStaging(fs: FileSystem, path: string): number | undefined {
+  const stat = fs.lstat(path);
+  if (stat === undefined) return createOrOpen(fs, path);
+  if (stat.links > 1) return undefined;
   try {
     return fs.openForWriting(path);
   } catch (error) {

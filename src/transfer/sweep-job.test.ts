@@ -139,7 +139,7 @@ test("unstaging goes on after what cannot be removed, and leaves it to the sweep
   const names = ["a", "b", "c"].map((digit) => digit.repeat(64) as ContentHash);
   for (const name of names) memory.close(memory.createFile(`/f/.dsync/staging/${name}`, 0o600));
   const context = { fs: memory, blake3: loadBlake3({ portable: false }) };
-  assert.deepEqual(unstage(context, { root: "/f", contentIds: names }), { removed: 1 });
+  assert.deepEqual(unstage(context, { root: "/f", contentIds: names, onlyPlaced: false }), { removed: 1 });
   assert.deepEqual(
     memory.readDirectory("/f/.dsync/staging").map(({ name }) => name),
     names.slice(0, 2),

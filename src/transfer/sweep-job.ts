@@ -40,6 +40,8 @@ export interface UnstageRequest {
   /** Absolute disk path of the folder. */
   readonly root: string;
   readonly contentIds: readonly ContentHash[];
+  /** Only what has another name as well: its place, by which people write to it. A crash kept it from losing this one. */
+  readonly onlyPlaced: boolean;
 }
 
 export interface UnstageResult {
@@ -84,12 +86,13 @@ export function sweepLeftovers(
 }
 
 /** Never throws for what the disk does: what cannot be removed now is swept later. */
-export function unstage({ fs }: JobContext, { root, contentIds }: UnstageRequest): UnstageResult {
+export function unstage({ fs }: JobContext, { root, contentIds, onlyPlaced }: UnstageRequest): UnstageResult {
   let removed = 0;
   for (const contentId of contentIds) {
     const path = stagingPath(root, contentId);
     try {
-      if (fs.lstat(path) === undefined) continue;
+      const stat = fs.lstat(path);
+      if (stat === undefined || (onlyPlaced && stat.links === 1)) continue;
       fs.unlink(path);
       removed++;
     } catch {

@@ -126,6 +126,30 @@ test("killed at each kind of change to the disk", { skip: whyNoStrace() }, async
   await waitFor(() => fs.readdirSync(join(b.folder, ".dsync/staging")).length === 0, { until: "an empty staging" });
 });
 
+test("an edit of what was put in place right before a kill is not written over", { skip: whyNoStrace() }, async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  fs.writeFileSync(join(a.folder, "large.bin"), incompressible(700_000, 1));
+  const announced = hashOf(join(a.folder, "large.bin"));
+  const staged = join(b.folder, ".dsync/staging", contentIdAt(a.folder, "large.bin"));
+  await a.start();
+  // Its name in staging goes last: with this kill the file keeps both.
+  const prefix = ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-P", staged];
+  prefix.push("-e", "trace=unlink", "-e", "inject=unlink:signal=KILL:when=1");
+  const doomed = DsyncProcess.launch({ folder: b.folder, home: b.home, peers: [a.instance.port], prefix });
+  t.after(() => doomed.kill());
+  await waitFor(() => doomed.hasEnded, { until: "the kill", intervalMs: 50 });
+  assert.equal(fs.lstatSync(staged).nlink, 2);
+  fs.truncateSync(join(b.folder, "large.bin"), 350_000);
+  const edited = hashOf(join(b.folder, "large.bin"));
+  await b.start({ peers: [a.instance.port] });
+  await waitForEqualTrees([a.folder, b.folder]);
+  const status = await b.instance.waitForSync();
+  assert.deepEqual(status.failed, []);
+  // Nobody knows here whether the edit replaced what was announced: both are kept.
+  assert.deepEqual([...contentsOf(b.folder).values()].toSorted(), [announced, edited].toSorted());
+  assert.equal(hashOf(join(b.folder, "large.bin")), edited);
+});
+
 const LARGE_BYTES = 40_000_000;
 /** What is left of the large file takes so long at least: longer than a busy machine takes to see a tenth, and to kill. */
 const REST_SECONDS = 2;
