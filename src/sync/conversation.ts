@@ -231,7 +231,7 @@ export class Conversation implements Source {
       await this.#room();
     }
     for (const prefix of step.subtrees.flatMap(manageable)) {
-      const paths = [...this.#options.ledger.store.inSubtree(prefix)].map((record) => record.path);
+      const paths = [...this.#options.ledger.store.pathsIn(prefix)];
       await this.#sendEntries(paths.map((path) => [path, undefined]));
     }
     await this.#sendEntries(step.paths.map((path) => [path, undefined]));

@@ -28,6 +28,7 @@ import { waitForRoom } from "./room.ts";
 import { InlineContent, type InlineFile } from "./inline-content.ts";
 import type { LargeFetch } from "./large-fetch.ts";
 import { LookFirst } from "./look-first.ts";
+import { Removals } from "./removals.ts";
 import type { Source } from "./source.ts";
 
 export interface PullerOptions {
@@ -117,9 +118,8 @@ export class Puller {
   #restOfPending: Iterator<RelativePath> | undefined;
   /** A path found no room since that began: it may lie before where it stands. */
   #hasDropped = false;
+  readonly #removals = new Removals();
   #isRemoving = false;
-  /** Removals were put off because more was due than is decided in one go. */
-  #isRemovalLeft = false;
   #isStopped = false;
   #halt: Problem | undefined;
   #jobId = 0;
@@ -299,24 +299,16 @@ export class Puller {
       this.#evaluateOne(path, works, removals);
     }
     this.#operate(works);
-    if (this.#due.size > 0) {
-      this.#postpone(removals);
-      this.#isRemovalLeft ||= removals.length > 0;
-      this.#options.clock.after(0, () => this.#schedule());
-    } else if (this.#isOverflowing && works.length === 0 && this.#jobsRunning === 0) {
-      this.#postpone(removals);
+    for (const { path } of removals) this.#removals.add(path);
+    if (this.#due.size > 0) this.#options.clock.after(0, () => this.#schedule());
+    else if (this.#isOverflowing && works.length === 0 && this.#jobsRunning === 0) {
       this.#options.clock.after(RETRY_DELAY_MS_MIN, () => this.#refill());
-    } else if (removals.length > 0) this.#remove(removals);
-    else if (this.#isRemovalLeft) {
-      // Nothing that is under way now would wake them.
-      this.#isRemovalLeft = false;
-      this.#wakeLater();
-      if (this.#due.size > 0) this.#schedule();
-    }
+    } else this.#remove();
   }
 
   #evaluateOne(path: RelativePath, works: Work[], removals: Work[]): void {
     this.#toRepair.delete(path);
+    this.#removals.delete(path);
     const record = this.#options.ledger.store.get(path);
     if (record === undefined) return;
     const decision = decide(record, this.#around);
@@ -346,8 +338,7 @@ export class Puller {
         return;
       }
       case "remove":
-        removals.push({ path, operation: decision.operation, target: record.known, movedFrom: undefined });
-        return;
+        return void removals.push({ path, operation: decision.operation, target: record.known, movedFrom: undefined });
       case "fetch":
         return this.#fetch(record, decision.content, works);
     }
@@ -450,21 +441,21 @@ export class Puller {
   }
 
   /** Removals run one job at a time, deepest paths first, and not while entries still arrive: they may be moves. */
-  #remove(removals: readonly Work[]): void {
-    if (removals.length === 0) return;
-    if (this.#isRemoving || this.#options.isComparing()) return this.#postpone(removals);
+  #remove(): void {
+    if (this.#removals.size === 0 || this.#isRemoving || this.#options.isComparing()) return;
+    const [works, removals]: [Work[], Work[]] = [[], []];
+    // Decided once more: much may have happened since they were put off.
+    for (const path of this.#removals.takeDeepest(EVALUATED_AT_ONCE_MAX)) {
+      if (!this.#busy.has(path) && !this.#failures.has(path)) this.#evaluateOne(path, works, removals);
+    }
+    this.#operate(works);
     this.#isRemoving = true;
     for (const { path } of removals) this.#busy.add(path);
-    const deepestFirst = removals.toSorted((a, b) => depthOf(b.path) - depthOf(a.path));
-    void this.#runAll(deepestFirst, { inOrder: true }).then(() => {
+    void this.#runAll(removals, { inOrder: true }).then(() => {
       this.#isRemoving = false;
       this.#wakeLater();
       this.#schedule();
     });
-  }
-
-  #postpone(removals: readonly Work[]): void {
-    for (const { path } of removals) this.#dueLater.add(path);
   }
 
   /** Called by the owner when `isComparing` turned false. */
@@ -735,8 +726,4 @@ export class Puller {
 function takenFrom(operation: ApplyOperation): string | undefined {
   if (operation.kind === "move") return operation.from;
   return operation.kind === "file" && operation.source.kind === "copy" ? operation.source.diskPath : undefined;
-}
-
-function depthOf(path: RelativePath): number {
-  return path.split("/").length;
 }

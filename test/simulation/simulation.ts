@@ -31,8 +31,8 @@ const CHECK_INTERVAL_MS = 500;
 const STABLE_CHECKS = 6;
 const TIDY_MS = 10_000;
 const IDLE_MS = 120_000;
-/** A look at the folder every 2 s, and a few for a full scan. */
-const IDLE_JOBS_MAX = 80;
+/** A look at the folder every 2 s, one at the room on a disk that was full a moment ago, and a few for a full scan. */
+const IDLE_JOBS_MAX = 110;
 /** The same, where something is tried again now and then. */
 const TRYING_JOBS_MAX = 240;
 /** Keep-alives, on every session. */
