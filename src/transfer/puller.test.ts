@@ -210,3 +210,38 @@ test("nothing is put in place before the index has committed what belongs there"
   assert.deepEqual(commits, [false, true]);
   assert.equal(person.lstat("/f/drafts")?.kind, "directory");
 });
+
+test("deleting many files takes looks at the index in proportion", async () => {
+  const perFile = await Promise.all([2_500, 10_000].map(looksPerRemoval));
+  const [few, many] = perFile as [number, number];
+  assert.ok(many < 1.2 * few, `${few.toFixed(1)} looks for each of 2,500 files, ${many.toFixed(1)} for each of 10,000`);
+});
+
+async function looksPerRemoval(count: number): Promise<number> {
+  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
+  const person = createMemoryFileSystem(disk);
+  for (const path of ["/f", "/f/.dsync"]) person.makeDirectory(path, 0o755);
+  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  const content = { kind: "file", contentId: contentHashFromBytes(blake3.hash(Buffer.alloc(0))), size: 0 } as const;
+  const dot = { replica: replicaIdOf(1), counter: 1 };
+  const live = { dot, stamp: 1, author: "there", content: { ...content, mode: 0o644, mtimeUs: 1 } };
+  const gone: Entry = { seen: [[dot.replica, 2]], live: undefined };
+  for (let index = 0; index < count; index++) {
+    person.close(person.createFile(`/f/${index}`, 0o644));
+    const stat = person.lstat(`/f/${index}`);
+    assert.ok(stat !== undefined);
+    const present: Entry = { seen: [[dot.replica, 1]], live };
+    store.put({ path: pathOf(`${index}`), known: gone, present, signature: signatureOf(stat), residue: false });
+  }
+  let looks = 0;
+  const get = store.get.bind(store);
+  store.get = (path) => {
+    looks++;
+    return get(path);
+  };
+  const clock = new FakeClock();
+  const puller = createPuller({ disk, store, clock }, { leftIn: () => assert.fail("no directory goes") });
+  await pullUntil(puller, clock, () => store.pendingCount === 0, "everything is gone");
+  assert.equal(person.readDirectory("/f").length, 1);
+  return looks / count;
+}
