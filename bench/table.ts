@@ -23,7 +23,11 @@ export function tableOf(rows: readonly Row[]): string {
     const goals = judge(row, rows).map(({ text, result }) => `${text} ${result}`);
     return [row.case, row.what, valueText(row), ...ratios, goals.join("; ")];
   });
-  // Aligned, as the formatter leaves it.
+  return alignedTable([head, ...lines]);
+}
+
+/** A table in Markdown, the first line its head, aligned as the formatter leaves it. */
+export function alignedTable([head = [], ...lines]: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) => Math.max(...[head, ...lines].map((line) => line[column]?.length ?? 0)));
   const text = (line: readonly string[], fill = " "): string =>
     `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(" | ")} |`;

@@ -28,8 +28,8 @@ export interface StartOptions {
   /** Ports on loopback to connect to. */
   readonly peers?: readonly number[];
   readonly args?: readonly string[];
-  /** An engine and the program that it runs; ours on this one by default. */
-  readonly program?: readonly [engine: string, main: string];
+  /** An engine, its options, and the program that it runs; ours on this one by default. */
+  readonly program?: readonly string[];
   /** Put before the command, to run it inside a network namespace, say. */
   readonly prefix?: readonly string[];
   /** The user (and group) that it and its commands run as; only root may choose. */

@@ -24,6 +24,10 @@ export class Machine {
     return this.#instance;
   }
 
+  get isRunning(): boolean {
+    return this.#instance !== undefined;
+  }
+
   async start(options: Partial<StartOptions> = {}): Promise<DsyncProcess> {
     this.#instance = await DsyncProcess.start({ folder: this.folder, home: this.home, ...options });
     return this.#instance;
