@@ -1,4 +1,4 @@
-// The ordered list of a content's chunks, and the content ID made from it (DESIGN.md §2).
+// The ordered list of a content's chunks, and the content ID made from it (docs/protocol.md, Content).
 // Encoded: per chunk its 32-byte hash and its length (u32, big-endian).
 
 import { CONTENT_HASH_BYTES, contentHashFromBytes, idBytes, type ContentHash } from "../core/ids.ts";

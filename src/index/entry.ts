@@ -1,4 +1,4 @@
-// What a replica knows of one path: the values that merge, the index and the wire pass around (DESIGN.md §4).
+// What a replica knows of one path: the values that merge, index and wire pass around (docs/protocol.md, Entries).
 
 import type { ContentHash, ReplicaId } from "../core/ids.ts";
 import type { RelativePath } from "../core/path.ts";

@@ -1,5 +1,5 @@
-// Path hashes and entry fingerprints: the 128-bit values that the Merkle tree adds up (DESIGN.md §5). Pure: the hash
-// (BLAKE3 in the product) is an argument. The bytes are part of the protocol version.
+// Path hashes and entry fingerprints: the 128-bit values that the Merkle tree adds up (docs/protocol.md, Fingerprints).
+// Pure: the hash (BLAKE3 in the product) is an argument. The bytes are part of the protocol version.
 //
 // path hash     first 16 bytes of hash(path in UTF-8)
 // fingerprint   first 16 bytes of hash(

@@ -1,6 +1,6 @@
 // The index store on disk (`.dsync/index/`): opening, marking it as in use, closing.
 //
-// Deleting that directory is always allowed ("no history, no opinion", DESIGN.md §4), so every error here can say so.
+// Deleting that directory is always allowed (who has no history has no opinion), so every error here can say so.
 
 import { DsyncError } from "../core/errors.ts";
 import { LOST_DOTS_MAX } from "../core/limits.ts";

@@ -1,4 +1,4 @@
-// What a look at the disk means, given what the index holds (DESIGN.md §4, "a local change"). Pure: dots and time are
+// What a look at the disk means, given what the index holds (docs/protocol.md, Versions). Pure: dots and time are
 // arguments.
 //
 // A change starts from present, never from known: an edit made on top of the old content is concurrent with what this

@@ -1,4 +1,4 @@
-// The merge of two entries of one path (DESIGN.md §4): pure, total, and the same everywhere.
+// The merge of two entries of one path (docs/protocol.md, Merge): pure, total, and the same everywhere.
 //
 // Why the order of arrival does not matter: a stamp is greater than every stamp that its version was made on top of
 // (local-change.ts), so "greatest stamp" never contradicts "made on top of"; and what loses without having been seen

@@ -1,5 +1,5 @@
-// What merging path by path cannot see: a live path whose parent is no live directory (DESIGN.md §4, "repairs are
-// changes"). Pure: says what to change, changes nothing.
+// What merging path by path cannot see: a live path whose parent is no live directory (docs/protocol.md, Repairs).
+// Pure: says what to change, changes nothing.
 //
 // A repair makes the directory again, by a change of its own, so it is causal and everyone accepts it. A file or symlink
 // in its place lives on at its conflict path. Replicas that repair the same thing at once make the same: directories

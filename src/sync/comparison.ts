@@ -1,4 +1,4 @@
-// Merkle comparison with one peer (DESIGN.md §5): every message can be answered on its own, so nothing has to be kept
+// Merkle comparison with one peer (docs/protocol.md, Comparison): every message can be answered on its own, so nothing has to be kept
 // but a count of questions that are still open. Pure but for the store that it reads.
 
 import type { RelativePath } from "../core/path.ts";

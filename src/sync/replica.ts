@@ -1,7 +1,7 @@
 // One replica's knowledge: what is seen on the disk and what is heard from peers is merged, stored and passed on.
 //
 // Invariants:
-// 1. A local change starts from what is present; what is heard is merged into what is known (DESIGN.md §4).
+// 1. A local change starts from what is present; what is heard is merged into what is known (docs/protocol.md, Versions).
 // 2. Nothing is announced before it is committed: a dot that anybody has seen is never handed out again.
 // 3. A conflict copy is stored in the same turn as what it lost against, and announced before it.
 // 4. What is heard of a path that is being changed on the disk is merged after the outcome of that.

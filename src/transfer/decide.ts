@@ -15,7 +15,7 @@ export type Decision =
   | { readonly kind: "settled" }
   /** Ignored on this machine: known, never put on this disk. */
   | { readonly kind: "ignored" }
-  /** The tree around it does not allow it (DESIGN.md §4, repairs). */
+  /** The tree around it does not allow it (docs/protocol.md, Repairs). */
   | { readonly kind: "repair" }
   /** Something at another path has to happen first. */
   | { readonly kind: "after"; readonly path: RelativePath }
