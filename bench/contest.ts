@@ -64,6 +64,14 @@ export function fetching(peer: Peer, transfer: Transfer): Contestant {
   };
 }
 
+/** The same where it and its server both start with the clock, if it can; compared with nothing. */
+export function fetchingFresh(peer: Peer, transfer: Transfer): readonly Contestant[] {
+  if (peer.serveFresh === undefined) return [];
+  const serve = peer.serveFresh.bind(peer);
+  const label = `${peer.label}, both started fresh`;
+  return [{ label, isSlow: peer.isSlow, measure: async () => measureFetch(await serve(transfer), transfer) }];
+}
+
 /** Stops the server in the end. */
 async function measureFetch(server: Server, { scratch, completeIn }: Transfer): Promise<number> {
   const target = join(scratch, "target");

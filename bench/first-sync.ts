@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { incompressible } from "../test/support/trees.ts";
-import { fetching, inTurn, rowsOf, type Contestant } from "./contest.ts";
+import { fetching, fetchingFresh, inTurn, rowsOf, type Contestant } from "./contest.ts";
 import { completenessOf, MIB, realTree, sizeOf, textLike, writeLarge, writeMany } from "./data.ts";
 import { median, timed, until } from "./measure.ts";
 import { Pair } from "./pair.ts";
@@ -14,8 +14,8 @@ interface Content {
   readonly name: string;
   readonly what: string;
   readonly fill: (folder: string) => void;
-  /** Also what it costs without native code. */
-  readonly withPortable?: boolean;
+  /** Also what it costs without native code, and what others take that start fresh. */
+  readonly isDetailed?: boolean;
   /** So many entries that some contestants would take minutes. */
   readonly isVast?: boolean;
 }
@@ -25,7 +25,7 @@ export const largeFile = firstSync({
   name: "C1",
   what: "1 GiB",
   fill: (folder) => writeLarge(join(folder, "big.bin"), 1024 * MIB, incompressible(16 * MIB, 1)),
-  withPortable: true,
+  isDetailed: true,
 });
 
 /** C1z: the same size of text. */
@@ -40,7 +40,7 @@ export const manyFiles = firstSync({
   name: "C2",
   what: "10,000 × 4 KiB",
   fill: (folder) => writeMany(folder, { directories: 100, filesEach: 100, bytes: 4096 }),
-  withPortable: true,
+  isDetailed: true,
 });
 
 /** C2x: 100,000 files of 1 KiB in 1,000 folders. */
@@ -54,7 +54,7 @@ export const smallFiles = firstSync({
 /** C3: a tree as a large project has it. */
 export const project = firstSync({ name: "C3", what: "45,000 entries, 860 MB", fill: realTree });
 
-function firstSync({ name, what, fill, withPortable = false, isVast = false }: Content): Case {
+function firstSync({ name, what, fill, isDetailed = false, isVast = false }: Content): Case {
   return async ({ scratch, runs, peers }: Setting): Promise<Row[]> => {
     const source = join(scratch, "source");
     fs.rmSync(source, { recursive: true, force: true });
@@ -68,9 +68,10 @@ function firstSync({ name, what, fill, withPortable = false, isVast = false }: C
       const portable = new Joining(transfer, { isPortable: true });
       const contestants: Contestant[] = [
         ...others,
+        ...(isDetailed ? peers.flatMap((peer) => fetchingFresh(peer, transfer)) : []),
         { label: "dsync joins a running instance", measure: () => joining.measure() },
         { label: "dsync, both started fresh", isSlow: isVast, measure: () => fresh.measure() },
-        ...(withPortable ? [{ label: "dsync joins, portable", isSlow: true, measure: () => portable.measure() }] : []),
+        ...(isDetailed ? [{ label: "dsync joins, portable", isSlow: true, measure: () => portable.measure() }] : []),
       ];
       const rows = rowsOf(name, what, await inTurn(contestants, runs));
       const sentPercent = (100 * median(joining.sentBytes)) / sizeOf(source).bytes;

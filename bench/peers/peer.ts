@@ -22,6 +22,8 @@ export interface Peer {
   readonly isSlow: boolean;
   /** Gets one side ready, before the clock runs. */
   serve(options: ServeOptions): Promise<Server>;
+  /** The same for what is a pair of equals as well: nothing runs yet when the clock starts. */
+  serveFresh?(options: ServeOptions): Promise<Server>;
   /** What it does if it also keeps folders the same by itself. */
   readonly keeping?: Keeping;
 }

@@ -14,6 +14,7 @@ export const syncthing: Peer = {
   packages: "syncthing",
   isSlow: true,
   serve,
+  serveFresh,
   keeping: { label: "Syncthing", start: keep },
 };
 
@@ -29,17 +30,33 @@ interface Instance {
 }
 
 /** The clock runs from starting the second, as with dsync: the first knows its folder by then. */
-async function serve({ source, scratch }: ServeOptions): Promise<Server> {
+function serve(options: ServeOptions): Promise<Server> {
+  return servedBy(options, { isFresh: false });
+}
+
+/** The clock runs from starting the first. */
+function serveFresh(options: ServeOptions): Promise<Server> {
+  return servedBy(options, { isFresh: true });
+}
+
+async function servedBy(
+  { source, scratch }: ServeOptions,
+  { isFresh }: { readonly isFresh: boolean },
+): Promise<Server> {
   const own = mkdtempSync(join(scratch, "syncthing-"));
   const [first, second] = [await prepare(join(own, "first")), await prepare(join(own, "second"))];
-  const started = [await start(first, second, source)];
-  // It is idle before its first scan, too.
-  await until(async () => {
-    const { state, localFiles } = await ask(first, `db/status?folder=${FOLDER}`);
-    return state === "idle" && localFiles !== 0;
-  }, 20);
+  const started: Daemon[] = [];
+  if (!isFresh) {
+    started.push(await start(first, second, source));
+    // It is idle before its first scan, too.
+    await until(async () => {
+      const { state, localFiles } = await ask(first, `db/status?folder=${FOLDER}`);
+      return state === "idle" && localFiles !== 0;
+    }, 20);
+  }
   return {
     fetch: async (target, isComplete) => {
+      if (isFresh) started.push(await start(first, second, source));
       started.push(await start(second, first, target));
       await until(isComplete, 10);
       await until(async () => (await ask(second, `db/completion?folder=${FOLDER}`))["completion"] === 100, 20);
