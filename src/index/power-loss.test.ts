@@ -127,11 +127,11 @@ test("a removal that never reached the disk is undone", () => {
   });
 });
 
-test("what is pending may be in place without the index knowing: whole it is left, damaged it is damage", () => {
+test("what is pending may be in place without the index knowing: whole it is present, damaged it is damage", () => {
   const pending = entry(file(2), 2);
   for (const held of [EMPTY_ENTRY, entry(file(1))]) {
     const path = { held, before: [], pending, isTouchedSince: false, isRecent: false };
-    assert.equal(judgeAfterPowerLoss({ ...path, found: file(2) }).kind, "leave");
+    assert.equal(judgeAfterPowerLoss({ ...path, found: file(2) }).kind, "done");
     assert.equal(judgeAfterPowerLoss({ ...path, found: { ...file(2), contentId: DAMAGED_CONTENT } }).kind, "damaged");
     // Not marked: what is held was durable, so the old time under another content is an edit that put the time back.
     assert.equal(judgeAfterPowerLoss({ ...path, found: { ...file(1), contentId: DAMAGED_CONTENT } }).kind, "leave");

@@ -34,6 +34,8 @@ export interface AfterPowerLoss {
 export type PowerLossVerdict =
   /** As it should be, or a person's: the scanner sees to it. */
   | { readonly kind: "leave" }
+  /** What is known was put in place, and only the index had not kept that: it is present. */
+  | { readonly kind: "done" }
   /** The path holds what it held before: that is present, and what came after is to be done again. */
   | { readonly kind: "undone"; readonly present: Entry }
   /** What is there is no content that anybody made: it is put aside, and what is known is fetched again. */
@@ -43,6 +45,7 @@ export type PowerLossVerdict =
   /** A person's, or not to be read: it is nothing that has seen what the path held. */
   | { readonly kind: "beside" };
 
+const DONE: PowerLossVerdict = { kind: "done" };
 const LEAVE: PowerLossVerdict = { kind: "leave" };
 const DAMAGED: PowerLossVerdict = { kind: "damaged" };
 const DOUBTFUL: PowerLossVerdict = { kind: "doubtful" };
@@ -53,7 +56,8 @@ export function judgeAfterPowerLoss(path: AfterPowerLoss): PowerLossVerdict {
   const isMarked = before.length > 0;
   const otherwise = isMarked && held.live?.content.kind === "file" ? BESIDE : LEAVE;
   if (found === "unreadable") return otherwise;
-  if (holds(held, found) || (pending !== undefined && holds(pending, found))) return LEAVE;
+  if (holds(held, found)) return LEAVE;
+  if (pending !== undefined && holds(pending, found)) return found === "absent" ? LEAVE : DONE;
   const present = before.findLast((entry) => holds(entry, found));
   if (present !== undefined) return { kind: "undone", present };
   // Neither the old name nor the new one survived; a deletion that nobody had seen yet is asked for once more.

@@ -175,6 +175,10 @@ async function settle(
     case "leave":
       if (isElsewhere(record, found)) store.put({ ...record, signature: undefined });
       break;
+    case "done":
+      // Not left to the scanner: it would take what was there before for replaced by a person.
+      store.put({ ...record, present: record.known, signature, residue: false });
+      break;
     case "doubtful":
       if (found.kind === "there") await moveBeside(options, path, found);
       store.put(asUnseen(record));
