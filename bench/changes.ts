@@ -209,6 +209,7 @@ export const burst: Case = async (setting) => {
     await pair.start();
     await pair.b.instance.waitForSync();
     let bursts = 0;
+    const [renamed, deleted]: [number[], number[]] = [[], []];
     const dsync: Contestant = {
       label: "dsync",
       measure: async () => {
@@ -220,11 +221,28 @@ export const burst: Case = async (setting) => {
         const isComplete = transfer.completeIn(to);
         const ms = await timed(() => until(isComplete, 5));
         await pair.b.instance.waitForSync();
+        for (const [times, change, isSeen] of [
+          [renamed, () => fs.renameSync(from, `${from}-renamed`), transfer.completeIn(`${to}-renamed`)],
+          [deleted, () => fs.rmSync(`${from}-renamed`, { recursive: true }), () => !fs.existsSync(`${to}-renamed`)],
+        ] as const) {
+          times.push(
+            await timed(async () => {
+              change();
+              await until(isSeen, 5);
+            }),
+          );
+          await pair.b.instance.waitForSync();
+        }
         return ms;
       },
     };
     const others = peers.filter(({ isSlow }) => !isSlow).map((peer) => fetching(peer, transfer));
-    return rowsOf("C7", BURST, new Map([...(await inTurn([dsync, ...others], runs)), ...keepers]));
+    const rows = rowsOf("C7", BURST, new Map([...(await inTurn([dsync, ...others], runs)), ...keepers]));
+    return [
+      ...rows,
+      { case: "C7", what: "their directory renamed → all there, dsync", value: median(renamed), unit: "ms" },
+      { case: "C7", what: "their directory deleted → gone, dsync", value: median(deleted), unit: "ms" },
+    ];
   } finally {
     fs.rmSync(source, { recursive: true, force: true });
     await pair.remove();
