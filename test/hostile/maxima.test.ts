@@ -35,10 +35,11 @@ function symlink(targetBytes: number): Announcement {
   return announcement("link", { kind: "symlink", target: "t".repeat(targetBytes) });
 }
 
-/** A path of `bytes` bytes that no other number has, of names that every disk takes. */
+/** A path of `bytes` bytes that no other number has, of names that every disk takes; all are in the same directory. */
 function longPath(number: number, bytes: number): string {
-  const head = `${String(number).padStart(8, "0")}/`;
-  return head + `${"x".repeat(199)}/`.repeat(Math.ceil(bytes / 200)).slice(0, bytes - head.length - 1) + "y";
+  const name = String(number).padStart(8, "0");
+  const directories = `${"x".repeat(199)}/`.repeat(Math.ceil(bytes / 200)).slice(0, bytes - name.length - 1);
+  return `${directories.replace(/\/$/, "x")}/${name}`;
 }
 
 function many(count: number, pathBytes: number): Message {
