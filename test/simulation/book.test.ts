@@ -116,6 +116,18 @@ test("what a power loss damaged is lost if it is in a trash only, unless dsync h
   assert.ok(isLost({ unfound: "other", trashed: MINE }), "the index knew where it was");
 });
 
+test("what is moved from one conflict path of a file to another may be in a trash only", () => {
+  const isLost = (from: string, to: string): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    book.note(0, new Map(), new Map([[from, MINE]]));
+    book.note(0, new Map([[from, MINE]]), new Map([[to, MINE]]));
+    return book.lostFrom([new Map([[to, BEFORE]])], [new Map([["batch/a", MINE]])]).length > 0;
+  };
+  assert.ok(!isLost(COPY, LATER_COPY));
+  assert.ok(isLost("b.txt", LATER_COPY), "its name was its own");
+});
+
 test("a deleted directory may come back for a conflict copy that a power loss left in it", () => {
   const isAstray = (hasLostPower: boolean, inside: string): boolean => {
     const book = new Book();

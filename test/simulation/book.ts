@@ -39,8 +39,11 @@ const CONFLICT_PART = /\.conflict-[^./]+-\d{8}-\d{6}-[0-9a-f]{4}(-\d+)?/;
 export class Book {
   /** Contents that people wrote, and whether somebody who saw one of its files replaced or deleted it. */
   readonly #contents = new Map<string, { wasSeenOff: boolean; readonly origin: string }>();
-  /** Contents that a power loss damaged under a name that dsync had not found yet. */
-  readonly #damagedUnfound = new Set<string>();
+  /**
+   * Contents that may be in a trash alone: those that a power loss damaged under a name that dsync had not found yet, and
+   * those that a person gave another name that a copy of them may get as well (docs/safety.md, Not covered).
+   */
+  readonly #mayBeTrashed = new Set<string>();
   /** Contents that took another one's place without a trace: same size, mode and time, as the disk shows them. */
   readonly #lookAlikes = new Map<string, string>();
   /** In this phase: the machines on which people touched a path. */
@@ -65,7 +68,7 @@ export class Book {
   notePowerLoss(machine: number, destroyed: readonly string[], damagedUnfound: readonly string[] = []): void {
     this.#powerless.add(machine);
     for (const content of destroyed) this.#contents.delete(content);
-    for (const content of damagedUnfound) this.#damagedUnfound.add(content);
+    for (const content of damagedUnfound) this.#mayBeTrashed.add(content);
   }
 
   beginPhase(): void {
@@ -104,6 +107,7 @@ export class Book {
     }
     for (const path of new Set([...before.keys(), ...after.keys()])) {
       if (before.get(path) === after.get(path)) continue;
+      this.#noteMovedInFamily(path, before, after);
       this.#noteLookAlike(before.get(path), after.get(path));
       this.noteTouched(machine, path);
       const left = this.#left.get(machine) ?? new Map<string, Left>();
@@ -131,11 +135,13 @@ export class Book {
 
   /**
    * Contents that nobody saw off and that are in none of `trees`. Who moves a file, and of whose move only the end of the
-   * old name is found before a power loss damages the file, has deleted it for all others: that may be in one of `trashes`.
+   * old name is found before a power loss damages the file, has deleted it for all others: that may be in one of
+   * `trashes`. So may what is moved from one conflict path to another of the same file: where it loses there, its copy
+   * gets the name that it had, and goes with that.
    */
   lostFrom(trees: readonly Tree[], trashes: readonly Tree[]): string[] {
     const [held, kept] = [contentsOf(trees), contentsOf(trashes)];
-    const isKept = (content: string): boolean => this.#damagedUnfound.has(content) && kept.has(content);
+    const isKept = (content: string): boolean => this.#mayBeTrashed.has(content) && kept.has(content);
     return [...this.#contents]
       .filter(([content, { wasSeenOff }]) => !wasSeenOff && !held.has(content) && !isKept(content))
       .map(([content, { origin }]) => `${content} of ${origin}`);
@@ -167,6 +173,13 @@ export class Book {
       }
     }
     return straying;
+  }
+
+  /** `path` held something that is under another conflict path of the same file now. */
+  #noteMovedInFamily(path: string, before: Tree, after: Tree): void {
+    const content = contentIn(before.get(path));
+    if (content === undefined || familyOf(path) === path) return;
+    if (familyIn(after, path).some(([, line]) => contentIn(line) === content)) this.#mayBeTrashed.add(content);
   }
 
   /** How the path was when dsync stopped there: as it is `now`, if nobody has touched it since. */
