@@ -26,6 +26,9 @@ const V8_FLAGS = [
 ];
 for (const flag of V8_FLAGS) setFlagsFromString(flag);
 
+/** For the last words of an instance to be read. */
+const LAST_WORDS_MS_MAX = 500;
+
 async function main(): Promise<ExitCode> {
   const argv = process.argv.slice(2);
   const title = titleWithoutSecrets(argv);
@@ -53,6 +56,8 @@ async function main(): Promise<ExitCode> {
         const jobs = startWorkers(around.portable);
         const { runInstance } = await import("./cli/run.ts");
         await runInstance(line.flags, { ...around, jobs, onStop: onStopSignal });
+        // Nobody may have read what it said for days.
+        setTimeout(() => process.exit(0), LAST_WORDS_MS_MAX);
         return 0;
       }
       case "doctor": {
@@ -139,6 +144,14 @@ function screenOf(stream: NodeJS.WriteStream): Screen {
   };
 }
 
+/** Resolves when all that was written there has been read, or nobody reads it any more. */
+function read(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.once("close", resolve);
+    stream.write("", () => resolve());
+  });
+}
+
 async function readVersion(): Promise<string> {
   const { readFile } = await import("node:fs/promises");
   const text = await readFile(packageFile("package.json"), "utf8");
@@ -146,5 +159,7 @@ async function readVersion(): Promise<string> {
   return version;
 }
 
+const code = await main();
+await Promise.all([process.stdout, process.stderr].map(read));
 // Timers and sockets that are still open must not keep a stopped instance alive.
-process.exit(await main());
+process.exit(code);

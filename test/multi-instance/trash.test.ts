@@ -56,6 +56,16 @@ test("a tree that another machine deleted comes back everywhere, while the insta
   assert.deepEqual(await trashList(b), []);
 });
 
+test("a long list is printed to its end, however slowly it is read", async (t) => {
+  const [machine] = machines(t, 1) as [Machine];
+  const batch = join(machine.folder, ".dsync/trash", trashBatchName(Date.now()));
+  const names = Array.from({ length: 5_000 }, (_, index) => `a file with a long name, number ${index}`);
+  writeFiles(batch, Object.fromEntries(names.map((name) => [name, ""])));
+  assert.equal((await trashList(machine)).length, names.length);
+  const { stdout } = await runDsync(["trash", "list", "-d", machine.folder], machine.home);
+  assert.equal(stdout.trimEnd().split("\n").length, names.length);
+});
+
 test("a tree that is brought back while nothing runs is announced at the next start", async (t) => {
   const [a, b] = machines(t, 2) as [Machine, Machine];
   await deleteEverywhere(a, b);
