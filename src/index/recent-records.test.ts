@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pathOf } from "../../test/support/replica-world.ts";
+import { RECENT_PATHS_LENGTH_MAX } from "../core/limits.ts";
 import { RecentRecords, type RecentRecord } from "./recent-records.ts";
 
 const recentOf = (key: string): RecentRecord => ({
@@ -40,6 +41,16 @@ test("the newest state of a path is the one that counts", () => {
   }
   records.clear();
   assert.equal(records.get(pathOf("p0")), undefined);
+});
+
+test("of long paths fewer are remembered", () => {
+  const records = new RecentRecords(100_000);
+  const names = Array.from({ length: 3_000 }, (_, index) => `${String(index).padStart(5, "0")}${"/long".repeat(800)}`);
+  for (const name of names) records.set(pathOf(name), recentOf(name));
+  const remembered = names
+    .filter((name) => records.get(pathOf(name)) !== undefined)
+    .reduce((sum, { length }) => sum + length, 0);
+  assert.ok(remembered <= RECENT_PATHS_LENGTH_MAX && remembered > RECENT_PATHS_LENGTH_MAX / 4, `${remembered}`);
 });
 
 test("with no size nothing is remembered", () => {

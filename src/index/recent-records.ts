@@ -3,6 +3,7 @@
 // Two generations: what is used goes to the young one, and when that is full the old one is dropped as a whole. A single
 // map in the order of use costs ten times as much when it is full, since V8 looks past all that was deleted to find the oldest.
 
+import { RECENT_PATHS_LENGTH_MAX } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { PathRecord } from "./entry.ts";
 
@@ -18,9 +19,11 @@ export interface RecentRecord {
   readonly packedKnown: Uint8Array | undefined;
 }
 
-/** Keeps at least half of `sizeMax` records, those that were used last, and at most `sizeMax`. */
+/** Keeps at least half of `sizeMax` records, those that were used last, and at most `sizeMax`; fewer if their paths are long. */
 export class RecentRecords {
   readonly #generationMax: number;
+  /** Characters of the paths of the young ones. */
+  #youngLength = 0;
   #young = new Map<RelativePath, RecentRecord>();
   #old = new Map<RelativePath, RecentRecord>();
 
@@ -39,14 +42,18 @@ export class RecentRecords {
 
   set(path: RelativePath, recent: RecentRecord): void {
     if (this.#generationMax === 0) return;
+    const size = this.#young.size;
     this.#young.set(path, recent);
-    if (this.#young.size < this.#generationMax) return;
+    if (this.#young.size > size) this.#youngLength += path.length;
+    if (this.#young.size < this.#generationMax && this.#youngLength < RECENT_PATHS_LENGTH_MAX / 2) return;
     this.#old = this.#young;
     this.#young = new Map();
+    this.#youngLength = 0;
   }
 
   clear(): void {
     this.#young.clear();
+    this.#youngLength = 0;
     this.#old.clear();
   }
 }

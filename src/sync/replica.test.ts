@@ -131,6 +131,25 @@ test("a copy is not withdrawn while what would be copied to its name is here, to
   assert.equal(store.get(copy.path)?.known.live, undefined);
 });
 
+test("a copy of a copy that was withdrawn is withdrawn when it comes (simulation, seed 10704711)", () => {
+  const ours = made(0, 1, file(1));
+  assert.ok(ours.live !== undefined);
+  store.put({ ...emptyRecord(NOTES), known: ours, present: ours, signature: signature(1n) });
+  replica.observe([seen(NOTES, file(2), 1n)]);
+  const peer = new FakeChannel();
+  joinedBy(peer);
+  const hear = ({ path, entry }: PathEntry): void =>
+    peer.receive({ type: "entries", entries: [{ path, entry, held: false, inline: undefined }] });
+  // Somebody who had not heard of that made a copy of it, and somebody there changed the copy, as if it were another file.
+  const copy = conflictEntry(NOTES, ours.live);
+  assert.ok(copy.entry.live !== undefined);
+  hear(copy);
+  assert.equal(store.get(copy.path)?.known.live, undefined);
+  const copyOfCopy = conflictEntry(copy.path, copy.entry.live);
+  hear(copyOfCopy);
+  assert.equal(store.get(copyOfCopy.path)?.known.live, undefined);
+});
+
 test("a change of a conflict copy has not seen what lost under the same name since (simulation, seed 920733)", () => {
   const loser = made(1, 2, file(1));
   assert.ok(loser.live !== undefined);

@@ -240,6 +240,8 @@ export class Replica {
     if (present.live !== undefined && sameContent(known.live.content, present.live.content)) return;
     const entry = this.#options.ledger.store.superseded.withdrawalOf(known);
     if (entry === undefined || this.#hasNamesake(path, known.live.content.contentId)) return;
+    // It may have lost elsewhere by now: a copy of it is withdrawn when it comes.
+    this.#options.ledger.store.superseded.noteCopyOf(known.live);
     this.#mergeKnown({ path, entry }, undefined, true);
   }
 
