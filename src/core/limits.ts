@@ -139,8 +139,8 @@ export const PORTS_TRIED_MAX = 100;
 
 /** Decoded records that are kept at hand: those of a few batches on their way, some megabytes. */
 export const RECENT_RECORDS_MAX = 16_384;
-/** Characters of their paths together: twice what so many paths of 120 have, and a bound for those of 4,096. */
-export const RECENT_PATHS_LENGTH_MAX = 4 * MIB;
+/** Characters of their paths together: eight times what so many paths of 120 have, and a bound for those of 4,096. */
+export const RECENT_PATHS_LENGTH_MAX = 16 * MIB;
 
 // Transfers.
 /** Bytes asked for from one peer and not yet on disk: 8 ms of a 10 Gbit/s line, and a bound on memory. */

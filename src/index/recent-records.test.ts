@@ -45,7 +45,7 @@ test("the newest state of a path is the one that counts", () => {
 
 test("of long paths fewer are remembered", () => {
   const records = new RecentRecords(100_000);
-  const names = Array.from({ length: 3_000 }, (_, index) => `${String(index).padStart(5, "0")}${"/long".repeat(800)}`);
+  const names = Array.from({ length: 8_000 }, (_, index) => `${String(index).padStart(5, "0")}${"/long".repeat(800)}`);
   for (const name of names) records.set(pathOf(name), recentOf(name));
   const remembered = names
     .filter((name) => records.get(pathOf(name)) !== undefined)
