@@ -359,3 +359,17 @@ test("what was put in place right before, without the index knowing, is present 
   assert.ok(!isPending("a"));
   assert.deepEqual(store.get(pathOf("a"))?.present, known);
 });
+
+test("damage that cannot be looked at for a moment is damage all the same (simulation, seed 10802080)", async () => {
+  place("a.txt", "the content", 2_000);
+  damage("a.txt", "the cont");
+  let fails = true;
+  const lstat: typeof nodeFileSystem.lstat = (path) => {
+    if (!fails || !path.endsWith("/a.txt")) return nodeFileSystem.lstat(path);
+    fails = false;
+    throw Object.assign(new Error("too many open files"), { code: "EMFILE" });
+  };
+  const report = await restart({ disk: { ...nodeFileSystem, lstat } });
+  assert.deepEqual(report.damaged, ["a.txt"]);
+  assert.ok(isPending("a.txt"));
+});

@@ -105,11 +105,10 @@ function* suspectsOf({ store, nowMs }: VerifyOptions): Iterable<Suspect> {
 }
 
 async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Promise<readonly Found[] | undefined> {
-  const { jobs, identity, toDisk } = options;
-  const paths = batch.map(({ record }) => toDisk(record.path));
-  const looked = await jobs.run("look", { identity, paths });
-  if (looked.kind === "root-changed") return undefined;
-  const found = looked.items.map((child) => foundWithoutReading(child));
+  const paths = batch.map(({ record }) => options.toDisk(record.path));
+  const items = await lookTwice(options, paths);
+  if (items === undefined) return undefined;
+  const found = items.map((child) => foundWithoutReading(child));
   const toRead = found.flatMap((item, index) =>
     item.kind === "file" && isWorthReading(batch[index], item.signature) ? [index] : [],
   );
@@ -123,6 +122,21 @@ async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Pro
     const { contentId, signature } = outcome;
     return { kind: "there", content: fileContent(contentId, signature), signature };
   });
+}
+
+/** What cannot be looked at is tried once more. `undefined`: the folder is another one. */
+async function lookTwice(
+  { jobs, identity }: VerifyOptions,
+  paths: readonly string[],
+): Promise<readonly (ScannedChild | undefined)[] | undefined> {
+  const first = await jobs.run("look", { identity, paths });
+  if (first.kind === "root-changed") return undefined;
+  const failed = paths.filter((_, index) => first.items[index]?.problem !== undefined);
+  if (failed.length === 0) return first.items;
+  const second = await jobs.run("look", { identity, paths: failed });
+  if (second.kind === "root-changed") return undefined;
+  const again = new Map(failed.map((path, index) => [path, second.items[index]]));
+  return paths.map((path, index) => (again.has(path) ? again.get(path) : first.items[index]));
 }
 
 /** What cannot be read is tried once more: a virus scanner may just look at it. Nothing can be told of what is not read. */
