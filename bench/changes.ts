@@ -240,8 +240,8 @@ export const burst: Case = async (setting) => {
     const rows = rowsOf("C7", BURST, new Map([...(await inTurn([dsync, ...others], runs)), ...keepers]));
     return [
       ...rows,
-      { case: "C7", what: "their directory renamed → all there, dsync", value: median(renamed), unit: "ms" },
-      { case: "C7", what: "their directory deleted → gone, dsync", value: median(deleted), unit: "ms" },
+      { case: "C7", what: "their directory renamed → all there", value: median(renamed), unit: "ms" },
+      { case: "C7", what: "their directory deleted → gone", value: median(deleted), unit: "ms" },
     ];
   } finally {
     fs.rmSync(source, { recursive: true, force: true });

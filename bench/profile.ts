@@ -40,7 +40,7 @@ const CASES: Readonly<Record<string, Profiled>> = {
     what: "1 MiB overwritten in 1 GiB",
     prepare: async (pair, program) => {
       writeLarge(join(pair.a.folder, "image"), 1024 * MIB, incompressible(64 * MIB, 4));
-      await startBoth(pair, program);
+      await startAndSync(pair, program);
     },
     act: async ({ a, b }) => {
       const [here, there] = [a, b].map(({ folder }) => join(folder, "image")) as [string, string];
@@ -54,17 +54,21 @@ const CASES: Readonly<Record<string, Profiled>> = {
     what: "a start with 100,000 files in sync, 10 changed",
     prepare: async (pair, program) => {
       writeMany(pair.a.folder, { directories: 1000, filesEach: 100, bytes: 64 });
-      await startBoth(pair, program);
+      await startAndSync(pair, program);
       await Promise.all([pair.a.stop(), pair.b.stop()]);
       for (let index = 0; index < 10; index++) fs.writeFileSync(join(pair.a.folder, `dir${index}/file0`), "changed");
     },
-    act: startBoth,
+    act: async (pair, program) => {
+      await startBoth(pair, program);
+      await until(() => fs.readFileSync(join(pair.b.folder, "dir9/file0"), "utf8") === "changed", 10);
+      await pair.b.instance.waitForSync();
+    },
   },
   C7: {
     what: "2,000 × 10 KiB at once",
     prepare: async (pair, program) => {
       writeMany(join(pair.base, "burst"), { directories: 1, filesEach: 2000, bytes: 10 * 1024 });
-      await startBoth(pair, program);
+      await startAndSync(pair, program);
     },
     act: async (pair) => {
       const source = join(pair.base, "burst");
@@ -95,7 +99,13 @@ function firstSync(what: string, fill: (folder: string) => void): Profiled {
 async function startBoth({ a, b }: Pair, program: readonly string[]): Promise<void> {
   await a.start({ program });
   await b.start({ program, peers: [a.instance.port] });
-  await b.instance.waitForSync();
+}
+
+async function startAndSync(pair: Pair, program: readonly string[]): Promise<void> {
+  const isComplete = completenessOf(pair.a.folder)(pair.b.folder);
+  await startBoth(pair, program);
+  await until(isComplete, 50);
+  await pair.b.instance.waitForSync();
 }
 
 async function main(): Promise<void> {
