@@ -145,7 +145,7 @@ function screenOf(stream: NodeJS.WriteStream): Screen {
 }
 
 /** Resolves when all that was written there has been read, or nobody reads it any more. */
-function read(stream: NodeJS.WriteStream): Promise<void> {
+function untilRead(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     stream.once("close", resolve);
     stream.write("", () => resolve());
@@ -160,6 +160,6 @@ async function readVersion(): Promise<string> {
 }
 
 const code = await main();
-await Promise.all([process.stdout, process.stderr].map(read));
+await Promise.all([process.stdout, process.stderr].map(untilRead));
 // Timers and sockets that are still open must not keep a stopped instance alive.
 process.exit(code);

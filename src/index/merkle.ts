@@ -1,6 +1,6 @@
-// The Merkle tree over the known entries (docs/protocol.md, Merkle tree): a root, 256 children, 256 buckets below each. The first two
-// bytes of a path's hash pick its bucket; a node's fingerprint is the sum of its entries' fingerprints, as 128-bit
-// little-endian numbers mod 2^128. It knows no entries: whoever changes one says what goes and what comes.
+// The Merkle tree over the known entries (docs/protocol.md, Merkle tree): a root, 256 children, 256 buckets below each.
+// The first two bytes of a path's hash pick its bucket; a node's fingerprint is the sum of its entries' fingerprints, as
+// 128-bit little-endian numbers mod 2^128. It knows no entries: whoever changes one says what goes and what comes.
 //
 // Invariant: the root is the sum of the children, and each child the sum of its 256 buckets.
 

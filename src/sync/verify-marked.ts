@@ -124,30 +124,38 @@ async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Pro
   });
 }
 
-/** What cannot be looked at is tried once more. `undefined`: the folder is another one. */
-async function lookTwice(
+/** `undefined`: the folder is another one. */
+function lookTwice(
   { jobs, identity }: VerifyOptions,
   paths: readonly string[],
 ): Promise<readonly (ScannedChild | undefined)[] | undefined> {
-  const first = await jobs.run("look", { identity, paths });
-  if (first.kind === "root-changed") return undefined;
-  const failed = paths.filter((_, index) => first.items[index]?.problem !== undefined);
-  if (failed.length === 0) return first.items;
-  const second = await jobs.run("look", { identity, paths: failed });
-  if (second.kind === "root-changed") return undefined;
-  const again = new Map(failed.map((path, index) => [path, second.items[index]]));
-  return paths.map((path, index) => (again.has(path) ? again.get(path) : first.items[index]));
+  const look = async (some: readonly string[]): Promise<readonly (ScannedChild | undefined)[] | undefined> => {
+    const result = await jobs.run("look", { identity, paths: some });
+    return result.kind === "looked" ? result.items : undefined;
+  };
+  return twice(paths, look, (child) => child?.problem !== undefined);
 }
 
-/** What cannot be read is tried once more: a virus scanner may just look at it. Nothing can be told of what is not read. */
 async function readTwice({ jobs, identity }: VerifyOptions, files: readonly string[]): Promise<readonly HashOutcome[]> {
-  const { root } = identity;
-  const { outcomes } = await jobs.run("hash", { root, files, inlineBytesMax: 0 });
-  const failed = files.filter((_, index) => outcomes[index]?.kind !== "hashed");
-  if (failed.length === 0) return outcomes;
-  const second = await jobs.run("hash", { root, files: failed, inlineBytesMax: 0 });
-  const again = new Map(failed.map((file, index) => [file, second.outcomes[index]]));
-  return files.flatMap((file, index) => again.get(file) ?? outcomes[index] ?? []);
+  const read = async (some: readonly string[]): Promise<readonly HashOutcome[]> =>
+    (await jobs.run("hash", { root: identity.root, files: some, inlineBytesMax: 0 })).outcomes;
+  return (await twice(files, read, ({ kind }) => kind !== "hashed")) ?? [];
+}
+
+/** What fails is tried once more: a virus scanner may just look at it. Nothing can be told of what fails again. */
+async function twice<Found>(
+  paths: readonly string[],
+  look: (paths: readonly string[]) => Promise<readonly Found[] | undefined>,
+  hasFailed: (found: Found) => boolean,
+): Promise<readonly Found[] | undefined> {
+  const first = await look(paths);
+  const failed = first?.flatMap((found, index) => (hasFailed(found) ? [index] : [])) ?? [];
+  if (first === undefined || failed.length === 0) return first;
+  const second = await look(failed.map((index) => paths[index] ?? ""));
+  if (second === undefined) return undefined;
+  const found = [...first];
+  for (const [position, index] of failed.entries()) found.splice(index, 1, ...second.slice(position, position + 1));
+  return found;
 }
 
 function foundWithoutReading(

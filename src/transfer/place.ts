@@ -6,7 +6,7 @@ import { errnoOf } from "../core/errors.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
 import { ExactNames } from "../edge/exact-names.ts";
 import type { FileSystem, Stat } from "../edge/file-system.ts";
-import { lacksHardLinks } from "../edge/hard-links.ts";
+import { hasOtherName, lacksHardLinks } from "../edge/hard-links.ts";
 import type { StatSignature } from "../index/entry.ts";
 import { mtimeUsOf, signatureOf, signaturesEqual } from "../index/signature.ts";
 import { copyBeside, isAcross, symlinkBeside } from "./across.ts";
@@ -164,7 +164,7 @@ function stage(state: ApplyState, operation: FileOperation): string | NotStaged 
       const { fs } = state.context;
       // With another name as well it is a file in its place (stage-job.ts).
       const stat = fs.lstat(path);
-      if (stat === undefined || stat.links > 1) return DAMAGED;
+      if (stat === undefined || hasOtherName(stat)) return DAMAGED;
       const descriptor = fs.openForWriting(path);
       try {
         fs.truncate(descriptor, operation.size);

@@ -10,6 +10,7 @@ import { problemOf } from "../core/problem-of.ts";
 import { contentHashFromBytes, type ContentHash } from "../core/ids.ts";
 import type { Problem } from "../core/problem.ts";
 import type { FileSystem } from "../edge/file-system.ts";
+import { hasOtherName } from "../edge/hard-links.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import { stagingPath } from "./disk-layout.ts";
 import { OpenFile } from "./open-file.ts";
@@ -83,7 +84,7 @@ interface Staging {
 function openStaging(fs: FileSystem, path: string): number | undefined {
   const stat = fs.lstat(path);
   if (stat === undefined) return createOrOpen(fs, path);
-  if (stat.links > 1) return undefined;
+  if (hasOtherName(stat)) return undefined;
   try {
     return fs.openForWriting(path);
   } catch (error) {

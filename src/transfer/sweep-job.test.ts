@@ -145,3 +145,16 @@ test("unstaging goes on after what cannot be removed, and leaves it to the sweep
     names.slice(0, 2),
   );
 });
+
+test("what was staged stays for its fetch on a file system that does not count links", () => {
+  const memory = createMemoryFileSystem(new MemoryDisk(() => 0n));
+  for (const path of ["/f", "/f/.dsync", "/f/.dsync/staging"]) memory.makeDirectory(path, 0o755);
+  const name = "a".repeat(64) as ContentHash;
+  memory.close(memory.createFile(`/f/.dsync/staging/${name}`, 0o600));
+  const lstat: typeof memory.lstat = (path) => {
+    const stat = memory.lstat(path);
+    return stat && { ...stat, links: 0 };
+  };
+  const context = { fs: { ...memory, lstat }, blake3: loadBlake3({ portable: false }) };
+  assert.deepEqual(unstage(context, { root: "/f", contentIds: [name], onlyPlaced: true }), { removed: 0 });
+});

@@ -6,6 +6,7 @@ import type { Problem } from "../core/problem.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import type { EmptyTrashReport } from "../core/reports.ts";
+import { hasOtherName } from "../edge/hard-links.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import { isBesideName } from "../core/path.ts";
 import { isSameRoot, type RootIdentity } from "../edge/root-identity.ts";
@@ -92,7 +93,7 @@ export function unstage({ fs }: JobContext, { root, contentIds, onlyPlaced }: Un
     const path = stagingPath(root, contentId);
     try {
       const stat = fs.lstat(path);
-      if (stat === undefined || (onlyPlaced && stat.links === 1)) continue;
+      if (stat === undefined || (onlyPlaced && !hasOtherName(stat))) continue;
       fs.unlink(path);
       removed++;
     } catch {
