@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { incompressible } from "../test/support/trees.ts";
 import { fetching, inTurn, rowsOf, type Contestant, type Named, type Times } from "./contest.ts";
-import { completenessOf, MIB, stamp, writeLarge } from "./data.ts";
+import { completenessOf, fill, MIB, overwriteInside, stamp } from "./data.ts";
 import { measureKeepers } from "./keepers.ts";
 import { median, quantile, timed, until } from "./measure.ts";
 import { Pair } from "./pair.ts";
@@ -88,13 +88,6 @@ export const moves: Case = async (setting) => {
 
 /** C5a and C5b: 1 MiB overwritten inside 1 GiB, and 1 byte inserted at its start. */
 export const insides: Case = async (setting) => {
-  const size = 1024 * MIB;
-  const fill = (file: string): void => writeLarge(file, size, incompressible(64 * MIB, 4));
-  const overwrite = (file: string, run: number): void => {
-    const descriptor = fs.openSync(file, "r+");
-    fs.writeSync(descriptor, incompressible(MIB, 100 + run), 0, MIB, size / 2);
-    fs.closeSync(descriptor);
-  };
   const insert = (file: string, run: number): void => {
     const old = fs.readFileSync(file);
     const descriptor = fs.openSync(file, "w");
@@ -103,26 +96,25 @@ export const insides: Case = async (setting) => {
     fs.closeSync(descriptor);
   };
   return [
-    ...(await inside(setting, { name: "C5a", what: "1 MiB overwritten in 1 GiB", fill, change: overwrite })),
-    ...(await inside(setting, { name: "C5b", what: "1 byte inserted before 1 GiB", fill, change: insert })),
+    ...(await inside(setting, { name: "C5a", what: "1 MiB overwritten in 1 GiB", change: overwriteInside })),
+    ...(await inside(setting, { name: "C5b", what: "1 byte inserted before 1 GiB", change: insert })),
   ];
 };
 
 interface Inside {
   readonly name: string;
   readonly what: string;
-  readonly fill: (file: string) => void;
   readonly change: (file: string, run: number) => void;
 }
 
 async function inside(setting: Setting, content: Inside): Promise<readonly Row[]> {
   const { scratch, runs, peers } = setting;
-  const { name, what, fill, change } = content;
+  const { name, what, change } = content;
   const keepers = await measureKeepers(setting, {
     case: name,
     what,
     times: 1,
-    fill: (folder) => fill(join(folder, "image")),
+    fill: (folder) => fill.C5(join(folder, "image")),
     change: (folder, index) => change(join(folder, "image"), index),
     isSeen: (folders) => sameSecond(join(folders.here, "image"), join(folders.there, "image")),
   });
@@ -131,7 +123,7 @@ async function inside(setting: Setting, content: Inside): Promise<readonly Row[]
   const [here, there] = [join(pair.a.folder, "image"), join(pair.b.folder, "image")];
   const others: Updated[] = [];
   try {
-    fill(here);
+    fill.C5(here);
     for (const peer of peers) if (UPDATERS.has(peer.against)) others.push(await updated(peer, here, scratch));
     await pair.start();
     await until(() => fs.existsSync(there), 50);

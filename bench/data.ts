@@ -183,3 +183,29 @@ export function namesIn(directory: string): readonly string[] {
     return [];
   }
 }
+
+/** What the folder of each case holds. */
+export const fill = {
+  /** 1 GiB that does not compress. */
+  C1: (folder: string): void => writeLarge(join(folder, "big.bin"), 1024 * MIB, incompressible(16 * MIB, 1)),
+  /** The same size of text. */
+  C1z: (folder: string): void => writeLarge(join(folder, "big.txt"), 1024 * MIB, textLike(16 * MIB, 1)),
+  C2: (folder: string): void => writeMany(folder, { directories: 100, filesEach: 100, bytes: 4096 }),
+  C2x: (folder: string): void => writeMany(folder, { directories: 1000, filesEach: 100, bytes: 1024 }),
+  C3: realTree,
+  /** The file itself. */
+  C5: (file: string): void => writeLarge(file, 1024 * MIB, incompressible(64 * MIB, 4)),
+  C6: (folder: string): void => writeMany(folder, { directories: 1000, filesEach: 100, bytes: 64 }),
+} as const;
+
+/** C5a: other 1 MiB in the middle of the file, in each run. */
+export function overwriteInside(file: string, run: number): void {
+  const descriptor = fs.openSync(file, "r+");
+  fs.writeSync(descriptor, incompressible(MIB, 100 + run), 0, MIB, 512 * MIB);
+  fs.closeSync(descriptor);
+}
+
+/** C6: ten of the files change. */
+export function changeTen(folder: string): void {
+  for (let index = 0; index < 10; index++) fs.writeFileSync(join(folder, `dir${index}/file0`), `changed ${index}`);
+}

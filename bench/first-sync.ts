@@ -2,9 +2,8 @@
 
 import fs from "node:fs";
 import { join } from "node:path";
-import { incompressible } from "../test/support/trees.ts";
 import { fetching, fetchingFresh, inTurn, rowsOf, type Contestant } from "./contest.ts";
-import { completenessOf, MIB, realTree, sizeOf, textLike, writeLarge, writeMany } from "./data.ts";
+import { completenessOf, fill, sizeOf } from "./data.ts";
 import { median, timed, until } from "./measure.ts";
 import { Pair } from "./pair.ts";
 import { LOOPBACK, type Place } from "./peers/peer.ts";
@@ -24,7 +23,7 @@ interface Content {
 export const largeFile = firstSync({
   name: "C1",
   what: "1 GiB",
-  fill: (folder) => writeLarge(join(folder, "big.bin"), 1024 * MIB, incompressible(16 * MIB, 1)),
+  fill: fill.C1,
   isDetailed: true,
 });
 
@@ -32,14 +31,14 @@ export const largeFile = firstSync({
 export const largeText = firstSync({
   name: "C1z",
   what: "1 GiB of text",
-  fill: (folder) => writeLarge(join(folder, "big.txt"), 1024 * MIB, textLike(16 * MIB, 1)),
+  fill: fill.C1z,
 });
 
 /** C2: 10,000 files of 4 KiB in 100 folders. */
 export const manyFiles = firstSync({
   name: "C2",
   what: "10,000 × 4 KiB",
-  fill: (folder) => writeMany(folder, { directories: 100, filesEach: 100, bytes: 4096 }),
+  fill: fill.C2,
   isDetailed: true,
 });
 
@@ -47,20 +46,20 @@ export const manyFiles = firstSync({
 export const smallFiles = firstSync({
   name: "C2x",
   what: "100,000 × 1 KiB",
-  fill: (folder) => writeMany(folder, { directories: 1000, filesEach: 100, bytes: 1024 }),
+  fill: fill.C2x,
   isVast: true,
 });
 
 /** C3: a tree as a large project has it. */
-export const project = firstSync({ name: "C3", what: "45,000 entries, 860 MB", fill: realTree });
+export const project = firstSync({ name: "C3", what: "45,000 entries, 860 MB", fill: fill.C3 });
 
-function firstSync({ name, what, fill, isDetailed = false, isVast = false }: Content): Case {
+function firstSync({ name, what, fill: fillSource, isDetailed = false, isVast = false }: Content): Case {
   return async ({ scratch, runs, peers }: Setting): Promise<Row[]> => {
     const source = join(scratch, "source");
     fs.rmSync(source, { recursive: true, force: true });
     fs.mkdirSync(source);
     try {
-      fill(source);
+      fillSource(source);
       const transfer = { source, scratch, completeIn: completenessOf(source) };
       const others = peers.filter(({ isSlow }) => !(isSlow && isVast)).map((peer) => fetching(peer, transfer));
       const joining = new Joining(transfer);

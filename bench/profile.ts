@@ -9,10 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
-import { incompressible } from "../test/support/trees.ts";
 import type { Machine } from "../test/support/machines.ts";
 import { IDLE, timesByPart, type Span } from "./cpu-profile.ts";
-import { MIB, completenessOf, realTree, textLike, writeLarge, writeMany } from "./data.ts";
+import { changeTen, completenessOf, fill, overwriteInside, writeMany } from "./data.ts";
 import { until } from "./measure.ts";
 import { Pair } from "./pair.ts";
 import { copyTree } from "./peers/copy.ts";
@@ -31,36 +30,34 @@ interface Profiled {
 }
 
 const CASES: Readonly<Record<string, Profiled>> = {
-  C1: firstSync("1 GiB", (folder) => writeLarge(join(folder, "big.bin"), 1024 * MIB, incompressible(16 * MIB, 1))),
-  C1z: firstSync("1 GiB of text", (folder) => writeLarge(join(folder, "big.txt"), 1024 * MIB, textLike(16 * MIB, 1))),
-  C2: firstSync("10,000 × 4 KiB", (folder) => writeMany(folder, { directories: 100, filesEach: 100, bytes: 4096 })),
-  C2x: firstSync("100,000 × 1 KiB", (folder) => writeMany(folder, { directories: 1000, filesEach: 100, bytes: 1024 })),
-  C3: firstSync("45,000 entries, 860 MB", realTree),
+  C1: firstSync("1 GiB", fill.C1),
+  C1z: firstSync("1 GiB of text", fill.C1z),
+  C2: firstSync("10,000 × 4 KiB", fill.C2),
+  C2x: firstSync("100,000 × 1 KiB", fill.C2x),
+  C3: firstSync("45,000 entries, 860 MB", fill.C3),
   C5a: {
     what: "1 MiB overwritten in 1 GiB",
     prepare: async (pair, program) => {
-      writeLarge(join(pair.a.folder, "image"), 1024 * MIB, incompressible(64 * MIB, 4));
+      fill.C5(join(pair.a.folder, "image"));
       await startAndSync(pair, program);
     },
     act: async ({ a, b }) => {
       const [here, there] = [a, b].map(({ folder }) => join(folder, "image")) as [string, string];
-      const descriptor = fs.openSync(here, "r+");
-      fs.writeSync(descriptor, incompressible(MIB, 100), 0, MIB, 512 * MIB);
-      fs.closeSync(descriptor);
+      overwriteInside(here, 0);
       await until(() => Math.abs(fs.statSync(here).mtimeMs - fs.statSync(there).mtimeMs) < 0.01, 5);
     },
   },
   C6: {
     what: "a start with 100,000 files in sync, 10 changed",
     prepare: async (pair, program) => {
-      writeMany(pair.a.folder, { directories: 1000, filesEach: 100, bytes: 64 });
+      fill.C6(pair.a.folder);
       await startAndSync(pair, program);
       await Promise.all([pair.a.stop(), pair.b.stop()]);
-      for (let index = 0; index < 10; index++) fs.writeFileSync(join(pair.a.folder, `dir${index}/file0`), "changed");
+      changeTen(pair.a.folder);
     },
     act: async (pair, program) => {
       await startBoth(pair, program);
-      await until(() => fs.readFileSync(join(pair.b.folder, "dir9/file0"), "utf8") === "changed", 10);
+      await until(() => fs.readFileSync(join(pair.b.folder, "dir9/file0"), "utf8") === "changed 9", 10);
       await pair.b.instance.waitForSync();
     },
   },
@@ -78,11 +75,11 @@ const CASES: Readonly<Record<string, Profiled>> = {
   },
 };
 
-function firstSync(what: string, fill: (folder: string) => void): Profiled {
+function firstSync(what: string, fillFolder: (folder: string) => void): Profiled {
   return {
     what: `${what}, joining`,
     prepare: async ({ a }, program) => {
-      fill(a.folder);
+      fillFolder(a.folder);
       await a.start({ program });
       await a.instance.waitForEvent("progress", {
         where: ({ scanning, entries }) => scanning === false && Number(entries) > 0,

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { runDsync } from "../test/support/dsync-process.ts";
 import { incompressible } from "../test/support/trees.ts";
 import { rowsOf, type Named, type Times } from "./contest.ts";
-import { namesIn, writeMany } from "./data.ts";
+import { changeTen, fill, namesIn, writeMany } from "./data.ts";
 import { measureKeepers } from "./keepers.ts";
 import { createLink, whyNoLink } from "./link.ts";
 import { cpuMsOf, median, quantile, timed, until } from "./measure.ts";
@@ -70,7 +70,7 @@ export const idle: Case = async ({ scratch, peers }) => {
   );
   const pair = new Pair(scratch);
   try {
-    fillVast(pair.a.folder);
+    fill.C6(pair.a.folder);
     await pair.start();
     const isFull = (directory: string): boolean => namesIn(join(pair.b.folder, directory)).length === 100;
     await until(() => namesIn(pair.a.folder).every(isFull), 200);
@@ -101,14 +101,6 @@ export const idle: Case = async ({ scratch, peers }) => {
   }
 };
 
-function fillVast(folder: string): void {
-  writeMany(folder, { directories: 1000, filesEach: 100, bytes: 64 });
-}
-
-function changeTen(folder: string): void {
-  for (let index = 0; index < 10; index++) fs.writeFileSync(join(folder, `dir${index}/file0`), `changed ${index}`);
-}
-
 /** The same with tools that compare both sides whenever they are started, once each. */
 async function measureUpdates(peers: readonly Peer[], scratch: string): Promise<Times> {
   const [source, target] = [join(scratch, "source"), join(scratch, "updated")];
@@ -116,7 +108,7 @@ async function measureUpdates(peers: readonly Peer[], scratch: string): Promise<
   try {
     for (const peer of peers) {
       for (const folder of [source, target]) fs.mkdirSync(folder);
-      fillVast(source);
+      fill.C6(source);
       await copyTree(source, target);
       changeTen(source);
       const isUpdated = (): boolean => fs.readFileSync(join(target, "dir9/file0"), "utf8") === "changed 9";
