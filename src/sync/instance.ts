@@ -26,7 +26,7 @@ import { formatAddress } from "../pool/address.ts";
 import { Pool, type PoolOptions } from "../pool/pool.ts";
 import { Checkpoint } from "../transfer/checkpoint.ts";
 import type { Session } from "../pool/session.ts";
-import type { ProbeResult } from "../transfer/probe-job.ts";
+import type { DiskTraits } from "../transfer/probe-job.ts";
 import { trashBatchName } from "../transfer/trash.ts";
 import { Puller } from "../transfer/puller.ts";
 import type { IgnoreFile } from "../watch/ignore-file.ts";
@@ -38,6 +38,7 @@ import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
 import type { Conversation } from "./conversation.ts";
 import { describeChange } from "./describe-change.ts";
+import { traitsOf } from "./disk-traits.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { Replica } from "./replica.ts";
@@ -80,7 +81,7 @@ export interface InstanceOptions {
 interface FoundAtOpening {
   /** Contents that staging holds parts of. */
   readonly staged: ReadonlySet<ContentHash>;
-  readonly disk: ProbeResult;
+  readonly disk: DiskTraits;
 }
 
 /** What a full disk can hold up. */
@@ -242,7 +243,8 @@ export class Instance {
       trimAtMs: undefined,
     });
     if (problem !== undefined) emit({ kind: "warning", message: problem.message });
-    const disk = await jobs.run("probe", { root: identity.root });
+    const { traits } = await jobs.run("probe", { root: identity.root });
+    const disk = traitsOf(store, traits);
     return new Instance(options, { staged: new Set(staged), disk });
   }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { FakeChannel } from "../../test/support/fake-channel.ts";
+import { FakeChannel, sessionOver } from "../../test/support/fake-channel.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { MemoryDisk } from "../../test/support/memory-disk.ts";
 import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts";
@@ -16,7 +16,6 @@ import { createMemoryStore } from "../index/memory-store.ts";
 import { conflictEntry, mergeEntries } from "../index/merge.ts";
 import type { RecordStore } from "../index/record-store.ts";
 import { emptyRecord } from "../index/settle.ts";
-import type { Session } from "../pool/session.ts";
 import type { Observation } from "../watch/observation.ts";
 import { REPAIR_DELAY_MS, REPAIR_PATIENCE_MS } from "./patient-repairs.ts";
 import { Replica } from "./replica.ts";
@@ -117,6 +116,16 @@ test("a copy is not withdrawn where its content is on this disk already", () => 
   assert.equal(store.get(copy.path)?.known.live, known.live);
 });
 
+test("a copy is withdrawn when what has its content in its place is deleted, too (simulation, seed 12005151)", () => {
+  const copy = lose(made(0, 1, file(1)), made(1, 2, file(2)));
+  const present = made(2, 1, file(1, 0o600));
+  store.put({ ...emptyRecord(copy.path), known: copy.entry, present, signature: signature(3n) });
+  replica.observe([seen(NOTES, file(2), 2n)]);
+  assert.equal(store.get(copy.path)?.known.live, copy.entry.live);
+  replica.observe([{ kind: "absent", path: copy.path }]);
+  assert.equal(store.get(copy.path)?.known.live, undefined);
+});
+
 test("a copy is not withdrawn while what would be copied to its name is here, too (simulation, seed 9102627)", () => {
   const copy = lose(made(0, 1, file(1)), made(1, 2, file(2)));
   // The person swapped it with an older conflict copy.
@@ -137,7 +146,7 @@ test("a copy of a copy that was withdrawn is withdrawn when it comes (simulation
   store.put({ ...emptyRecord(NOTES), known: ours, present: ours, signature: signature(1n) });
   replica.observe([seen(NOTES, file(2), 1n)]);
   const peer = new FakeChannel();
-  joinedBy(peer);
+  replica.join(sessionOver(peer));
   const hear = ({ path, entry }: PathEntry): void =>
     peer.receive({ type: "entries", entries: [{ path, entry, held: false, inline: undefined }] });
   // Somebody who had not heard of that made a copy of it, and somebody there changed the copy, as if it were another file.
@@ -182,21 +191,6 @@ test("a directory that something waits for is brought back soon, if it has not c
   assert.equal(store.get(DRAFTS)?.known.live?.content.kind, "directory");
 });
 
-/** A peer that says what the test says. */
-function joinedBy(control: FakeChannel): void {
-  const session: Session = {
-    peer: { id: control.peerId, name: "there", replicaId: replicaIdOf(1), remote: control.remote },
-    isLeader: false,
-    control,
-    dataChannels: [],
-    onDataChannel: () => {},
-    wantDataChannels: () => {},
-    close: (code) => control.close(code),
-    ended: control.ended,
-  };
-  replica.join(session);
-}
-
 test("what is heard of a path while that is put in place is stored after the outcome (simulation, seed 7104852)", async () => {
   const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
   const fs = createMemoryFileSystem(disk);
@@ -220,7 +214,7 @@ test("what is heard of a path while that is put in place is stored after the out
     },
   );
   replica.puller = puller;
-  joinedBy(peer);
+  replica.join(sessionOver(peer));
   store.put({ ...emptyRecord(DRAFTS), known: made(1, 1, DIRECTORY) });
   puller.add(DRAFTS);
   await waitFor(() => lives.length === 3, { until: "the directory is made, and goes again", intervalMs: 1 });

@@ -224,6 +224,9 @@ export class Replica {
   #noteReplaced(path: RelativePath, version: Version): void {
     if (version.content.kind !== "file") return;
     const { store } = this.#options.ledger;
+    const left = store.get(path);
+    // A copy that was not waited for as long as this had its content.
+    if (left !== undefined) this.#withdraw(left);
     store.superseded.note(version);
     const copy = conflictEntry(path, version);
     const record = store.get(copy.path);

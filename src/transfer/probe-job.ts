@@ -13,6 +13,11 @@ export interface ProbeRequest {
 }
 
 export interface ProbeResult {
+  /** `undefined`: nothing can be tried on this disk now (full, read-only). */
+  readonly traits: DiskTraits | undefined;
+}
+
+export interface DiskTraits {
   /** False on FAT, exFAT and the like, where every file has the mode that the mount says. */
   readonly keepsModes: boolean;
   /** True on FAT and the like: two changes within a second or two have one time. */
@@ -22,15 +27,13 @@ export interface ProbeResult {
 /** Two modes that no mount option makes of each other. */
 const PROBED_MODES = [0o600, 0o751];
 
-const KEEPS_ALL: ProbeResult = { keepsModes: true, hasCoarseTimes: false };
-
-/** Never throws: a disk on which nothing can be tried (full, read-only) counts as one that keeps everything. */
+/** Never throws. */
 export function probe({ fs }: JobContext, { root }: ProbeRequest): ProbeResult {
-  return probeAt(fs, absolutePath(root, `${STAGING_DIRECTORY}/probe`)) ?? KEEPS_ALL;
+  return { traits: probeAt(fs, absolutePath(root, `${STAGING_DIRECTORY}/probe`)) };
 }
 
 /** What a file at `path` keeps, which is there no longer afterwards; `undefined` if that cannot be tried. */
-export function probeAt(fs: FileSystem, path: string): ProbeResult | undefined {
+export function probeAt(fs: FileSystem, path: string): DiskTraits | undefined {
   discard(fs, path);
   try {
     const descriptor = fs.createFile(path, 0o600);

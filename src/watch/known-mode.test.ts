@@ -12,7 +12,7 @@ import { emptyRecord } from "../index/settle.ts";
 import type { PathRecord, StatSignature, Version } from "../index/entry.ts";
 import type { ContentHash, ReplicaId } from "../core/ids.ts";
 import type { RelativePath } from "../core/path.ts";
-import { probe, type ProbeResult } from "../transfer/probe-job.ts";
+import { probe, type DiskTraits } from "../transfer/probe-job.ts";
 import { withKnownMode } from "./known-mode.ts";
 
 function signature(mode: number): StatSignature {
@@ -100,17 +100,17 @@ test("the probe finds out by what chmod leaves, and by the times of a new file",
     throw Object.assign(new Error(code), { code });
   };
   const fstat = (descriptor: number): Stat => ({ ...nodeFileSystem.fstat(descriptor), mtimeNs: 0n, ctimeNs: 0n });
-  const disks: readonly (readonly [Partial<FileSystem>, Partial<ProbeResult>])[] = [
+  const disks: readonly (readonly [Partial<FileSystem>, Partial<DiskTraits> | undefined])[] = [
     [{}, {}],
     [{ setModeOf: () => {} }, { keepsModes: false }],
     [{ setModeOf: refuse("EPERM") }, { keepsModes: false }],
-    [{ setModeOf: refuse("EIO") }, {}],
-    [{ createFile: refuse("EROFS") }, {}],
+    [{ setModeOf: refuse("EIO") }, undefined],
+    [{ createFile: refuse("EROFS") }, undefined],
     [{ fstat }, { hasCoarseTimes: true }],
   ];
   for (const [different, found] of disks) {
-    const expected = { keepsModes: true, hasCoarseTimes: false, ...found };
-    assert.deepEqual(probe({ fs: { ...nodeFileSystem, ...different }, blake3 }, { root }), expected);
+    const traits = found === undefined ? undefined : { keepsModes: true, hasCoarseTimes: false, ...found };
+    assert.deepEqual(probe({ fs: { ...nodeFileSystem, ...different }, blake3 }, { root }), { traits });
     assert.deepEqual(fs.readdirSync(join(root, ".dsync/staging")), []);
   }
 });

@@ -1,8 +1,10 @@
-// A channel with nobody at the other end: remembers what was sent, and receives what the test says.
+// A channel with nobody at the other end: remembers what was sent, and receives what the test says. And a session over one.
 
 import { parsePeerId, type PeerId } from "../../src/core/ids.ts";
 import type { Channel, ChannelEnd, CloseCode } from "../../src/pool/channel.ts";
 import type { Message } from "../../src/pool/messages.ts";
+import type { Session } from "../../src/pool/session.ts";
+import { replicaIdOf } from "./replica-world.ts";
 
 export class FakeChannel implements Channel {
   readonly peerId: PeerId;
@@ -58,4 +60,18 @@ export class FakeChannel implements Channel {
   end(end: ChannelEnd = { code: "lost", byPeer: false, detail: "" }): void {
     this.#settle(end);
   }
+}
+
+/** A session that never opens data channels by itself. */
+export function sessionOver(control: FakeChannel): Session {
+  return {
+    peer: { id: control.peerId, name: "there", replicaId: replicaIdOf(1), remote: control.remote },
+    isLeader: false,
+    control,
+    dataChannels: [],
+    onDataChannel: () => {},
+    wantDataChannels: () => {},
+    close: (code) => control.close(code),
+    ended: control.ended,
+  };
 }
