@@ -147,6 +147,8 @@ export const RECENT_PATHS_LENGTH_MAX = 16 * MIB;
 export const WINDOW_BYTES_PER_PEER = 10 * MIB;
 /** The same from all peers together. */
 export const WINDOW_BYTES_MAX = 4 * WINDOW_BYTES_PER_PEER;
+/** What a small file counts in addition: its record is at hand from when it is asked for until it is in place. */
+export const WINDOW_BYTES_PER_SMALL_FILE = 8 * KIB;
 /** Bytes of one content request: large enough to make its round trip cheap, small enough to share the window. */
 export const REQUEST_BYTES = 2 * MIB;
 /** Small files in one content request. */

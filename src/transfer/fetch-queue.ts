@@ -13,6 +13,7 @@ import {
   SHARED_FETCH_STALLED_MS,
   WINDOW_BYTES_MAX,
   WINDOW_BYTES_PER_PEER,
+  WINDOW_BYTES_PER_SMALL_FILE,
 } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
@@ -246,7 +247,8 @@ export class FetchQueue {
     tasks: readonly SmallTask[],
     bytes: number,
   ): Promise<void> {
-    state.window.take(bytes);
+    const weight = bytes + tasks.length * WINDOW_BYTES_PER_SMALL_FILE;
+    state.window.take(weight);
     const items = tasks.map(({ path, contentId, size }) => ({
       path,
       contentId,
@@ -270,7 +272,7 @@ export class FetchQueue {
     }
     this.pump();
     if (arrived.length > 0) await this.#options.onSmall(arrived, state.source);
-    state.window.give(bytes);
+    state.window.give(weight);
     this.pump();
   }
 

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import { FakeChannel, sessionOver } from "../../test/support/fake-channel.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { MemoryDisk } from "../../test/support/memory-disk.ts";
+import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts";
+import { pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
+import { waitFor } from "../../test/support/wait.ts";
+import { contentHash, loadBlake3 } from "../content/blake3.ts";
+import { REQUEST_ITEMS, WINDOW_BYTES_PER_PEER, WINDOW_BYTES_PER_SMALL_FILE } from "../core/limits.ts";
+import { createInProcessRunner } from "../edge/in-process-runner.ts";
+import { createMemoryStore } from "../index/memory-store.ts";
+import { FetchQueue } from "./fetch-queue.ts";
+
+const blake3 = loadBlake3({ portable: false });
+const BYTE = Buffer.from("x");
+
+test("so many small files wait to be put in place that a slow disk costs little memory, and all come in the end", async () => {
+  const count = 5_000;
+  const fs = createMemoryFileSystem(new MemoryDisk(() => 0n));
+  /** Files that have arrived, by when they are in place. */
+  const placing: (() => void)[] = [];
+  let arrivedCount = 0;
+  let placedCount = 0;
+  const queue = new FetchQueue({
+    ownId: new FakeChannel().peerId,
+    store: createMemoryStore({ replicaId: replicaIdOf(0), hash: (bytes) => blake3.hash(bytes) }),
+    jobs: createInProcessRunner({ context: { fs, blake3 } }),
+    clock: new FakeClock(),
+    root: "/f",
+    toDisk: (path) => path,
+    mayBeStaged: () => false,
+    onSmall: (arrived) => {
+      arrivedCount += arrived.length;
+      return new Promise((resolve) => {
+        placing.push(() => {
+          placedCount += arrived.length;
+          resolve();
+        });
+      });
+    },
+    onLarge: () => assert.fail("no file is large"),
+    onProblem: (path, problem) => assert.fail(`${path}: ${problem.message}`),
+  });
+  const session = sessionOver(new FakeChannel());
+  queue.addSource({ session, mayHold: () => true, noteLacking: () => assert.fail("it has everything") });
+  const channel = new FakeChannel();
+  const client = queue.addChannel(session, channel);
+  for (let index = 0; index < count; index++) {
+    queue.addSmall({ path: pathOf(`file${index}`), contentId: contentHash(BYTE), size: BYTE.length });
+  }
+  let answeredCount = 0;
+  const answerAll = async (): Promise<void> => {
+    while (answeredCount < channel.sent.length) {
+      const message = channel.sent[answeredCount++];
+      assert.ok(message?.type === "fetch");
+      for (const [index, { length }] of message.items.entries()) {
+        client.receiveChunk({ type: "chunk", id: message.id, index, encoding: "raw", length, payload: BYTE });
+      }
+      await turn();
+    }
+  };
+  await answerAll();
+  const waiting = arrivedCount;
+  assert.ok(waiting >= REQUEST_ITEMS);
+  assert.ok(waiting <= WINDOW_BYTES_PER_PEER / WINDOW_BYTES_PER_SMALL_FILE + REQUEST_ITEMS, `${waiting} wait at once`);
+  await waitFor(
+    () => {
+      placing.shift()?.();
+      void answerAll();
+      return placedCount === count;
+    },
+    { until: "all are in place", intervalMs: 1 },
+  );
+});
