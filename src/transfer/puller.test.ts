@@ -233,6 +233,58 @@ async function looksPerRemoval(count: number): Promise<number> {
     const present: Entry = { seen: [[dot.replica, 1]], live };
     store.put({ path: pathOf(`${index}`), known: gone, present, signature: signatureOf(stat), residue: false });
   }
+  const looks = await looksUntilSettled(disk, store);
+  assert.equal(person.readDirectory("/f").length, 1);
+  return looks / count;
+}
+
+test("what waits for a path that is found changed leaves that its time to be looked at (simulation, seed 12005151)", async () => {
+  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
+  const person = createMemoryFileSystem(disk);
+  for (const path of ["/f", "/f/.dsync"]) person.makeDirectory(path, 0o755);
+  // Nobody has told the index of it.
+  person.close(person.createFile("/f/drafts", 0o644));
+  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  for (const path of [DRAFTS, pathOf("drafts/deep")]) store.put({ ...emptyRecord(path), known: directoryKnown() });
+  const clock = new FakeClock();
+  const attemptsAtMs: number[] = [];
+  const onChangedOnDisk = (path: RelativePath): void => {
+    attemptsAtMs.push(clock.monotonic());
+    if (path === DRAFTS && attemptsAtMs.length === 2) person.unlink("/f/drafts");
+  };
+  const puller = createPuller(
+    { disk, store, clock },
+    { leftIn: () => assert.fail("no directory goes"), onChangedOnDisk },
+  );
+  await pullUntil(puller, clock, () => store.pendingCount === 0, "both are made");
+  assert.equal(attemptsAtMs.length, 2);
+  assert.ok((attemptsAtMs[1] ?? 0) - (attemptsAtMs[0] ?? 0) >= 50);
+});
+
+test("directories in directories that are all missing take looks at the index in proportion to their number", async () => {
+  const looks = await Promise.all([10, 40].map(looksPerTree));
+  const [few, many] = looks as [number, number];
+  assert.ok(many < 5 * few, `${few.toFixed(0)} looks for a tree of 10, ${many.toFixed(0)} for one of 40`);
+});
+
+async function looksPerTree(depth: number): Promise<number> {
+  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
+  const person = createMemoryFileSystem(disk);
+  for (const path of ["/f", "/f/.dsync"]) person.makeDirectory(path, 0o755);
+  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  const trees = 20;
+  for (let tree = 0; tree < trees; tree++) {
+    for (let level = 0; level <= depth; level++) {
+      const path = pathOf([`tree${tree}`, ...Array.from({ length: level }, () => "d")].join("/"));
+      store.put({ ...emptyRecord(path), known: directoryKnown() });
+    }
+  }
+  const looks = await looksUntilSettled(disk, store);
+  return looks / trees;
+}
+
+/** Pulls until nothing is pending; how often the index was asked for a record meanwhile. */
+async function looksUntilSettled(disk: MemoryDisk, store: RecordStore): Promise<number> {
   let looks = 0;
   const get = store.get.bind(store);
   store.get = (path) => {
@@ -241,7 +293,14 @@ async function looksPerRemoval(count: number): Promise<number> {
   };
   const clock = new FakeClock();
   const puller = createPuller({ disk, store, clock }, { leftIn: () => assert.fail("no directory goes") });
-  await pullUntil(puller, clock, () => store.pendingCount === 0, "everything is gone");
-  assert.equal(person.readDirectory("/f").length, 1);
-  return looks / count;
+  await pullUntil(puller, clock, () => store.pendingCount === 0, "everything is as known");
+  return looks;
+}
+
+function directoryKnown(): Entry {
+  const dot = { replica: replicaIdOf(1), counter: 1 };
+  return {
+    seen: [[dot.replica, 1]],
+    live: { dot, stamp: 1, author: "there", content: { kind: "directory", mode: 0o755 } },
+  };
 }

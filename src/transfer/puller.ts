@@ -102,7 +102,12 @@ export class Puller {
   readonly #due = new Set<RelativePath>();
   readonly #busy = new Set<RelativePath>();
   readonly #underWay = new Map<RelativePath, Promise<void>>();
+  /** Who waits for a path. */
   readonly #waiting = new Map<RelativePath, Set<RelativePath>>();
+  /** Who waits: what that is for makes it due again. */
+  readonly #waiters = new Set<RelativePath>();
+  /** Found changed a moment ago: they are looked at, and due again soon. */
+  readonly #resting = new Set<RelativePath>();
   /** Repairs of these were asked for. A directory needs none once nothing live is left in it. */
   readonly #toRepair = new Set<RelativePath>();
   readonly #failures = new Map<RelativePath, Failure>();
@@ -309,6 +314,7 @@ export class Puller {
   #evaluateOne(path: RelativePath, works: Work[], removals: Work[]): void {
     this.#toRepair.delete(path);
     this.#removals.delete(path);
+    this.#waiters.delete(path);
     const record = this.#options.ledger.store.get(path);
     if (record === undefined) return;
     const decision = decide(record, this.#around);
@@ -632,7 +638,11 @@ export class Puller {
     if (parent !== undefined) this.#options.onChangedOnDisk(parent);
     if (attempts > CHANGED_ATTEMPTS_MAX) return this.#fail(path, IN_THE_WAY);
     // The look at the disk makes the path due again if it found something; this is for when it did not.
-    this.#options.clock.after(50 * attempts, () => this.add(path));
+    this.#resting.add(path);
+    this.#options.clock.after(50 * attempts, () => {
+      this.#resting.delete(path);
+      this.add(path);
+    });
   }
 
   /**
@@ -696,8 +706,10 @@ export class Puller {
     const waiters = this.#waiting.get(path) ?? new Set();
     waiters.add(waiter);
     this.#waiting.set(path, waiters);
+    this.#waiters.add(waiter);
+    const isComing = this.#busy.has(path) || this.#queue.has(path) !== undefined;
     // What is waited for may itself not be due: then nobody would wake us.
-    if (!this.#busy.has(path) && this.#queue.has(path) === undefined) this.add(path);
+    if (!isComing && !this.#waiters.has(path) && !this.#resting.has(path)) this.add(path);
   }
 
   /** The path came to an end: whoever waited for it is looked at again. */
@@ -711,7 +723,10 @@ export class Puller {
     const waiters = this.#waiting.get(path);
     if (waiters === undefined) return;
     this.#waiting.delete(path);
-    for (const waiter of waiters) this.add(waiter);
+    for (const waiter of waiters) {
+      this.#waiters.delete(waiter);
+      this.add(waiter);
+    }
   }
 
   /** The last thing that was live in a directory may be gone: then nothing is to be repaired, and it can go. */
