@@ -119,7 +119,7 @@ test("so it does when a person removes that", async () => {
 });
 
 test("what one place turns out not to hold is taken from another one (simulation, seed 922832)", async () => {
-  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
+  const disk = new MemoryDisk(() => 1_700_000_000_123_000_000n);
   const person = createMemoryFileSystem(disk);
   for (const path of ["/f", "/f/.dsync", "/f/.dsync/staging"]) person.makeDirectory(path, 0o755);
   const bytes = Buffer.from("the content");
@@ -260,6 +260,37 @@ test("what waits for a path that is found changed leaves that its time to be loo
   assert.equal(attemptsAtMs.length, 2);
   assert.ok((attemptsAtMs[1] ?? 0) - (attemptsAtMs[0] ?? 0) >= 50);
 });
+
+for (const [title, timeStepNs] of [
+  ["a file that was moved is looked at again where times are coarse (simulation, seed 12202970)", 2_000_000_000n],
+  ["a file that was moved is not looked at again where times are fine", 1n],
+] as const) {
+  test(title, async () => {
+    const disk = new MemoryDisk(() => 1_700_000_000_123_000_000n, { timeStepNs });
+    const person = createMemoryFileSystem(disk);
+    for (const path of ["/f", "/f/.dsync"]) person.makeDirectory(path, 0o755);
+    person.close(person.createFile("/f/old", 0o644));
+    const stat = person.lstat("/f/old");
+    assert.ok(stat !== undefined);
+    const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+    const content = { kind: "file", contentId: contentHashFromBytes(blake3.hash(Buffer.alloc(0))), size: 0 } as const;
+    const dot = { replica: replicaIdOf(1), counter: 1 };
+    const mtimeUs = Number(stat.mtimeNs / 1000n);
+    const live = { dot, stamp: 1, author: "there", content: { ...content, mode: 0o644, mtimeUs } };
+    const there: Entry = { seen: [[dot.replica, 1]], live };
+    const gone: Entry = { seen: [[dot.replica, 2]], live: undefined };
+    store.put({ path: pathOf("old"), known: gone, present: there, signature: signatureOf(stat), residue: false });
+    store.put({ ...emptyRecord(pathOf("new")), known: there });
+    const clock = new FakeClock();
+    const looked: RelativePath[] = [];
+    const puller = createPuller(
+      { disk, store, clock },
+      { leftIn: () => assert.fail("no directory goes"), onChangedOnDisk: (path) => looked.push(path) },
+    );
+    await pullUntil(puller, clock, () => store.pendingCount === 0, "it is moved");
+    assert.deepEqual(looked, timeStepNs === 1n ? [] : [pathOf("new")]);
+  });
+}
 
 test("directories in directories that are all missing take looks at the index in proportion to their number", async () => {
   const looks = await Promise.all([10, 40].map(looksPerTree));

@@ -15,6 +15,7 @@ import type { Entry, PathRecord } from "../index/entry.ts";
 import type { Ledger } from "../index/ledger.ts";
 import { hasLiveChildren } from "../index/live-children.ts";
 import { isSettled, withPresent } from "../index/settle.ts";
+import { isCoarse } from "../index/signature.ts";
 import type { Session } from "../pool/session.ts";
 import type { Channel } from "../pool/channel.ts";
 import type { FetchingMessage, HaveMessage } from "../pool/messages.ts";
@@ -609,7 +610,10 @@ export class Puller {
     if (movedFrom !== undefined) this.#noteMovedAway(movedFrom, settled);
     this.#noReuse.delete(path);
     this.#changedAttempts.delete(path);
-    if (outcome.touched) this.#options.onChangedOnDisk(path);
+    const { signature, touched } = outcome;
+    // Where two changes may have one time, a person's may not show: the file is read once more, whatever the watcher hears.
+    const mayHideChange = signature?.kind === "file" && isCoarse(signature);
+    if (touched || mayHideChange) this.#options.onChangedOnDisk(path);
     if (!isSettled(next)) this.add(path);
     this.#wake(path);
   }
