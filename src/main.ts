@@ -103,14 +103,31 @@ function surroundings(): { platform: Platform; stdout: Output; stderr: Output; p
     uid: process.getuid?.(),
   };
   const portable = process.env["DSYNC_PORTABLE"] === "1";
-  return { platform, stdout: outputTo(process.stdout), stderr: outputTo(process.stderr), portable };
+  const stdout = outputTo(process.stdout, writeInBatches(process.stdout));
+  return { platform, stdout, stderr: outputTo(process.stderr), portable };
 }
 
-function outputTo(stream: NodeJS.WriteStream): Output {
+/** One call of the system for all that is written in one turn: each waits until a pipe has taken what it brings. */
+function writeInBatches(stream: NodeJS.WriteStream): Output["write"] {
+  let isCorked = false;
+  return (text) => {
+    if (!isCorked && !stream.isTTY) {
+      isCorked = true;
+      stream.cork();
+      setImmediate(() => {
+        isCorked = false;
+        stream.uncork();
+      });
+    }
+    stream.write(text);
+  };
+}
+
+function outputTo(stream: NodeJS.WriteStream, write: Output["write"] = (text) => stream.write(text)): Output {
   // Whoever read our output is gone: nothing left to tell, and no reason to crash.
   stream.on("error", () => {});
   return {
-    write: (text) => stream.write(text),
+    write,
     get waitingBytes() {
       return stream.writableLength;
     },
