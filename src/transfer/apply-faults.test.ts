@@ -247,6 +247,20 @@ function assertTold(operations: readonly ApplyOperation[], outcomes: readonly Ap
   }
 }
 
+/** What is in its place is said to be: or what is heard of the path next would find what passes for a person's there. */
+function assertNoneUntold(
+  [before, after]: readonly ReadonlyMap<string, string>[],
+  operations: readonly ApplyOperation[],
+  outcomes: readonly ApplyOutcome[],
+  where: string,
+): void {
+  const now = contentsVisible();
+  for (const [index, { diskPath }] of operations.entries()) {
+    const isDone = now.get(diskPath) === after?.get(diskPath) && now.get(diskPath) !== before?.get(diskPath);
+    if (isDone) assert.equal(outcomes[index]?.kind, "applied", `${where}: ${diskPath} is done`);
+  }
+}
+
 function assertKept(kept: readonly string[], where: string): void {
   const all = contentsBelow(root);
   for (const content of kept) {
@@ -266,6 +280,7 @@ const FAILURES: readonly Failure[] = [
   { how: "a crash", code: "EIO", crash: true, hasHardLinks: true },
   { how: "no hard links and a crash", code: "EIO", crash: true, hasHardLinks: false },
   ...["EIO", "ENOSPC", "EPERM", "EACCES"].map((code) => ({ how: code, code, crash: false, hasHardLinks: true })),
+  { how: "no hard links and EACCES", code: "EACCES", crash: false, hasHardLinks: false },
 ];
 
 function noHardLink(): never {
@@ -303,6 +318,7 @@ for (const scenario of CASES) {
         assertKept(scenario.kept, where);
         assertOldOrNew(versions, where, scenario.emptied);
         assertTold(operations, outcomes, where);
+        if (!failure.crash) assertNoneUntold(versions, operations, outcomes, where);
         // What was staged stays there until it is in its place; what else a crash leaves is swept at the next start.
         const { staged } = scenario;
         const isPlaced = staged === undefined || [...contentsVisible().values()].includes(staged);

@@ -14,9 +14,19 @@ import { besideName } from "../core/path.ts";
 import { problemOf } from "../core/problem-of.ts";
 import type { JobContext } from "../edge/job-context.ts";
 import { ExactNames } from "../edge/exact-names.ts";
+import type { Stat } from "../edge/file-system.ts";
 import { isSameRoot } from "../edge/root-identity.ts";
 import type { ApplyOperation, ApplyOutcome, ApplyRequest, ApplyResult } from "./apply-operation.ts";
-import { afterSetTimes, applied, givenMode, isExpected, keepExpected, type ApplyState } from "./apply-state.ts";
+import {
+  afterSetTimes,
+  applied,
+  givenMode,
+  isExpected,
+  keepExpected,
+  oncePlaced,
+  type Applied,
+  type ApplyState,
+} from "./apply-state.ts";
 import { absolutePath } from "./disk-layout.ts";
 import { ParentGuard } from "./parent-guard.ts";
 import { moveFile, placeFile, placeSymlink } from "./place.ts";
@@ -99,26 +109,34 @@ function makeDirectory(state: ApplyState, operation: Operation<"directory">): Ap
   const { fs } = state.context;
   const path = absolutePath(state.root, operation.diskPath);
   const current = fs.lstat(path);
-  const isThere = current?.kind === "directory";
+  // For whatever reason, it is what is wanted: directories merge.
+  if (current?.kind === "directory") {
+    const still = fs.lstat(path);
+    return still?.kind === "directory" ? settleDirectory(state, operation, undefined, still) : { kind: "changed" };
+  }
+  if (!isExpected(state, operation)) return { kind: "changed" };
   let trashed: string | undefined;
-  if (!isThere) {
-    if (!isExpected(state, operation)) return { kind: "changed" };
-    if (operation.expected !== "absent") {
-      const kept = keepExpected(state, operation.diskPath, operation.expected);
-      if (kept.kind === "changed") return kept;
-      trashed = kept.trashed;
-      fs.unlink(path);
-    }
-    fs.makeDirectory(path, operation.mode);
+  if (operation.expected !== "absent") {
+    const kept = keepExpected(state, operation.diskPath, operation.expected);
+    if (kept.kind === "changed") return kept;
+    trashed = kept.trashed;
+    fs.unlink(path);
   }
-  // A directory that is there already, for whatever reason, is what is wanted: directories merge.
-  const made = fs.lstat(path);
-  if (made?.kind !== "directory") {
-    // Who takes the place of what was made a moment ago is noticed; what was there before that is in the trash by now.
-    return isThere ? { kind: "changed" } : applied(state, operation.diskPath, trashed, undefined);
-  }
-  if (made.mode !== operation.mode) fs.setMode(path, operation.mode);
-  return applied(state, operation.diskPath, trashed, givenMode(made, operation.mode));
+  fs.makeDirectory(path, operation.mode);
+  return oncePlaced(trashed, () => settleDirectory(state, operation, trashed, fs.lstat(path)));
+}
+
+/** Gives a directory that is in its place the mode that it is to have. */
+function settleDirectory(
+  state: ApplyState,
+  { diskPath, mode }: Operation<"directory">,
+  trashed: string | undefined,
+  made: Stat | undefined,
+): Applied {
+  // Who takes the place of what was made a moment ago is noticed; what was there before that is in the trash by now.
+  if (made?.kind !== "directory") return applied(state, diskPath, trashed, undefined);
+  if (made.mode !== mode) state.context.fs.setMode(absolutePath(state.root, diskPath), mode);
+  return applied(state, diskPath, trashed, givenMode(made, mode));
 }
 
 function setMetadata(state: ApplyState, operation: Operation<"metadata">): ApplyOutcome {

@@ -108,6 +108,20 @@ function hasModeOf(state: ApplyState, current: Stat, { kind, mode, modeSet }: Pl
   return current.mode === mode && !state.keepsModes(current);
 }
 
+export type Applied = Extract<ApplyOutcome, { kind: "applied" }>;
+
+/**
+ * The outcome of what is in its place already: it is there, whatever `settle` cannot look at or set then. The index has to
+ * know, or what is heard of the path next would find a file there that passes for a person's.
+ */
+export function oncePlaced(trashed: string | undefined, settle: () => Applied): Applied {
+  try {
+    return settle();
+  } catch {
+    return { kind: "applied", signature: undefined, trashed, touched: true };
+  }
+}
+
 /**
  * The outcome of a path at which `placed` was put a moment ago. Whoever changed it since is noticed: then it has no
  * signature, since the index would take that for a look at what was placed.
@@ -117,7 +131,7 @@ export function applied(
   diskPath: string,
   trashed: string | undefined,
   placed: Placed | undefined,
-): Extract<ApplyOutcome, { kind: "applied" }> {
+): Applied {
   const current = state.context.fs.lstat(absolutePath(state.root, diskPath));
   const isTouched =
     current === undefined ||

@@ -18,6 +18,8 @@ import {
   isExpected,
   isUntouched,
   keepExpected,
+  oncePlaced,
+  type Applied,
   type ApplyState,
   type Placed,
 } from "./apply-state.ts";
@@ -72,22 +74,26 @@ export function moveFile(state: ApplyState, operation: MoveOperation & Placement
   } catch (error) {
     if (!isAcross(error)) throw error;
     const placed = moveAcross(state, operation);
-    return placed === undefined ? { kind: "changed" } : applied(state, operation.diskPath, trashed, placed);
+    if (placed === undefined) return { kind: "changed" };
+    return oncePlaced(trashed, () => applied(state, operation.diskPath, trashed, placed));
   }
   // Renaming a file over another name of itself does nothing (POSIX): then the old name is still there.
   if (operation.expected !== "absent" && operation.expected.inode === operation.fromSignature.inode) fs.unlink(from);
-  const { mode, mtimeUs } = operation;
+  return oncePlaced(trashed, () => settleMoved(state, operation, trashed));
+}
+
+/** Gives what was moved the mode and the time that it is to have. */
+function settleMoved(state: ApplyState, operation: MoveOperation & Placement, trashed: string | undefined): Applied {
+  const { fs } = state.context;
+  const { diskPath, mode, mtimeUs, fromSignature } = operation;
+  const path = absolutePath(state.root, diskPath);
   // Changed since the look at it: what is here now is for the scanner to find out, and keeps its time.
-  if (!isUntouched(fs.lstat(path), operation.fromSignature)) {
-    return { kind: "applied", signature: undefined, trashed, touched: true };
-  }
-  if (operation.fromSignature.mode !== mode) fs.setMode(path, mode);
-  if (mtimeUsOf(operation.fromSignature) === mtimeUs) {
-    return applied(state, operation.diskPath, trashed, givenMode(operation.fromSignature, mode));
-  }
+  if (!isUntouched(fs.lstat(path), fromSignature)) return applied(state, diskPath, trashed, undefined);
+  if (fromSignature.mode !== mode) fs.setMode(path, mode);
+  if (mtimeUsOf(fromSignature) === mtimeUs) return applied(state, diskPath, trashed, givenMode(fromSignature, mode));
   fs.setTimes(path, mtimeUs);
-  const placed = afterSetTimes(fs.lstat(path), operation.fromSignature, mtimeUs);
-  return applied(state, operation.diskPath, trashed, givenMode(placed, mode));
+  const placed = afterSetTimes(fs.lstat(path), fromSignature, mtimeUs);
+  return applied(state, diskPath, trashed, givenMode(placed, mode));
 }
 
 /** True if nobody touched what is kept in the trash by now, or took the place of the directory that was removed. */
@@ -135,7 +141,9 @@ export function placeSymlink(state: ApplyState, operation: Extract<ApplyOperatio
     if (cleared.kind !== "cleared") return cleared;
     const path = absolutePath(state.root, operation.diskPath);
     const placed = renameOver(state, operation, staged, () => symlinkBeside(state, operation.target, path));
-    return placed === undefined ? { kind: "changed" } : applied(state, operation.diskPath, cleared.trashed, placed);
+    if (placed === undefined) return { kind: "changed" };
+    const { trashed } = cleared;
+    return oncePlaced(trashed, () => applied(state, operation.diskPath, trashed, placed));
   });
 }
 
@@ -227,7 +235,6 @@ function stageCopy(state: ApplyState, operation: FileOperation, from: string): s
 }
 
 function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement, staged: string): ApplyOutcome {
-  const { fs } = state.context;
   const path = absolutePath(state.root, operation.diskPath);
   let placed: Stat | undefined;
   let trashed: string | undefined;
@@ -240,13 +247,24 @@ function renameIntoPlace(state: ApplyState, operation: FileOperation & Placement
     placed = renameOver(state, operation, staged, () => copyBeside(state, staged, path, operation));
   }
   if (placed === undefined) return { kind: "changed" };
-  const outcome = applied(state, operation.diskPath, trashed, placed);
-  if (outcome.signature === undefined || outcome.signature.mode === operation.mode) return outcome;
+  const file = placed;
+  return oncePlaced(trashed, () => settleMode(state, operation, trashed, file));
+}
+
+/** Gives what was put in place the mode that it is to have. */
+function settleMode(
+  state: ApplyState,
+  { diskPath, mode }: FileOperation & Placement,
+  trashed: string | undefined,
+  placed: Stat,
+): Applied {
+  const outcome = applied(state, diskPath, trashed, placed);
+  if (outcome.signature === undefined || outcome.signature.mode === mode) return outcome;
   // A person's chmod of a moment ago is for the scanner to find.
   if (outcome.signature.mode !== placed.mode) return { ...outcome, signature: undefined, touched: true };
   // The umask kept bits away from a file that was created with this mode.
-  fs.setMode(path, operation.mode);
-  return applied(state, operation.diskPath, trashed, givenMode(placed, operation.mode));
+  state.context.fs.setMode(absolutePath(state.root, diskPath), mode);
+  return applied(state, diskPath, trashed, givenMode(placed, mode));
 }
 
 /** Gives the staged file its name, and returns what it is; `undefined` if something is there by now. */
