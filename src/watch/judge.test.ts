@@ -24,6 +24,14 @@ test("a disk that keeps coarse times makes no edit of that", () => {
   assert.deepEqual(observation.content, { ...known.live?.content, mode: 0o600 });
 });
 
+test("nor does it of what could not be looked at when it was put there (simulation, seeds 12604502 and 12703929)", () => {
+  const unseen = { ...record, signature: undefined };
+  assert.deepEqual(observationOf(unseen, seen(1, KEPT)), { kind: "touched", path: NOTES, signature: KEPT });
+  const touched = observationOf(unseen, seen(1, { ...KEPT, mtimeNs: 2_000_000_000n }));
+  assert.ok(touched?.kind === "present" && touched.content.kind === "file");
+  assert.equal(touched.content.mtimeUs, 2_000_000);
+});
+
 test("a touch, or another content, is reported with the time that it has", () => {
   const touched = observationOf(record, seen(1, { ...KEPT, mtimeNs: 2_000_000_000n, ctimeNs: 5n }));
   assert.ok(touched?.kind === "present" && touched.content.kind === "file");

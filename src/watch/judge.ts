@@ -4,7 +4,7 @@ import { LARGE_FILE_BYTES, LARGE_FILE_QUIET_MS, RACY_COARSE_MS, RACY_MS } from "
 import type { Problem } from "../core/problem.ts";
 import { contentEqual } from "../index/content.ts";
 import type { Content, PathRecord, StatSignature } from "../index/entry.ts";
-import { isCoarse, mtimeUsOf, signaturesEqual } from "../index/signature.ts";
+import { isCoarse, isTimeAsKept, mtimeUsOf, signaturesEqual } from "../index/signature.ts";
 import type { Observation } from "./observation.ts";
 import type { ScannedChild } from "./scan-job.ts";
 
@@ -64,7 +64,8 @@ export function observationOf(
 
 /**
  * A disk may keep coarser times than versions have. As long as a file has the time on the disk that it had when it was
- * recorded, nobody gave it another one.
+ * recorded, nobody gave it another one. What could not be looked at when it was put there has the time that it was given,
+ * as the disk keeps it.
  */
 function withRecordedTime(
   record: PathRecord | undefined,
@@ -73,7 +74,12 @@ function withRecordedTime(
   const before = record?.present.live?.content;
   const { content, signature } = seen;
   if (before?.kind !== "file" || content.kind !== "file" || before.contentId !== content.contentId) return content;
-  return record?.signature?.mtimeNs === signature.mtimeNs ? { ...content, mtimeUs: before.mtimeUs } : content;
+  const recorded = record?.signature;
+  const isAsRecorded =
+    recorded === undefined
+      ? isTimeAsKept(before.mtimeUs, mtimeUsOf(signature))
+      : recorded.mtimeNs === signature.mtimeNs;
+  return isAsRecorded ? { ...content, mtimeUs: before.mtimeUs } : content;
 }
 
 /** A file's content, as versions carry it. */

@@ -353,8 +353,8 @@ class Simulation {
         reasons.push(`${name} waits for ${pending.length} paths, ${path} first (${problems.get(path) ?? ""})`);
       }
     }
-    // What a machine that takes two names for one does not hold is compared with nothing.
-    const unseen = first.unseenChange(clashing);
+    // A change of a file's time may not show on the others' disks, and what clashes there is compared with nothing.
+    const unseen = first.unseenChange(tree.keys());
     if (unseen !== undefined) reasons.push(`${first.name} has not seen a change of ${unseen}`);
     // People may have deleted the same on all machines, and none of them has noticed yet.
     const { store } = first;
