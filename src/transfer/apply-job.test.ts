@@ -374,6 +374,23 @@ test("who rewrites a file while its mode and time are set is noticed, at the sam
   }
 });
 
+test("a disk may round a time down; a later one than was set is a person's (simulation, seed 12900931)", () => {
+  const mtimeUs = 1_500_000_001_716_000;
+  for (const [foundUs, isTouched] of [
+    [1_500_000_000_000_000, false],
+    [1_500_000_001_710_000, false],
+    [1_500_000_002_000_000, true],
+  ] as const) {
+    write("a", "content");
+    const expected = signatureAt("a");
+    const setTimes = (path: string): void => nodeFileSystem.setTimes(path, foundUs);
+    const [outcome] = applyOn({ ...nodeFileSystem, setTimes }, [
+      { kind: "metadata", diskPath: "a", expected, mode: expected.mode, mtimeUs },
+    ]);
+    assert.equal(outcome?.kind === "applied" && outcome.touched, isTouched);
+  }
+});
+
 test("who gives another mode to what is just put in place, or given a time or a mode, is noticed", () => {
   const old = { mode: 0o644, mtimeUs: 1_600_000_000_000_001 };
   const operations: ((expected: StatSignature) => ApplyOperation)[] = [

@@ -68,7 +68,7 @@ function isKeptAs(kept: Stat | undefined, expected: StatSignature): boolean {
   return kept.inode === expected.inode || kept.links === 1;
 }
 
-/** File systems that keep times less exactly than asked: multiples of 10 ms (exFAT) or more, up to 2 s (FAT). */
+/** File systems that keep times less exactly than asked round them down: to 10 ms (exFAT) or more, up to 2 s (FAT). */
 const COARSE_TIME_NS = 10_000_000n;
 const COARSE_DRIFT_US_MAX = 2_000_000;
 
@@ -87,8 +87,9 @@ export function afterSetTimes(
 
 /** True if a file has the time that it was given, as its file system keeps times: nobody wrote to it since. */
 function hasTime(placed: Untouched, mtimeUs: number): boolean {
-  if (mtimeUsOf(placed) === mtimeUs) return true;
-  return placed.mtimeNs % COARSE_TIME_NS === 0n && Math.abs(mtimeUsOf(placed) - mtimeUs) <= COARSE_DRIFT_US_MAX;
+  const driftUs = mtimeUs - mtimeUsOf(placed);
+  if (driftUs === 0) return true;
+  return placed.mtimeNs % COARSE_TIME_NS === 0n && driftUs > 0 && driftUs <= COARSE_DRIFT_US_MAX;
 }
 
 /** What was placed, and the mode that it was given then. */
