@@ -88,7 +88,8 @@ export class Book {
   /**
    * A person on `machine` turned `before` into `after`. `unrecorded`: paths that held what dsync had put there right before
    * it was killed. Its index does not know that it did: to it, what is gone there is still to be put in place. `awaited`:
-   * paths of which the machine knew, and had not got them: they outlive the deletion of what they are in. `isStopped`: what
+   * paths of which the machine knew, and had not got them, or any other while no dsync ran there: they outlive the deletion
+   * of what they are in, and bring it back, perhaps for a moment alone. `isStopped`: what
    * is put back before dsync starts again is to it as if nobody had touched it.
    */
   note(machine: number, before: Tree, after: Tree, surroundings: Surroundings = NOTHING): void {
@@ -160,7 +161,7 @@ export class Book {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
-        if (line === undefined && isAwaited) continue;
+        if (line === undefined && isAwaited && found?.startsWith("directory ") === true) continue;
         if (isKeptAsCopy(path, line, seen) && this.#isBackForCopy(path, seen)) continue;
         const isNew = !earlier.includes(found) || beside.has(whatIs(found)) || this.#isPutSince(at, path, found);
         // The same content under two times is no conflict: one of them stays. A copy may have been changed since.
