@@ -624,10 +624,9 @@ async function recoverFromPowerLoss({ folder, jobs, clock, pool, emit }: Instanc
   const { store, identity } = folder;
   const { name: author } = pool;
   const spelling = new Spelling(store);
-  const nowMs = clock.now();
-  const trashBatch = trashBatchName(nowMs);
+  const trashBatch = trashBatchName(clock.now());
   const toDisk = (path: RelativePath): string => spelling.toDisk(path);
-  const { checked, damaged, undone } = await verifyMarked({ store, jobs, identity, toDisk, trashBatch, author, nowMs });
+  const { checked, damaged, undone } = await verifyMarked({ store, jobs, identity, toDisk, trashBatch, author, clock });
   if (checked > 0) {
     const message = `After a restart of the machine ${checked} paths were checked, and ${undone.length} are done again`;
     emit({ kind: "debug", message });

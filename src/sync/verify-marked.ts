@@ -9,6 +9,7 @@ import { REPLICA_ID_BYTES, replicaIdFromBytes } from "../core/ids.ts";
 import { HASH_FILES_MAX, UNFLUSHED_MS_MAX } from "../core/limits.ts";
 import { pagesOf } from "../core/pages.ts";
 import type { RelativePath } from "../core/path.ts";
+import type { Clock } from "../edge/clock.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { RootIdentity } from "../edge/root-identity.ts";
 import { conflictPath } from "../index/conflict-path.ts";
@@ -27,13 +28,13 @@ import type { ScannedChild } from "../watch/scan-job.ts";
 export interface VerifyOptions {
   readonly store: RecordStore;
   readonly jobs: JobRunner;
+  readonly clock: Clock;
   readonly identity: RootIdentity;
   readonly toDisk: (path: RelativePath) => string;
   /** Where damaged content is kept, whether a trash is kept otherwise or not: its name below `.dsync/trash/`. */
   readonly trashBatch: string;
   /** Friendly name of this instance. */
   readonly author: string;
-  readonly nowMs: number;
 }
 
 export interface VerifyReport {
@@ -46,6 +47,8 @@ export interface VerifyReport {
 }
 
 const NS_PER_MS = 1_000_000n;
+/** Between the attempts to look at a path, or to read it. */
+const RETRY_DELAYS_MS = [20, 200, 1_000];
 /** Replica IDs are random: no replica has this one. */
 const NOBODYS_DOT: Dot = { replica: replicaIdFromBytes(new Uint8Array(REPLICA_ID_BYTES)), counter: 1 };
 
@@ -85,7 +88,7 @@ export async function verifyMarked(options: VerifyOptions): Promise<VerifyReport
  * What is marked from before the machine started; what is pending, since the index may have lost its last moments; and
  * what changed just before.
  */
-function* suspectsOf({ store, nowMs }: VerifyOptions): Iterable<Suspect> {
+function* suspectsOf({ store, clock }: VerifyOptions): Iterable<Suspect> {
   const judged = new Set<RelativePath>();
   for (const mark of store.marksOfOtherBoots()) {
     const record = store.get(mark.path);
@@ -95,7 +98,7 @@ function* suspectsOf({ store, nowMs }: VerifyOptions): Iterable<Suspect> {
   }
   if (store.previousStop !== "power-loss") return;
   // Not long before the power loss, or nothing is recent.
-  const recentNs = lastChangeNs(store, nowMs) - BigInt(UNFLUSHED_MS_MAX) * NS_PER_MS;
+  const recentNs = lastChangeNs(store, clock.now()) - BigInt(UNFLUSHED_MS_MAX) * NS_PER_MS;
   for (const record of store.inSubtree([])) {
     if (judged.has(record.path)) continue;
     const isPending = record.known.live?.content.kind === "file" && !isSettled(record);
@@ -106,14 +109,14 @@ function* suspectsOf({ store, nowMs }: VerifyOptions): Iterable<Suspect> {
 
 async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Promise<readonly Found[] | undefined> {
   const paths = batch.map(({ record }) => options.toDisk(record.path));
-  const items = await lookTwice(options, paths);
+  const items = await lookPatiently(options, paths);
   if (items === undefined) return undefined;
   const found = items.map((child) => foundWithoutReading(child));
   const toRead = found.flatMap((item, index) =>
     item.kind === "file" && isWorthReading(batch[index], item.signature) ? [index] : [],
   );
   const files = toRead.map((index) => paths[index] ?? "");
-  const outcomes = await readTwice(options, files);
+  const outcomes = await readPatiently(options, files);
   const read = new Map(toRead.map((index, position) => [index, outcomes[position]]));
   return found.map((item, index): Found => {
     if (item.kind !== "file") return item;
@@ -125,36 +128,43 @@ async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Pro
 }
 
 /** `undefined`: the folder is another one. */
-function lookTwice(
-  { jobs, identity }: VerifyOptions,
+function lookPatiently(
+  options: VerifyOptions,
   paths: readonly string[],
 ): Promise<readonly (ScannedChild | undefined)[] | undefined> {
+  const { jobs, identity } = options;
   const look = async (some: readonly string[]): Promise<readonly (ScannedChild | undefined)[] | undefined> => {
     const result = await jobs.run("look", { identity, paths: some });
     return result.kind === "looked" ? result.items : undefined;
   };
-  return twice(paths, look, (child) => child?.problem !== undefined);
+  return patiently(options, paths, look, (child) => child?.problem !== undefined);
 }
 
-async function readTwice({ jobs, identity }: VerifyOptions, files: readonly string[]): Promise<readonly HashOutcome[]> {
+async function readPatiently(options: VerifyOptions, files: readonly string[]): Promise<readonly HashOutcome[]> {
+  const { jobs, identity } = options;
   const read = async (some: readonly string[]): Promise<readonly HashOutcome[]> =>
     (await jobs.run("hash", { root: identity.root, files: some, inlineBytesMax: 0 })).outcomes;
-  return (await twice(files, read, ({ kind }) => kind !== "hashed")) ?? [];
+  return (await patiently(options, files, read, ({ kind }) => kind !== "hashed")) ?? [];
 }
 
-/** What fails is tried once more: a virus scanner may just look at it. Nothing can be told of what fails again. */
-async function twice<Found>(
+/** What fails is tried again for a second: a virus scanner may just look at it. Nothing can be told of what fails still. */
+async function patiently<Found>(
+  { clock }: VerifyOptions,
   paths: readonly string[],
   look: (paths: readonly string[]) => Promise<readonly Found[] | undefined>,
   hasFailed: (found: Found) => boolean,
 ): Promise<readonly Found[] | undefined> {
   const first = await look(paths);
-  const failed = first?.flatMap((found, index) => (hasFailed(found) ? [index] : [])) ?? [];
-  if (first === undefined || failed.length === 0) return first;
-  const second = await look(failed.map((index) => paths[index] ?? ""));
-  if (second === undefined) return undefined;
+  if (first === undefined) return undefined;
   const found = [...first];
-  for (const [position, index] of failed.entries()) found.splice(index, 1, ...second.slice(position, position + 1));
+  for (const delayMs of RETRY_DELAYS_MS) {
+    const failed = found.flatMap((one, index) => (hasFailed(one) ? [index] : []));
+    if (failed.length === 0) break;
+    await new Promise<void>((resolve) => clock.after(delayMs, resolve));
+    const again = await look(failed.map((index) => paths[index] ?? ""));
+    if (again === undefined) return undefined;
+    for (const [position, index] of failed.entries()) found.splice(index, 1, ...again.slice(position, position + 1));
+  }
   return found;
 }
 
@@ -270,10 +280,10 @@ function asReplaceable(record: PathRecord, { content, signature }: There): PathR
 
 /** Gives what is there the name of a conflict copy. Where that cannot be, it stays, and merge makes one of the two a copy. */
 async function moveBeside(options: VerifyOptions, path: RelativePath, found: There): Promise<void> {
-  const { toDisk, author, nowMs } = options;
+  const { toDisk, author, clock } = options;
   const { content, signature } = found;
   if (content.kind !== "file") return;
-  const copy = conflictPath(path, { dot: NOBODYS_DOT, stamp: nowMs, author, content });
+  const copy = conflictPath(path, { dot: NOBODYS_DOT, stamp: clock.now(), author, content });
   await operate(options, {
     kind: "move",
     diskPath: toDisk(copy),
