@@ -109,15 +109,10 @@ function surroundings(): { platform: Platform; stdout: Output; stderr: Output; p
 
 /** One call of the system for all that is written in one turn: each waits until a pipe has taken what it brings. */
 function writeInBatches(stream: NodeJS.WriteStream): Output["write"] {
-  let isCorked = false;
   return (text) => {
-    if (!isCorked && !stream.isTTY) {
-      isCorked = true;
+    if (!stream.isTTY && stream.writableCorked === 0) {
       stream.cork();
-      setImmediate(() => {
-        isCorked = false;
-        stream.uncork();
-      });
+      setImmediate(() => stream.uncork());
     }
     stream.write(text);
   };

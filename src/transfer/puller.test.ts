@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { createPuller, pullUntil } from "../../test/support/pulled-folder.ts";
 import { pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
-import { MemoryDisk } from "../../test/support/memory-disk.ts";
+import { MemoryDisk, type DiskQuirks } from "../../test/support/memory-disk.ts";
 import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts";
 import { waitFor } from "../../test/support/wait.ts";
 import { loadBlake3 } from "../content/blake3.ts";
@@ -20,17 +20,27 @@ import type { Puller } from "./puller.ts";
 const blake3 = loadBlake3({ portable: false });
 const DRAFTS = pathOf("drafts");
 
+/** The folder /f on a disk in memory with these directories, and an index that knows of nothing. */
+function folderWith(
+  directories: readonly string[] = [],
+  quirks: Partial<DiskQuirks> = {},
+): { disk: MemoryDisk; person: FileSystem; store: RecordStore } {
+  // No whole second: that would look like a disk with coarse times.
+  const disk = new MemoryDisk(() => 1_700_000_000_123_000_000n, quirks);
+  const person = createMemoryFileSystem(disk);
+  for (const path of ["/f", "/f/.dsync", ...directories]) person.makeDirectory(path, 0o755);
+  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  return { disk, person, store };
+}
+
 /** A directory that is to go, in which something is just when it is to be removed; `left`: what is said to be in it. */
 async function removeUnready(left: "nothing" | "ignored"): Promise<{ isResidue: boolean; isThere: boolean }> {
-  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
-  const person = createMemoryFileSystem(disk);
-  for (const path of ["/f", "/f/.dsync", "/f/drafts"]) person.makeDirectory(path, 0o755);
+  const { disk, person, store } = folderWith(["/f/drafts"]);
   person.close(person.createFile("/f/drafts/leaving", 0o644));
   const drafts = person.lstat("/f/drafts");
   assert.ok(drafts !== undefined);
 
   const clock = new FakeClock();
-  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (bytes) => blake3.hash(bytes) });
   const present: Entry = {
     seen: [[replicaIdOf(1), 1]],
     live: {
@@ -69,10 +79,7 @@ test("one that holds only what is ignored stays, as residue", async () => {
 async function removeAfterChild(
   forget: (world: { puller: Puller; store: RecordStore; person: FileSystem; child: PathRecord }) => void,
 ): Promise<void> {
-  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
-  const person = createMemoryFileSystem(disk);
-  for (const path of ["/f", "/f/.dsync", "/f/drafts", "/f/drafts/deep"]) person.makeDirectory(path, 0o755);
-  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  const { disk, person, store } = folderWith(["/f/drafts", "/f/drafts/deep"]);
   const recordOf = (path: RelativePath, counter: number): PathRecord => {
     const stat = person.lstat(`/f/${path}`);
     assert.ok(stat !== undefined);
@@ -119,9 +126,7 @@ test("so it does when a person removes that", async () => {
 });
 
 test("what one place turns out not to hold is taken from another one (simulation, seed 922832)", async () => {
-  const disk = new MemoryDisk(() => 1_700_000_000_123_000_000n);
-  const person = createMemoryFileSystem(disk);
-  for (const path of ["/f", "/f/.dsync", "/f/.dsync/staging"]) person.makeDirectory(path, 0o755);
+  const { disk, person, store } = folderWith(["/f/.dsync/staging"]);
   const bytes = Buffer.from("the content");
   const content = {
     kind: "file",
@@ -130,7 +135,6 @@ test("what one place turns out not to hold is taken from another one (simulation
     mode: 0o644,
     mtimeUs: 1_600_000_000_000_000,
   } as const;
-  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
   const held = (counter: number): Entry => {
     const dot = { replica: replicaIdOf(1), counter };
     return { seen: [[dot.replica, counter]], live: { dot, stamp: counter, author: "there", content } };
@@ -157,10 +161,7 @@ test("what one place turns out not to hold is taken from another one (simulation
 });
 
 test("what a person put in the place of what is being fetched does not keep its content from a copy (simulation, seed 940210)", async () => {
-  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
-  const person = createMemoryFileSystem(disk);
-  for (const path of ["/f", "/f/.dsync", "/f/.dsync/staging"]) person.makeDirectory(path, 0o755);
-  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  const { disk, person, store } = folderWith(["/f/.dsync/staging"]);
   const contentId = contentHashFromBytes(blake3.hash(Buffer.from("a film")));
   const content = { kind: "file", contentId, size: 10_000_000, mode: 0o644, mtimeUs: 1_600_000_000_000_000 } as const;
   const entryOf = (counter: number, live: Content): Entry => {
@@ -188,16 +189,8 @@ test("what a person put in the place of what is being fetched does not keep its 
 });
 
 test("nothing is put in place before the index has committed what belongs there", async () => {
-  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
-  const person = createMemoryFileSystem(disk);
-  for (const path of ["/f", "/f/.dsync"]) person.makeDirectory(path, 0o755);
-  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
-  const dot = { replica: replicaIdOf(1), counter: 1 };
-  const content = { kind: "directory", mode: 0o755 } as const;
-  store.put({
-    ...emptyRecord(DRAFTS),
-    known: { seen: [[dot.replica, 1]], live: { dot, stamp: 1, author: "there", content } },
-  });
+  const { disk, person, store } = folderWith();
+  store.put({ ...emptyRecord(DRAFTS), known: directoryKnown() });
   const commits: boolean[] = [];
   store.committed = async () => {
     assert.equal(person.lstat("/f/drafts"), undefined);
@@ -218,10 +211,7 @@ test("deleting many files takes looks at the index in proportion", async () => {
 });
 
 async function looksPerRemoval(count: number): Promise<number> {
-  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
-  const person = createMemoryFileSystem(disk);
-  for (const path of ["/f", "/f/.dsync"]) person.makeDirectory(path, 0o755);
-  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  const { disk, person, store } = folderWith();
   const content = { kind: "file", contentId: contentHashFromBytes(blake3.hash(Buffer.alloc(0))), size: 0 } as const;
   const dot = { replica: replicaIdOf(1), counter: 1 };
   const live = { dot, stamp: 1, author: "there", content: { ...content, mode: 0o644, mtimeUs: 1 } };
@@ -239,12 +229,9 @@ async function looksPerRemoval(count: number): Promise<number> {
 }
 
 test("what waits for a path that is found changed leaves that its time to be looked at (simulation, seed 12005151)", async () => {
-  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
-  const person = createMemoryFileSystem(disk);
-  for (const path of ["/f", "/f/.dsync"]) person.makeDirectory(path, 0o755);
+  const { disk, person, store } = folderWith();
   // Nobody has told the index of it.
   person.close(person.createFile("/f/drafts", 0o644));
-  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
   for (const path of [DRAFTS, pathOf("drafts/deep")]) store.put({ ...emptyRecord(path), known: directoryKnown() });
   const clock = new FakeClock();
   const attemptsAtMs: number[] = [];
@@ -266,13 +253,10 @@ for (const [title, timeStepNs] of [
   ["a file that was moved is not looked at again where times are fine", 1n],
 ] as const) {
   test(title, async () => {
-    const disk = new MemoryDisk(() => 1_700_000_000_123_000_000n, { timeStepNs });
-    const person = createMemoryFileSystem(disk);
-    for (const path of ["/f", "/f/.dsync"]) person.makeDirectory(path, 0o755);
+    const { disk, person, store } = folderWith([], { timeStepNs });
     person.close(person.createFile("/f/old", 0o644));
     const stat = person.lstat("/f/old");
     assert.ok(stat !== undefined);
-    const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
     const content = { kind: "file", contentId: contentHashFromBytes(blake3.hash(Buffer.alloc(0))), size: 0 } as const;
     const dot = { replica: replicaIdOf(1), counter: 1 };
     const mtimeUs = Number(stat.mtimeNs / 1000n);
@@ -299,10 +283,7 @@ test("directories in directories that are all missing take looks at the index in
 });
 
 async function looksPerTree(depth: number): Promise<number> {
-  const disk = new MemoryDisk(() => 1_700_000_000_000_000_000n);
-  const person = createMemoryFileSystem(disk);
-  for (const path of ["/f", "/f/.dsync"]) person.makeDirectory(path, 0o755);
-  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (input) => blake3.hash(input) });
+  const { disk, store } = folderWith();
   const trees = 20;
   for (let tree = 0; tree < trees; tree++) {
     for (let level = 0; level <= depth; level++) {
