@@ -255,10 +255,20 @@ function assertNoneUntold(
   where: string,
 ): void {
   const now = contentsVisible();
-  for (const [index, { diskPath }] of operations.entries()) {
-    const isDone = now.get(diskPath) === after?.get(diskPath) && now.get(diskPath) !== before?.get(diskPath);
-    if (isDone) assert.equal(outcomes[index]?.kind, "applied", `${where}: ${diskPath} is done`);
+  for (const [index, operation] of operations.entries()) {
+    const { diskPath } = operation;
+    const isReplaced = now.get(diskPath) === after?.get(diskPath) && now.get(diskPath) !== before?.get(diskPath);
+    if (isReplaced || (operation.kind === "metadata" && isChanged(operation))) {
+      assert.equal(outcomes[index]?.kind, "applied", `${where}: ${diskPath} is done`);
+    }
   }
+}
+
+/** True if its mode or time is not what it was. */
+function isChanged({ diskPath, expected }: ApplyOperation): boolean {
+  if (expected === "absent") return false;
+  const { mode, mtimeNs } = signatureAt(diskPath);
+  return mode !== expected.mode || mtimeNs !== expected.mtimeNs;
 }
 
 function assertKept(kept: readonly string[], where: string): void {

@@ -146,9 +146,17 @@ function setMetadata(state: ApplyState, operation: Operation<"metadata">): Apply
   const { expected, mode, mtimeUs } = operation;
   if (expected === "absent") return applied(state, operation.diskPath, undefined, undefined);
   if (expected.mode !== mode) fs.setMode(path, mode);
-  if (mtimeUs !== undefined) fs.setTimes(path, mtimeUs);
-  const placed = givenMode(afterSetTimes(fs.lstat(path), expected, mtimeUs), mode);
-  return applied(state, operation.diskPath, undefined, placed);
+  try {
+    if (mtimeUs !== undefined) fs.setTimes(path, mtimeUs);
+  } catch (error) {
+    // Both or neither: what is half done would pass for a person's change.
+    if (expected.mode !== mode) fs.setMode(path, expected.mode);
+    throw error;
+  }
+  return oncePlaced(undefined, () => {
+    const placed = givenMode(afterSetTimes(fs.lstat(path), expected, mtimeUs), mode);
+    return applied(state, operation.diskPath, undefined, placed);
+  });
 }
 
 function remove(state: ApplyState, operation: Operation<"remove">): ApplyOutcome {
