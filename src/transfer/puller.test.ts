@@ -8,6 +8,7 @@ import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts
 import { waitFor } from "../../test/support/wait.ts";
 import { loadBlake3 } from "../content/blake3.ts";
 import { contentHashFromBytes } from "../core/ids.ts";
+import { PULL_QUEUE_PATHS_MAX } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import type { Content, Entry, PathRecord } from "../index/entry.ts";
@@ -297,16 +298,58 @@ async function looksPerTree(depth: number): Promise<number> {
 
 /** Pulls until nothing is pending; how often the index was asked for a record meanwhile. */
 async function looksUntilSettled(disk: MemoryDisk, store: RecordStore): Promise<number> {
+  const looks = countLooks(store);
+  const clock = new FakeClock();
+  const puller = createPuller({ disk, store, clock }, { leftIn: () => assert.fail("no directory goes") });
+  await pullUntil(puller, clock, () => store.pendingCount === 0, "everything is as known");
+  return looks();
+}
+
+/** How often the index was asked for a record from here on. */
+function countLooks(store: RecordStore): () => number {
   let looks = 0;
   const get = store.get.bind(store);
   store.get = (path) => {
     looks++;
     return get(path);
   };
+  return () => looks;
+}
+
+test("what waits to be fetched is decided once, also if more is pending than is remembered", async () => {
+  const { disk, person, store } = folderWith();
+  const files = PULL_QUEUE_PATHS_MAX + 2_000;
+  for (let file = 0; file < files; file++) {
+    store.put({ ...emptyRecord(pathOf(`file${file}`)), known: fileKnown(`content ${file}`) });
+  }
   const clock = new FakeClock();
   const puller = createPuller({ disk, store, clock }, { leftIn: () => assert.fail("no directory goes") });
-  await pullUntil(puller, clock, () => store.pendingCount === 0, "everything is as known");
-  return looks;
+  const looks = countLooks(store);
+  puller.start();
+  for (let job = 0; job < 20; job++) {
+    const path = pathOf(`directory${job}`);
+    store.put({ ...emptyRecord(path), known: directoryKnown() });
+    puller.add(path);
+    const isMade = (): boolean => {
+      clock.advance(50);
+      return person.lstat(`/f/${path}`) !== undefined;
+    };
+    await waitFor(isMade, { until: `${path} is made`, intervalMs: 1 });
+  }
+  for (let second = 0; second < 20 && looks() < 3 * files; second++) await clock.run(1_000);
+  await puller.stop();
+  // Nobody has any of them.
+  assert.equal(store.pendingCount, files);
+  const perFile = looks() / files;
+  assert.ok(perFile < 1.5, `${perFile.toFixed(2)} looks for a file`);
+});
+
+function fileKnown(content: string): Entry {
+  const bytes = Buffer.from(content);
+  const dot = { replica: replicaIdOf(1), counter: 1 };
+  const contentId = contentHashFromBytes(blake3.hash(bytes));
+  const file = { kind: "file", contentId, size: bytes.length, mode: 0o644, mtimeUs: 0 } as const;
+  return { seen: [[dot.replica, 1]], live: { dot, stamp: 1, author: "there", content: file } };
 }
 
 function directoryKnown(): Entry {

@@ -83,6 +83,8 @@ interface Failure {
 
 /** Paths decided in one go before other work gets its turn. */
 const EVALUATED_AT_ONCE_MAX = 2_000;
+/** Pending paths that are gone through in one go. */
+const REFILLED_AT_ONCE_MAX = PULL_QUEUE_PATHS_MAX / 2;
 /** A path that is found changed so often in a row has something in its way. */
 const CHANGED_ATTEMPTS_MAX = 8;
 const DAMAGED: Problem = {
@@ -122,6 +124,9 @@ export class Puller {
   #isOverflowing = false;
   /** Where that stands. What nobody can deliver must not hide what comes after it. */
   #restOfPending: Iterator<RelativePath> | undefined;
+  /** That is for all of it, what is being fetched as well. */
+  #isReconsidering = false;
+  #isRefillDue = false;
   /** A path found no room since that began: it may lie before where it stands. */
   #hasDropped = false;
   readonly #removals = new Removals();
@@ -202,7 +207,8 @@ export class Puller {
   add(path: RelativePath, inline?: InlineFile): void {
     if (this.#isStopped) return;
     if (inline !== undefined) this.#inline.put(inline);
-    if (this.#due.size < PULL_QUEUE_PATHS_MAX) this.#due.add(path);
+    // What is being fetched is remembered in any case: for a path like that the index is not asked again.
+    if (this.#due.size < PULL_QUEUE_PATHS_MAX || this.#queue.has(path) !== undefined) this.#due.add(path);
     else {
       this.#isOverflowing = true;
       this.#hasDropped = true;
@@ -244,6 +250,7 @@ export class Puller {
   reconsider(): void {
     this.#queue.unparkAll();
     this.#restOfPending = undefined;
+    this.#isReconsidering = true;
     this.#refill();
   }
 
@@ -270,21 +277,31 @@ export class Puller {
     queueMicrotask(() => this.#evaluate());
   }
 
-  /** Makes pending paths due, as many as there is room for; the next call goes on where this one stopped. */
+  #refillLater(): void {
+    if (this.#isRefillDue) return;
+    this.#isRefillDue = true;
+    this.#options.clock.after(RETRY_DELAY_MS_MIN, () => {
+      this.#isRefillDue = false;
+      if (this.#isOverflowing) this.#refill();
+    });
+  }
+
+  /** Makes pending paths due, and leaves room for what changes; the next call goes on where this one stopped. */
   #refill(): void {
     if (this.#isStopped) return;
     if (this.#restOfPending === undefined) {
       this.#hasDropped = false;
       this.#restOfPending = this.#options.ledger.store.pending()[Symbol.iterator]();
     }
-    while (this.#due.size < PULL_QUEUE_PATHS_MAX) {
+    for (let looked = 0; looked < REFILLED_AT_ONCE_MAX && this.#due.size < PULL_QUEUE_PATHS_MAX; looked++) {
       const next = this.#restOfPending.next();
       if (next.done === true) {
         this.#restOfPending = undefined;
+        this.#isReconsidering = false;
         this.#isOverflowing = this.#hasDropped;
         return this.#schedule();
       }
-      this.#due.add(next.value);
+      if (this.#isReconsidering || this.#queue.has(next.value) === undefined) this.#due.add(next.value);
     }
     this.#isOverflowing = true;
     this.#schedule();
@@ -308,7 +325,7 @@ export class Puller {
     for (const { path } of removals) this.#removals.add(path);
     if (this.#due.size > 0) this.#options.clock.after(0, () => this.#schedule());
     else if (this.#isOverflowing && works.length === 0 && this.#jobsRunning === 0) {
-      this.#options.clock.after(RETRY_DELAY_MS_MIN, () => this.#refill());
+      this.#refillLater();
     } else this.#remove();
   }
 
