@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { removeDirectory, temporaryDirectory } from "../../test/support/trees.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { COMMANDS, SHELLS } from "./commands.ts";
 import { completionScript } from "./completion.ts";
@@ -60,10 +63,14 @@ for (const [shell, flag] of [
   ["fish", "--no-execute"],
 ] as const) {
   test(`${shell} can read its script`, { skip: hasShell(shell) }, () => {
-    const { status, stderr } = spawnSync(shell, [flag, "/dev/stdin"], {
-      input: completionScript(shell),
-      encoding: "utf8",
-    });
-    assert.equal(status, 0, stderr);
+    const directory = temporaryDirectory();
+    try {
+      const script = join(directory, "script");
+      writeFileSync(script, completionScript(shell));
+      const { status, stderr } = spawnSync(shell, [flag, script], { encoding: "utf8" });
+      assert.equal(status, 0, stderr);
+    } finally {
+      removeDirectory(directory);
+    }
   });
 }
