@@ -173,6 +173,8 @@ export const PULL_QUEUE_PATHS_MAX = 50_000;
 export const APPLY_OPERATIONS_MAX = 128;
 /** Entries and inline content in one announcement message, roughly. */
 export const ANNOUNCEMENT_BYTES = 256 * KIB;
+/** Directories that a peer is remembered to know, so that it is not told of them with everything in them. */
+export const TOLD_DIRECTORIES_MAX = 65_536;
 /** Content that waits to be announced with its entry, for one peer; what does not fit the peer fetches. */
 export const OUTBOX_INLINE_BYTES_MAX = 4 * MIB;
 /** A comparison in which nothing happens for so long holds up nothing any more. */

@@ -30,6 +30,7 @@ import type { Source } from "../transfer/source.ts";
 import { answerWant, compareChildren, compareSummary, firstQuestion, type ComparisonStep } from "./comparison.ts";
 import { Outbox } from "./outbox.ts";
 import { QuestionQueue, type Question } from "./question-queue.ts";
+import { ToldDirectories } from "./told-directories.ts";
 
 export interface ConversationOptions {
   readonly session: Session;
@@ -51,6 +52,7 @@ export class Conversation implements Source {
   readonly session: Session;
   readonly #options: ConversationOptions;
   readonly #outbox = new Outbox();
+  readonly #toldDirectories: ToldDirectories;
   /** Paths that the peer knows and does not hold. */
   readonly #lacking = new Set<RelativePath>();
   /** Paths that we announced without holding them. */
@@ -71,6 +73,7 @@ export class Conversation implements Source {
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.session = options.session;
+    this.#toldDirectories = new ToldDirectories(options.ledger.store);
     void options.session.ended.then(() => {
       this.#hasEnded = true;
       this.#comparison?.timer.clear();
@@ -126,7 +129,9 @@ export class Conversation implements Source {
 
   /** Puts a path's latest state in line to be announced. */
   announce(path: RelativePath, inline?: Uint8Array): void {
-    if (!this.#hasEnded) this.#outbox.put(path, inline);
+    if (this.#hasEnded) return;
+    this.#toldDirectories.forget(path);
+    this.#outbox.put(path, inline);
   }
 
   /** Sends what is in line, as fast as the peer takes it. */
@@ -264,6 +269,8 @@ export class Conversation implements Source {
     if (this.#isComparisonOpen) return;
     this.#comparison?.timer.clear();
     this.#comparison = undefined;
+    // A comparison heals what went wrong before, whatever that was: it takes nothing for granted.
+    this.#toldDirectories.forgetAll();
   }
 
   /** Resolves when the peer takes more, or the session has ended. */
@@ -315,17 +322,26 @@ export class Conversation implements Source {
   async #sendEntries(slots: readonly (readonly [RelativePath, Uint8Array | undefined])[]): Promise<void> {
     let entries: Announcement[] = [];
     let bytes = 0;
-    for (const [path, inline] of slots) {
-      const record = this.#options.ledger.store.get(path);
-      if (record === undefined) continue;
+    for (const [record, inline] of this.#toTell(slots)) {
       entries.push(this.#announcementOf(record, inline));
-      bytes += ENTRY_BYTES + path.length + (inline?.length ?? 0);
+      bytes += ENTRY_BYTES + record.path.length + (inline?.length ?? 0);
       if (bytes < ANNOUNCEMENT_BYTES && entries.length < ENTRIES_PER_MESSAGE_MAX) continue;
       await this.#sendOne(entries);
       entries = [];
       bytes = 0;
     }
     if (entries.length > 0) await this.#sendOne(entries);
+  }
+
+  /** Each in turn, after the directories that it is in; what was told with what is in it is left out. */
+  *#toTell(
+    slots: readonly (readonly [RelativePath, Uint8Array | undefined])[],
+  ): Generator<readonly [PathRecord, Uint8Array | undefined]> {
+    for (const [path, inline] of slots) {
+      const record = this.#toldDirectories.has(path) ? undefined : this.#options.ledger.store.get(path);
+      if (record === undefined) continue;
+      for (const each of this.#toldDirectories.takeFor(record)) yield [each, each === record ? inline : undefined];
+    }
   }
 
   async #sendOne(entries: readonly Announcement[]): Promise<void> {

@@ -223,3 +223,22 @@ test("what is heard of a path while that is put in place is stored after the out
   assert.deepEqual(lives, [true, true, false]);
   assert.equal(fs.lstat("/f/drafts"), undefined);
 });
+
+test("a directory is told before what is in it, and once (simulation, seeds 13001184 and 13901964)", async () => {
+  const paths = Array.from({ length: 20 }, (_, tree) => ["", "/d", "/d/d", "/d/d/a"].map((end) => `tree${tree}${end}`));
+  for (const path of paths.flat()) {
+    store.put({ ...emptyRecord(pathOf(path)), known: made(1, 1, path.endsWith("a") ? file(1) : DIRECTORY) });
+  }
+  const peer = new FakeChannel();
+  replica.join(sessionOver(peer));
+  const told = (): string[] =>
+    peer.sent.flatMap((message) => (message.type === "entries" ? message.entries : [])).map(({ path }) => path);
+  const prefixes = Array.from({ length: 256 }, (_, child) => [child]);
+  peer.receive({ type: "want", prefixes, hashes: new Uint8Array(0) });
+  await waitFor(() => peer.sent.some(({ type }) => type === "compared"), { until: "all is told", intervalMs: 1 });
+  assert.deepEqual(told().toSorted(), paths.flat().toSorted());
+  const isInOrder = paths.every((tree) =>
+    tree.every((path, level) => told().indexOf(path) >= told().indexOf(tree[level - 1] ?? "")),
+  );
+  assert.ok(isInOrder, told().join(" "));
+});

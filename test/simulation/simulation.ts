@@ -252,10 +252,8 @@ class Simulation {
     const before = readTree(machine.person, ROOT);
     const inodes = machine.inodesOf(before.keys());
     const unrecorded = machine.unrecordedPaths();
+    const awaited = machine.awaitedPaths();
     const isStopped = !machine.isRunning;
-    // Another machine may bring a directory back for what it was told of before this one went down.
-    const awaiting = isStopped ? this.#machines : [machine];
-    const awaited = new Set(awaiting.flatMap((each) => Array.from(each.awaitedPaths())));
     try {
       act(action, choices, {
         fs: machine.person,
