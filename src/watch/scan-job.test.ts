@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
+import { MemoryDisk } from "../../test/support/memory-disk.ts";
+import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts";
 import { identityOf } from "../../test/support/scanner-world.ts";
 import type { FileSystem } from "../edge/file-system.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
@@ -131,3 +133,21 @@ test("what cannot be read is a problem: of the directory, or of the child alone"
     const problems = [...unpackChildren(listing.children)].map(({ name, problem }) => `${name} ${problem?.code}`);
     assert.deepEqual(problems.toSorted(), ["bad EACCES", "good undefined"]);
   }));
+
+test("a name is not taken for a file of its own while nobody can tell how it is spelled (simulation, seed 14202343)", () => {
+  const files = createMemoryFileSystem(new MemoryDisk(() => 1_700_000_000_123_000_000n, { ignoresCase: true }));
+  for (const path of ["/f", "/f/.dsync"]) files.makeDirectory(path, 0o755);
+  files.symlink("d", "/f/C");
+  const [root, marker] = ["/f", "/f/.dsync"].map((path) => files.lstat(path));
+  assert.ok(root !== undefined && marker !== undefined);
+  const identity = { root: "/f", device: root.device, inode: root.inode, markerInode: marker.inode };
+  const readDirectory = (): never => {
+    throw Object.assign(new Error("EBUSY"), { code: "EBUSY" });
+  };
+  const request = { identity, paths: ["c"] };
+  const asTold = lookAtPaths(files, request);
+  assert.deepEqual(asTold.kind === "looked" && asTold.items, [undefined]);
+  const untold = lookAtPaths({ ...files, readDirectory }, request);
+  assert.ok(untold.kind === "looked");
+  assert.equal(untold.items[0]?.problem?.code, "EBUSY");
+});

@@ -106,19 +106,15 @@ export function lookAtPaths(fs: FileSystem, request: LookRequest): LookResult {
     } catch (error) {
       return failedChild(path.slice(slash + 1), error);
     }
-    const child = lookAtChild(fs, parents.absolute(directory), path.slice(slash + 1));
-    return child !== undefined && isExact(names, path) ? child : undefined;
+    const name = path.slice(slash + 1);
+    const child = lookAtChild(fs, parents.absolute(directory), name);
+    try {
+      return child !== undefined && names.isExact(path) ? child : undefined;
+    } catch (error) {
+      return failedChild(name, error);
+    }
   });
   return isSameRoot(fs, identity) ? { kind: "looked", items } : { kind: "root-changed" };
-}
-
-/** What cannot be told counts as exact. */
-function isExact(names: ExactNames, path: string): boolean {
-  try {
-    return names.isExact(path);
-  } catch {
-    return true;
-  }
 }
 
 function scanDirectory(fs: FileSystem, parents: RealDirectories, directory: string): ScannedDirectory {
