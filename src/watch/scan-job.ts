@@ -101,14 +101,10 @@ export function lookAtPaths(fs: FileSystem, request: LookRequest): LookResult {
   const items = request.paths.map((path) => {
     const slash = path.lastIndexOf("/");
     const directory = slash === -1 ? "" : path.slice(0, slash);
+    const name = path.slice(slash + 1);
     try {
       if (parents.inodeOf(directory) === undefined) return undefined;
-    } catch (error) {
-      return failedChild(path.slice(slash + 1), error);
-    }
-    const name = path.slice(slash + 1);
-    const child = lookAtChild(fs, parents.absolute(directory), name);
-    try {
+      const child = lookAtChild(fs, parents.absolute(directory), name);
       return child !== undefined && names.isExact(path) ? child : undefined;
     } catch (error) {
       return failedChild(name, error);

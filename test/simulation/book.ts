@@ -89,8 +89,8 @@ export class Book {
    * A person on `machine` turned `before` into `after`. `unrecorded`: paths that held what dsync had put there right before
    * it was killed. Its index does not know that it did: to it, what is gone there is still to be put in place. `awaited`:
    * paths of which the machine knew, and had not got them: they outlive the deletion of what they are in, and bring it
-   * back, perhaps for a moment alone. `isStopped`: what
-   * is put back before dsync starts again is to it as if nobody had touched it.
+   * back, perhaps for a moment alone. `isStopped`: what is put back before dsync starts again is to it as if nobody had
+   * touched it.
    */
   note(machine: number, before: Tree, after: Tree, surroundings: Surroundings = NOTHING): void {
     const { unrecorded, awaited, isStopped } = surroundings;
