@@ -185,12 +185,12 @@ inDirectory("an index whose memory is given back can be read and written all the
     if (isReleasing) (reads % 2 === 0 ? setImmediate : setTimeout)(readAndWrite);
   };
   readAndWrite();
-  for (let round = 0; round < 30; round++) {
+  // How many reads come in between two rounds depends on the machine: on a slow one a round may pass without any.
+  for (let round = 1; isReleasing; round++) {
     for (const name of paths.slice(0, 1_000)) store.signatureOf(path(name));
     await store.release();
+    isReleasing = round < 30 || reads < 100;
   }
-  isReleasing = false;
-  assert.ok(reads > 30, `${reads} reads`);
 
   await store.committed();
   for (const name of paths) store.signatureOf(path(name));

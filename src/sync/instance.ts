@@ -34,6 +34,7 @@ import { Scanner, type LeftInDirectory } from "../watch/scanner.ts";
 import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
 import { Acquaintances } from "./acquaintances.ts";
+import { adoptPlaced } from "./adopt-placed.ts";
 import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
 import type { Conversation } from "./conversation.ts";
@@ -245,6 +246,7 @@ export class Instance {
     if (problem !== undefined) emit({ kind: "warning", message: problem.message });
     const { traits } = await jobs.run("probe", { root: identity.root });
     const disk = traitsOf(store, traits);
+    await adoptWhatIsPlaced(options, disk);
     return new Instance(options, { staged: new Set(staged), disk });
   }
 
@@ -640,6 +642,16 @@ async function recoverFromPowerLoss({ folder, jobs, clock, pool, emit }: Instanc
       `The machine stopped before everything was on its disk: ${damaged.length} damaged or missing files are fetched ` +
       `again (${shown.join(", ")}${more}). What was found in their places is in .dsync/trash/${trashBatch}.`,
   });
+}
+
+async function adoptWhatIsPlaced(options: InstanceOptions, { keepsModes }: DiskTraits): Promise<void> {
+  const { folder, jobs, clock, emit } = options;
+  const { store, identity } = folder;
+  const spelling = new Spelling(store);
+  const toDisk = (path: RelativePath): string => spelling.toDisk(path);
+  const adopted = await adoptPlaced({ store, jobs, clock, identity, toDisk, keepsModes });
+  if (adopted.length === 0) return;
+  emit({ kind: "debug", message: `After a kill ${adopted.length} paths were found to be in place already` });
 }
 
 function warnOfIgnoreRules(ignore: IgnoreFile, emit: (event: DsyncEvent) => void): void {

@@ -4,7 +4,6 @@
 // What was made durable by a checkpoint is not marked and needs no look. What people saved is nobody's to mark: of that,
 // what changed in the last minute before is read, since its times may say nothing.
 
-import type { HashOutcome } from "../content/hash-job.ts";
 import { REPLICA_ID_BYTES, replicaIdFromBytes } from "../core/ids.ts";
 import { HASH_FILES_MAX, UNFLUSHED_MS_MAX } from "../core/limits.ts";
 import { pagesOf } from "../core/pages.ts";
@@ -22,8 +21,7 @@ import type { RecordStore } from "../index/record-store.ts";
 import { isSettled } from "../index/settle.ts";
 import { isTimeAsKept, mtimeUsOf } from "../index/signature.ts";
 import type { ApplyOperation, ApplyOutcome } from "../transfer/apply-operation.ts";
-import { fileContent } from "../watch/judge.ts";
-import type { ScannedChild } from "../watch/scan-job.ts";
+import { lookPatiently, type Found } from "./look-patiently.ts";
 
 export interface VerifyOptions {
   readonly store: RecordStore;
@@ -47,8 +45,6 @@ export interface VerifyReport {
 }
 
 const NS_PER_MS = 1_000_000n;
-/** Between the attempts to look at a path, or to read it. */
-const RETRY_DELAYS_MS = [20, 200, 1_000];
 /** Replica IDs are random: no replica has this one. */
 const NOBODYS_DOT: Dot = { replica: replicaIdFromBytes(new Uint8Array(REPLICA_ID_BYTES)), counter: 1 };
 
@@ -59,13 +55,6 @@ interface Suspect {
   readonly isRecent: boolean;
 }
 
-/** What a path was found to hold; `signature`: of what is there. */
-type Found =
-  | { readonly kind: "absent" }
-  | { readonly kind: "there"; readonly content: Content; readonly signature: StatSignature }
-  /** Not to be read, or changing right now: nothing can be said. */
-  | { readonly kind: "unclear" };
-
 type There = Extract<Found, { kind: "there" }>;
 
 export async function verifyMarked(options: VerifyOptions): Promise<VerifyReport> {
@@ -73,7 +62,8 @@ export async function verifyMarked(options: VerifyOptions): Promise<VerifyReport
   const report = { checked: 0, damaged: [] as RelativePath[], undone: [] as RelativePath[] };
   for (const batch of pagesOf(suspectsOf(options), HASH_FILES_MAX)) {
     report.checked += batch.length;
-    const found = await lookAtAll(options, batch);
+    const paths = batch.map(({ record }) => options.toDisk(record.path));
+    const found = await lookPatiently(options, paths, (index, signature) => isWorthReading(batch[index], signature));
     // Not the folder that it was: the scanner will say so. The marks stay.
     if (found === undefined) break;
     for (const [index, suspect] of batch.entries()) {
@@ -105,78 +95,6 @@ function* suspectsOf({ store, clock }: VerifyOptions): Iterable<Suspect> {
     const isRecent = record.signature?.kind === "file" && record.signature.ctimeNs > recentNs;
     if (isPending || isRecent) yield { record, mark: undefined, isRecent };
   }
-}
-
-async function lookAtAll(options: VerifyOptions, batch: readonly Suspect[]): Promise<readonly Found[] | undefined> {
-  const paths = batch.map(({ record }) => options.toDisk(record.path));
-  const items = await lookPatiently(options, paths);
-  if (items === undefined) return undefined;
-  const found = items.map((child) => foundWithoutReading(child));
-  const toRead = found.flatMap((item, index) =>
-    item.kind === "file" && isWorthReading(batch[index], item.signature) ? [index] : [],
-  );
-  const files = toRead.map((index) => paths[index] ?? "");
-  const outcomes = await readPatiently(options, files);
-  const read = new Map(toRead.map((index, position) => [index, outcomes[position]]));
-  return found.map((item, index): Found => {
-    if (item.kind !== "file") return item;
-    const outcome = read.get(index);
-    if (outcome?.kind !== "hashed") return { kind: "unclear" };
-    const { contentId, signature } = outcome;
-    return { kind: "there", content: fileContent(contentId, signature), signature };
-  });
-}
-
-/** `undefined`: the folder is another one. */
-function lookPatiently(
-  options: VerifyOptions,
-  paths: readonly string[],
-): Promise<readonly (ScannedChild | undefined)[] | undefined> {
-  const { jobs, identity } = options;
-  const look = async (some: readonly string[]): Promise<readonly (ScannedChild | undefined)[] | undefined> => {
-    const result = await jobs.run("look", { identity, paths: some });
-    return result.kind === "looked" ? result.items : undefined;
-  };
-  return patiently(options, paths, look, (child) => child?.problem !== undefined);
-}
-
-async function readPatiently(options: VerifyOptions, files: readonly string[]): Promise<readonly HashOutcome[]> {
-  const { jobs, identity } = options;
-  const read = async (some: readonly string[]): Promise<readonly HashOutcome[]> =>
-    (await jobs.run("hash", { root: identity.root, files: some, inlineBytesMax: 0 })).outcomes;
-  return (await patiently(options, files, read, ({ kind }) => kind !== "hashed")) ?? [];
-}
-
-/** What fails is tried again for a second: a virus scanner may just look at it. Nothing can be told of what fails still. */
-async function patiently<Found>(
-  { clock }: VerifyOptions,
-  paths: readonly string[],
-  look: (paths: readonly string[]) => Promise<readonly Found[] | undefined>,
-  hasFailed: (found: Found) => boolean,
-): Promise<readonly Found[] | undefined> {
-  const first = await look(paths);
-  if (first === undefined) return undefined;
-  const found = [...first];
-  for (const delayMs of RETRY_DELAYS_MS) {
-    const failed = found.flatMap((one, index) => (hasFailed(one) ? [index] : []));
-    if (failed.length === 0) break;
-    await new Promise<void>((resolve) => clock.after(delayMs, resolve));
-    const again = await look(failed.map((index) => paths[index] ?? ""));
-    if (again === undefined) return undefined;
-    for (const [position, index] of failed.entries()) found.splice(index, 1, ...again.slice(position, position + 1));
-  }
-  return found;
-}
-
-function foundWithoutReading(
-  child: ScannedChild | undefined,
-): Found | { readonly kind: "file"; readonly signature: StatSignature } {
-  if (child === undefined) return { kind: "absent" };
-  const { signature, target = "" } = child;
-  if (child.problem !== undefined || signature === undefined) return { kind: "unclear" };
-  const { kind, mode } = signature;
-  if (kind === "file") return { kind, signature };
-  return { kind: "there", signature, content: kind === "directory" ? { kind, mode } : { kind, target } };
 }
 
 /** A file that is neither marked nor recent is read only if its time is that of what was about to be put there. */
