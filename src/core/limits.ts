@@ -192,6 +192,8 @@ export const READ_JOB_BYTES = 2 * MIB;
 /** A problem with a path is tried again after this, and then after longer and longer. */
 export const RETRY_DELAY_MS_MIN = 1_000;
 export const RETRY_DELAY_MS_MAX = 60_000;
+/** Versions that gave way to others of the same content and are remembered; then all are forgotten. */
+export const SAME_VERSIONS_MAX = 4096;
 /** Versions that were replaced on this disk and are remembered, in case that a conflict copy of one turns up: a burst of saves. 24 bytes each. */
 export const SUPERSEDED_VERSIONS_MAX = 10_000;
 /** How often a halted transfer looks whether there is room on the disk again. */
@@ -243,8 +245,10 @@ export const IGNORE_PATTERN_LENGTH_MAX = 1024;
 export const IGNORE_GLOBSTARS_MAX = 16;
 /** Names whose disk spelling differs from the path's (NFD disks); beyond, such files are listed as problems. */
 export const SPELLINGS_MAX = 100_000;
-/** Native events in one burst after which some may have been lost in the kernel's queue (16,384 by default). */
+/** Native events in one burst after which some may have been lost, where nobody tells how many are queued. */
 export const WATCH_BURST_EVENTS_MAX = 1000;
+/** Events in inotify's queue, where the kernel does not say. */
+export const WATCH_QUEUE_EVENTS = 16_384;
 /** Between two looks of the polling watcher: a compromise between delay and load. */
 export const POLL_INTERVAL_MS = 2_000;
 /** While polling, a full scan after so many intervals: some file systems (exFAT) do not tell by a directory's time that something was made in it. */

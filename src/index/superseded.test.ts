@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SAME_VERSIONS_MAX } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { Version } from "./entry.ts";
 import { MemoryTables } from "./memory-tables.ts";
@@ -68,4 +69,25 @@ test("only so many versions are remembered, the newest ones, also over restarts"
   const isRemembered = (counter: number): boolean =>
     superseded.withdrawalOf(conflictEntry(NOTES, version(counter)).entry) !== undefined;
   assert.deepEqual([7, 8, 9, 10, 11].map(isRemembered), [false, true, true, true, true]);
+});
+
+test("what gave way to the same content is told with it, once (simulation, seed 14405769)", () => {
+  const superseded = new Superseded(new MemoryTables());
+  superseded.noteSame(version(2), version(1));
+  superseded.noteSame(version(4), version(2));
+  superseded.noteSame(version(4), version(3));
+  assert.deepEqual(superseded.takeSame(version(1)), []);
+  assert.deepEqual(superseded.takeSame(version(4)), [version(2), version(3)]);
+  assert.deepEqual(superseded.takeSame(version(2)), [version(1)]);
+  assert.deepEqual(
+    [1, 2, 4].map((counter) => superseded.takeSame(version(counter))),
+    [[], [], []],
+  );
+});
+
+test("of what gave way only so much is remembered", () => {
+  const superseded = new Superseded(new MemoryTables());
+  for (let counter = 2; counter < 2 + SAME_VERSIONS_MAX; counter++) superseded.noteSame(version(1), version(counter));
+  superseded.noteSame(version(1), version(SAME_VERSIONS_MAX + 2));
+  assert.equal(superseded.takeSame(version(1)).length, 1);
 });

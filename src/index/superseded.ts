@@ -3,9 +3,12 @@
 //
 // Invariant: a version is noted in the same commit as the change that replaced it, so a crash forgets both or neither.
 // Only the newest are kept: each row is written over when its turn comes again.
+//
+// A version that met another one of the same content was dropped for it, and is replaced with that. Which these are is
+// remembered while the process runs, for the last of them.
 
 import { idBytes, REPLICA_ID_BYTES } from "../core/ids.ts";
-import { SUPERSEDED_VERSIONS_MAX } from "../core/limits.ts";
+import { SAME_VERSIONS_MAX, SUPERSEDED_VERSIONS_MAX } from "../core/limits.ts";
 import type { Dot, Entry, Version } from "./entry.ts";
 import { copyDot } from "./merge.ts";
 import { keyOf, type Tables } from "./tables.ts";
@@ -26,11 +29,31 @@ export class Superseded {
   readonly #tables: Tables;
   readonly #versionsMax: number;
   #noted: Noted | undefined;
+  /** Versions that were dropped for another one, by the dot of that. */
+  readonly #same = new Map<string, Version[]>();
+  #sameNoted = 0;
 
   /** `versionsMax`: how many are remembered. */
   constructor(tables: Tables, versionsMax = SUPERSEDED_VERSIONS_MAX) {
     this.#tables = tables;
     this.#versionsMax = versionsMax;
+  }
+
+  /** `dropped` gave way to `kept`, which has the same content. */
+  noteSame(kept: Version, dropped: Version): void {
+    if (this.#sameNoted++ % SAME_VERSIONS_MAX === 0) this.#same.clear();
+    const key = keyOf(dotBytes(kept.dot));
+    const others = this.#same.get(key);
+    if (others === undefined) this.#same.set(key, [dropped]);
+    else others.push(dropped);
+  }
+
+  /** What gave way to `kept`: replaced with it. It is told once. */
+  takeSame({ dot }: Version): readonly Version[] {
+    const key = keyOf(dotBytes(dot));
+    const dropped = this.#same.get(key) ?? [];
+    this.#same.delete(key);
+    return dropped;
   }
 
   /** A local change was made on top of `version`. */

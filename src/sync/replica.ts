@@ -15,7 +15,7 @@ import type { Fingerprinter } from "../index/fingerprint.ts";
 import type { Ledger } from "../index/ledger.ts";
 import { hasLiveChildren } from "../index/live-children.ts";
 import { observe, type Changer } from "../index/local-change.ts";
-import { conflictEntry, entriesEqual, mergeEntries, sameLive } from "../index/merge.ts";
+import { conflictEntry, dotsEqual, entriesEqual, mergeEntries, sameLive } from "../index/merge.ts";
 import { OwnDots } from "../index/own-dots.ts";
 import { repairsOf } from "../index/repairs.ts";
 import { emptyRecord, isSettled, withKnown } from "../index/settle.ts";
@@ -198,6 +198,7 @@ export class Replica {
         // A person's content now: what we wrote before says nothing about it.
         if (!isOurContent(record, observed)) this.#options.ledger.store.unmark(record.path);
         this.#put(record, next);
+        this.#noteSame(outcome.known, [record.known, outcome.present]);
         if (record.present.live !== undefined) this.#noteReplaced(record.path, record.present.live);
         if (outcome.conflict !== undefined) {
           if (record.known.live !== undefined) this.#options.ledger.store.superseded.noteCopyOf(record.known.live);
@@ -228,12 +229,23 @@ export class Replica {
     // A copy that was not waited for as long as this had its content.
     if (left !== undefined) this.#withdraw(left);
     store.superseded.note(version);
+    for (const same of store.superseded.takeSame(version)) this.#noteReplaced(path, same);
     const copy = conflictEntry(path, version);
     const record = store.get(copy.path);
     if (record === undefined || copy.entry.live === undefined) return;
     this.#withdraw(record);
     const isHere = sameLive(record.known, copy.entry) || sameLive(record.present, copy.entry);
     if (!isHere) this.#noteReplaced(copy.path, copy.entry.live);
+  }
+
+  /** Which of `merged` gave way to a version of the same file content. */
+  #noteSame({ live }: Entry, merged: readonly Entry[]): void {
+    if (live?.content.kind !== "file") return;
+    for (const { live: other } of merged) {
+      const isDropped =
+        other !== undefined && !dotsEqual(other.dot, live.dot) && sameContent(other.content, live.content);
+      if (isDropped) this.#options.ledger.store.superseded.noteSame(live, other);
+    }
   }
 
   #withdraw(record: PathRecord): void {
@@ -323,6 +335,7 @@ export class Replica {
     const { ledger } = this.#options;
     const record = ledger.store.get(path) ?? emptyRecord(path);
     const { merged, conflict } = mergeEntries(record.known, entry, path);
+    this.#noteSame(merged, [record.known, entry]);
     if (merged === record.known) return { change: undefined, conflict };
     const next = withKnown(record, merged);
     ledger.put(record, next);

@@ -176,6 +176,23 @@ test("a deleted directory comes back for what its machine had not got yet", () =
   assert.ok(isAstray(MINE, "d/a"), "that is no directory");
 });
 
+test("it comes back, too, where a file took its place, which is a conflict copy then", () => {
+  const isAstray = (copy: string, ...awaited: readonly string[]): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    const surroundings = { unrecorded: new Set<string>(), awaited: new Set(awaited), isStopped: false };
+    book.note(0, new Map([["d", "directory 755"]]), new Map([["d", MINE]]), surroundings);
+    const found = new Map([
+      ["d", "directory 755"],
+      ["d.conflict-m1-20240101-000000-abcd", copy],
+    ]);
+    return book.strayingFrom(found, asIs).length > 0;
+  };
+  assert.ok(!isAstray(MINE, "d/a"));
+  assert.ok(isAstray(MINE));
+  assert.ok(isAstray(OTHER, "d/a"), "it is nowhere");
+});
+
 test("what was swapped with a copy may come back to its name when it loses there", () => {
   const book = new Book();
   book.beginPhase();
@@ -246,4 +263,20 @@ test("an edit that a coarse clock hides may go where what it edited is moved", (
   assert.ok(!isAstray(second));
   book.note(1, new Map([["a", second]]), new Map([["a", third]]));
   assert.ok(isAstray(third), "the clock shows that edit");
+});
+
+test("a copy of what was touched meanwhile comes back where the clock does not show that", () => {
+  const isAstray = (touchedUs: number): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    const [mine, touched] = [`file 9 one 644 41`, `file 9 one 644 ${touchedUs}`];
+    const seen = (machine: number, line: string): string => (machine === 1 ? line.replace(/.$/, "0") : line);
+    book.note(0, new Map(), new Map([["a.txt", mine]]));
+    book.note(0, new Map([["a.txt", mine]]), new Map([["a.txt", touched]]));
+    book.note(1, new Map([[COPY, seen(1, mine)]]), new Map());
+    return book.strayingFrom(new Map([[COPY, touched]]), seen).some((line) => line.startsWith(COPY));
+  };
+  assert.ok(!isAstray(43));
+  assert.ok(!isAstray(53), "the clock shows it");
+  assert.ok(isAstray(41), "nobody touched it");
 });

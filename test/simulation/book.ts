@@ -56,6 +56,8 @@ export class Book {
   #atStop = new Map<number, Map<string, AtStop>>();
   /** In this phase: when which content was last put at a path or a conflict path of it, by anybody. */
   #put = new Map<string, number>();
+  /** In this phase: all that anybody put at a path or a conflict path of it, as it is on a disk that keeps exact times. */
+  #versions = new Map<string, Set<string>>();
   /** In this phase: when which content was last taken away from a path or a conflict path of it, by anybody. */
   #taken = new Map<string, number>();
   #notes = 0;
@@ -77,6 +79,7 @@ export class Book {
     this.#left = new Map();
     this.#atStop = new Map();
     this.#put = new Map();
+    this.#versions = new Map();
     this.#taken = new Map();
   }
 
@@ -88,8 +91,8 @@ export class Book {
   /**
    * A person on `machine` turned `before` into `after`. `unrecorded`: paths that held what dsync had put there right before
    * it was killed. Its index does not know that it did: to it, what is gone there is still to be put in place. `awaited`:
-   * paths of which the machine knew, and had not got them: they outlive the deletion of what they are in, and bring it
-   * back, perhaps for a moment alone. `isStopped`: what is put back before dsync starts again is to it as if nobody had
+   * paths of which the machine knew, and had not got them: they outlive the end of the directory that they are in, and bring
+   * it back, perhaps for a moment alone; what took its place becomes a conflict copy. `isStopped`: what is put back before dsync starts again is to it as if nobody had
    * touched it.
    */
   note(machine: number, before: Tree, after: Tree, surroundings: Surroundings = NOTHING): void {
@@ -121,6 +124,7 @@ export class Book {
         }
       }
       this.#put.set(inFamily(path, after.get(path)), at);
+      this.#noteVersion(path, after.get(path));
       this.#taken.set(inFamily(path, before.get(path)), at);
       const earlier = [...(left.get(path)?.earlier ?? []), ...(unrecorded.has(path) ? [] : [before.get(path)])];
       const beside = new Set(familyIn(after, path).map(([, line]) => whatIs(line)));
@@ -161,9 +165,13 @@ export class Book {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
-        if (line === undefined && isAwaited && found?.startsWith("directory ") === true) continue;
+        if (isAwaited && found?.startsWith("directory ") === true && isKeptAsCopy(path, line, seen)) continue;
         if (isKeptAsCopy(path, line, seen) && this.#isBackForCopy(path, seen)) continue;
-        const isNew = !earlier.includes(found) || beside.has(whatIs(found)) || this.#isPutSince(at, path, found);
+        const isNew =
+          !earlier.includes(found) ||
+          beside.has(whatIs(found)) ||
+          this.#isPutSince(at, path, found) ||
+          this.#isAmbiguous(path, found, (version) => seenOn(machine, version));
         // The same content under two times is no conflict: one of them stays. A copy may have been changed since.
         const isOther = whatIs(line) !== whatIs(found) && !this.#isPutSince(at + 1, path, line);
         // Who takes such a copy away knows of it. One that was there before is not the one that was made of this.
@@ -240,6 +248,17 @@ export class Book {
    */
   #isPutSince(at: number, path: string, found: string | undefined): boolean {
     return found !== undefined && (this.#put.get(inFamily(path, found)) ?? -1) >= at;
+  }
+
+  #noteVersion(path: string, line: string | undefined): void {
+    if (line === undefined) return;
+    const family = familyOf(path);
+    this.#versions.set(family, (this.#versions.get(family) ?? new Set()).add(line));
+  }
+
+  /** True if several versions look like `found` where times are coarse: whoever saw one of them may not have seen the other. */
+  #isAmbiguous(path: string, found: string | undefined, seen: (version: string) => string): boolean {
+    return [...(this.#versions.get(familyOf(path)) ?? [])].filter((version) => seen(version) === found).length > 1;
   }
 
   /** True if somebody took what `line` holds away from a path of this one's family, by the note `at` or later. */
