@@ -356,7 +356,7 @@ export class Replica {
     // Whoever sent it knows it; unless the merge made more of it.
     this.#announce(path, undefined, entriesEqual(next.known, heard) ? origin?.from : undefined);
     this.#options.onChanged(record, next, isLocal);
-    this.#puller?.add(path, inlineOf(next, origin?.inline));
+    this.#puller?.noteKnown(next, inlineOf(next, origin?.inline));
     if (record.known.live !== undefined && next.known.live?.content.kind !== "directory") this.#recheckChildren(path);
     this.#withdraw(next);
   }

@@ -81,6 +81,12 @@ function operate(operation: ApplyOperation, movedFrom?: RelativePath): Decision 
   return { kind: "operate", operation, movedFrom };
 }
 
+/** The directory that has to be made before anything else can be said of a path where nothing is, if there is such a one. */
+export function directoryToCome(record: PathRecord, around: Surroundings): RelativePath | undefined {
+  const obstacle = record.present.live === undefined ? parentObstacle(record, around) : undefined;
+  return obstacle?.kind === "after" ? obstacle.path : undefined;
+}
+
 /** A live path needs a directory above it on this disk: one that is to go will do as long as it is there. */
 function parentObstacle(record: PathRecord, around: Surroundings): Decision | undefined {
   const parent = parentOf(record.path);

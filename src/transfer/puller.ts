@@ -23,7 +23,7 @@ import { CHUNK_SIZE_BYTES_MIN } from "../core/limits.ts";
 import type { ApplyOperation, ApplyOutcome, FileSource } from "./apply-operation.ts";
 import { ContentServer } from "./content-server.ts";
 import { serveDataChannel } from "./data-channel.ts";
-import { decide, fileOperation, type Surroundings } from "./decide.ts";
+import { decide, directoryToCome, fileOperation, type Surroundings } from "./decide.ts";
 import { FetchQueue, type SmallTask } from "./fetch-queue.ts";
 import { waitForRoom } from "./room.ts";
 import { InlineContent, type InlineFile } from "./inline-content.ts";
@@ -203,10 +203,20 @@ export class Puller {
     return this.#bytesReceived;
   }
 
-  /** What is known of this path changed, or its surroundings did. `inline`: its content, not verified. */
-  add(path: RelativePath, inline?: InlineFile): void {
-    if (this.#isStopped) return;
+  /** What is known of this path changed. `inline`: its content, not verified. */
+  noteKnown(record: PathRecord, inline?: InlineFile): void {
+    const { path } = record;
     if (inline !== undefined) this.#inline.put(inline);
+    // A tree that arrives: what is in a directory is not decided on before that is made.
+    const isUntouched = this.#queue.has(path) === undefined && !this.#toRepair.has(path) && !this.#isStopped;
+    const directory = isUntouched ? directoryToCome(record, this.#around) : undefined;
+    if (directory === undefined) this.add(path);
+    else this.#waitFor(directory, path);
+  }
+
+  /** What this path needs may be something else by now. */
+  add(path: RelativePath): void {
+    if (this.#isStopped) return;
     // What is being fetched is remembered in any case: for a path like that the index is not asked again.
     if (this.#due.size < PULL_QUEUE_PATHS_MAX || this.#queue.has(path) !== undefined) this.#due.add(path);
     else {

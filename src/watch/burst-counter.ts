@@ -1,5 +1,5 @@
-// Notices bursts of native events: the kernel's queue may have overflowed in one, and neither libuv nor
-// @parcel/watcher passes the kernel's word of that on.
+// Notices bursts of native events: the system's queue may have overflowed in one, and @parcel/watcher does not pass the
+// system's word of that on.
 
 import { WATCH_BURST_EVENTS_MAX } from "../core/limits.ts";
 

@@ -21,9 +21,7 @@ interface Watched {
 async function watched(): Promise<Watched> {
   const world = new ScannerWorld();
   const isIgnoredDirectory = (): boolean => false;
-  // For this clock all is one moment or far apart: bursts are not what is tried here.
-  let nowMs = 0;
-  const watcher = new InotifyWatcher({ root: world.root, isIgnoredDirectory, nowMs: () => (nowMs += 10_000) });
+  const watcher = new InotifyWatcher({ root: world.root, isIgnoredDirectory });
   const hints: string[] = [];
   const problems: unknown[] = [];
   await watcher.start({

@@ -6,13 +6,13 @@
 //    in a young directory is missed.
 // 2. A watch belongs to the path that its directory has now: when a directory is moved away, its watches are closed.
 //
-// A burst counts as an overflow (burst-counter.ts).
+// Whether events may have been lost is told by how many come at once (event-queue.ts).
 
 import fs from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { errnoOf } from "../core/errors.ts";
 import { DSYNC_DIRECTORY } from "../core/path.ts";
-import { BurstCounter } from "./burst-counter.ts";
+import { EventQueue, queueLength } from "./event-queue.ts";
 import { watchProblemOf } from "./watch-problem.ts";
 import type { WatchHandler, Watcher } from "./watcher.ts";
 
@@ -21,8 +21,6 @@ export interface InotifyWatcherOptions {
   readonly root: string;
   /** Directories that are not watched; asked with their disk path relative to the root. */
   readonly isIgnoredDirectory: (diskPath: string) => boolean;
-  /** Milliseconds that never go back. */
-  readonly nowMs: () => number;
 }
 
 /** One watched directory. */
@@ -39,11 +37,10 @@ export class InotifyWatcher implements Watcher {
   readonly #options: InotifyWatcherOptions;
   #handler: WatchHandler | undefined;
   #top: Node | undefined;
-  readonly #burst: BurstCounter;
+  readonly #queue = new EventQueue(queueLength(), setImmediate);
 
   constructor(options: InotifyWatcherOptions) {
     this.#options = options;
-    this.#burst = new BurstCounter(options.nowMs);
   }
 
   async start(handler: WatchHandler): Promise<void> {
@@ -85,7 +82,7 @@ export class InotifyWatcher implements Watcher {
     if (directory === "" && name === DSYNC_DIRECTORY) return;
     const diskPath = directory === "" ? name : `${directory}/${name}`;
     this.#handler?.hint(diskPath);
-    if (this.#burst.add(1)) this.#handler?.overflow();
+    if (this.#queue.add()) this.#handler?.overflow();
     // Something was made, removed or moved under this name; a directory may be among them.
     if (event === "rename") this.#drop(name, node);
   }

@@ -43,9 +43,8 @@ export function createSystemWatcher({ root, clock, isIgnored }: SystemWatcherOpt
 
 /** On Linux our own: see docs/decisions/0007-inotify-without-a-library.md. */
 function createNativeWatcher({ root, clock, isIgnored }: SystemWatcherOptions): Watcher {
-  const nowMs = (): number => clock.monotonic();
-  if (process.platform !== "linux") return new ParcelWatcher(root, nowMs);
-  return new InotifyWatcher({ root, isIgnoredDirectory: (diskPath) => isIgnored(diskPath, true), nowMs });
+  if (process.platform !== "linux") return new ParcelWatcher(root, () => clock.monotonic());
+  return new InotifyWatcher({ root, isIgnoredDirectory: (diskPath) => isIgnored(diskPath, true) });
 }
 
 /** True if `path` is on a network file system, as far as the kernel tells. */
