@@ -351,6 +351,8 @@ export const LOCAL_CLIENTS_MAX = 32;
 export const LOCAL_ANSWER_MS_MAX = 60_000;
 /** The path of a Unix socket, with room for the shortest limit (macOS: 104 with its NUL). */
 export const SOCKET_PATH_BYTES_MAX = 100;
+/** Files in the trash that are read after a kill, since they may be what is wanted: the newest. */
+export const TRASH_SEARCHED_MAX = 1_000;
 /** Items that the trash lists, the newest first: bounds memory and the answer. */
 export const TRASH_ITEMS_MAX = 100_000;
 /** The part of what would be free without the trash that it may take: beyond, the disk is all but full because of it. */

@@ -38,6 +38,7 @@ import { adoptPlaced } from "./adopt-placed.ts";
 import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
 import type { Conversation } from "./conversation.ts";
+import { findInTrash } from "./find-in-trash.ts";
 import { describeChange } from "./describe-change.ts";
 import { traitsOf } from "./disk-traits.ts";
 import type { OpenFolder } from "./open-folder.ts";
@@ -246,7 +247,7 @@ export class Instance {
     if (problem !== undefined) emit({ kind: "warning", message: problem.message });
     const { traits } = await jobs.run("probe", { root: identity.root });
     const disk = traitsOf(store, traits);
-    await adoptWhatIsPlaced(options, disk);
+    await recoverFromKill(options, disk);
     return new Instance(options, { staged: new Set(staged), disk });
   }
 
@@ -644,14 +645,17 @@ async function recoverFromPowerLoss({ folder, jobs, clock, pool, emit }: Instanc
   });
 }
 
-async function adoptWhatIsPlaced(options: InstanceOptions, { keepsModes }: DiskTraits): Promise<void> {
+/** What was done in the last moments, and the index did not get to keep, is noted before anything is heard from peers. */
+async function recoverFromKill(options: InstanceOptions, { keepsModes }: DiskTraits): Promise<void> {
   const { folder, jobs, clock, emit } = options;
   const { store, identity } = folder;
   const spelling = new Spelling(store);
   const toDisk = (path: RelativePath): string => spelling.toDisk(path);
   const adopted = await adoptPlaced({ store, jobs, clock, identity, toDisk, keepsModes });
-  if (adopted.length === 0) return;
-  emit({ kind: "debug", message: `After a kill ${adopted.length} paths were found to be in place already` });
+  const found = await findInTrash({ store, jobs, clock, identity });
+  if (adopted.length + found === 0) return;
+  const message = `After a kill ${adopted.length} paths were found to be in place already, and ${found} contents in the trash`;
+  emit({ kind: "debug", message });
 }
 
 function warnOfIgnoreRules(ignore: IgnoreFile, emit: (event: DsyncEvent) => void): void {

@@ -70,8 +70,11 @@ async function readAll(options: LookOptions, files: readonly string[]): Promise<
   return (await patiently(options, files, read, ({ kind }) => kind !== "hashed")) ?? [];
 }
 
-/** What fails is tried again for a second: a virus scanner may just look at it. Nothing can be told of what fails still. */
-async function patiently<Found>(
+/**
+ * What `look` finds at `paths`, one for each; `undefined`: it cannot be asked. What fails is tried again for a second: a
+ * virus scanner may just look at it. Nothing can be told of what fails still.
+ */
+export async function patiently<Found>(
   { clock }: LookOptions,
   paths: readonly string[],
   look: (paths: readonly string[]) => Promise<readonly Found[] | undefined>,
