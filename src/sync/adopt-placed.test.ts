@@ -5,6 +5,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { failingAtFirst, fileOf, KilledFolder } from "../../test/support/killed-folder.ts";
 import { pathOf } from "../../test/support/replica-world.ts";
 import { EMPTY_ENTRY } from "../index/entry.ts";
+import { conflictEntry } from "../index/merge.ts";
 import { adoptPlaced } from "./adopt-placed.ts";
 
 let folder: KilledFolder;
@@ -57,6 +58,28 @@ test("what was there before is not taken for what was to come, though all of it 
   folder.want("a", fileOf("content"), before);
   assert.deepEqual(await adopted(), []);
   assert.deepEqual(folder.store.get(pathOf("a"))?.present, before);
+});
+
+test("what took the place of a file whose conflict copy is still to come is a person's (simulation, seed 14813190)", async () => {
+  const lost = folder.versionOf(fileOf("lost"));
+  assert.ok(lost.live !== undefined);
+  const copy = conflictEntry(pathOf("a"), lost.live);
+  const isAdopted = async (isCopyThere: boolean): Promise<boolean> => {
+    const directory = folder.versionOf({ kind: "directory", mode: 0o755 });
+    folder.store.put({ path: pathOf("a"), known: directory, present: lost, signature: undefined, residue: false });
+    folder.store.put({
+      path: copy.path,
+      known: copy.entry,
+      present: EMPTY_ENTRY,
+      signature: undefined,
+      residue: false,
+    });
+    if (isCopyThere) folder.putFile(copy.path, "lost");
+    return (await adopted()).includes("a");
+  };
+  fs.mkdirSync(join(folder.root, "a"), { mode: 0o755 });
+  assert.equal(await isAdopted(false), false);
+  assert.equal(await isAdopted(true), true);
 });
 
 test("where a disk keeps no modes, none is compared", async () => {

@@ -10,9 +10,11 @@ import type { RelativePath } from "../core/path.ts";
 import { isContentAsKept } from "../index/content.ts";
 import type { Content, PathRecord, StatSignature } from "../index/entry.ts";
 import type { RecordStore } from "../index/record-store.ts";
+import { isSettled } from "../index/settle.ts";
 import { signaturesEqual } from "../index/signature.ts";
+import { copyToCome } from "../transfer/decide.ts";
 import { fileContent } from "../watch/judge.ts";
-import { lookPatiently, type LookOptions } from "./look-patiently.ts";
+import { lookPatiently, type Found, type LookOptions } from "./look-patiently.ts";
 
 export interface AdoptOptions extends LookOptions {
   readonly store: RecordStore;
@@ -21,15 +23,26 @@ export interface AdoptOptions extends LookOptions {
   readonly keepsModes: boolean;
 }
 
+type There = Extract<Found, { kind: "there" }>;
+
 /** Returns the paths that hold what is known of them, and of which the index did not know that. */
 export async function adoptPlaced(options: AdoptOptions): Promise<readonly RelativePath[]> {
-  const { store, toDisk } = options;
+  const { store } = options;
   const adopted: RelativePath[] = [];
   if (store.previousStop === "clean" || store.previousStop === "none") return adopted;
-  for (const paths of pagesOf([...store.pending()], BULK_ROUND_PATHS_MAX)) {
+  const placed = await findPlaced(options);
+  for (const path of placed.keys()) adopt(store, placed, path, adopted);
+  if (adopted.length > 0) await store.committed();
+  return adopted;
+}
+
+async function findPlaced(options: AdoptOptions): Promise<ReadonlyMap<RelativePath, There>> {
+  const { store, toDisk } = options;
+  const placed = new Map<RelativePath, There>();
+  for (const paths of pagesOf(store.pending(), BULK_ROUND_PATHS_MAX)) {
     const records = paths.flatMap((path) => store.get(path) ?? []).filter(({ known }) => known.live !== undefined);
     const diskPaths = records.map(({ path }) => toDisk(path));
-    const found = await lookPatiently(options, diskPaths, (index, signature) => {
+    const all = await lookPatiently(options, diskPaths, (index, signature) => {
       const pending = records[index]?.known.live?.content;
       return (
         pending?.kind === "file" &&
@@ -37,18 +50,33 @@ export async function adoptPlaced(options: AdoptOptions): Promise<readonly Relat
       );
     });
     // Not the folder that it was: the scanner will say so.
-    if (found === undefined) break;
+    if (all === undefined) return new Map();
     for (const [index, record] of records.entries()) {
-      const there = found[index];
-      if (there?.kind !== "there" || !isPlaced(options, record, there.content, there.signature)) continue;
-      store.mark(record.path, record.present);
-      store.put({ ...record, present: record.known, signature: there.signature, residue: false });
-      if (there.content.kind === "file") store.putChunkLocations(there.content.contentId);
-      adopted.push(record.path);
+      const found = all[index];
+      if (found?.kind !== "there" || !isPlaced(options, record, found.content, found.signature)) continue;
+      placed.set(record.path, found);
     }
   }
-  if (adopted.length > 0) await store.committed();
-  return adopted;
+  return placed;
+}
+
+/** Content that lost a conflict was put at its conflict path first: where that is still to come, a person was here. */
+function adopt(
+  store: RecordStore,
+  placed: ReadonlyMap<RelativePath, There>,
+  path: RelativePath,
+  adopted: RelativePath[],
+): void {
+  const record = store.get(path);
+  const found = placed.get(path);
+  if (record === undefined || found === undefined || isSettled(record)) return;
+  const copy = copyToCome(record, store);
+  if (copy !== undefined) adopt(store, placed, copy, adopted);
+  if (copyToCome(record, store) !== undefined) return;
+  store.mark(path, record.present);
+  store.put({ ...record, present: record.known, signature: found.signature, residue: false });
+  if (found.content.kind === "file") store.putChunkLocations(found.content.contentId);
+  adopted.push(path);
 }
 
 /** True if `found` is what was to be put at the path, and not what the index says was there before. */

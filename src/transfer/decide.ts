@@ -100,12 +100,17 @@ function parentObstacle(record: PathRecord, around: Surroundings): Decision | un
 
 /** Content that lost a conflict is put at its conflict path before it is replaced here. */
 function conflictCopyFirst(record: PathRecord, around: Surroundings): Decision | undefined {
+  const copy = copyToCome(record, around);
+  return copy === undefined || around.isIgnored(copy, false) ? undefined : { kind: "after", path: copy };
+}
+
+/** The conflict path of what is here, if that is wanted there and is not there yet. */
+export function copyToCome(record: PathRecord, around: Pick<Surroundings, "get">): RelativePath | undefined {
   const loser = record.present.live;
   if (loser === undefined || loser.content.kind === "directory") return undefined;
   const { path, entry } = conflictEntry(record.path, loser);
   const copy = around.get(path);
-  const isWanted = copy !== undefined && !isSettled(copy) && sameLive(copy.known, entry);
-  return isWanted && !around.isIgnored(path, false) ? { kind: "after", path } : undefined;
+  return copy !== undefined && !isSettled(copy) && sameLive(copy.known, entry) ? path : undefined;
 }
 
 /** The same content somewhere on this disk: renamed if it is wanted nowhere else, copied otherwise. */

@@ -280,3 +280,27 @@ test("a copy of what was touched meanwhile comes back where the clock does not s
   assert.ok(!isAstray(53), "the clock shows it");
   assert.ok(isAstray(41), "nobody touched it");
 });
+
+test("of two copies of one content, the one that is moved may go with the one that was deleted", () => {
+  const isAstray = ({ isStopped = true, isDeleted = true }): boolean => {
+    const book = new Book();
+    const surroundings = { unrecorded: new Set<string>(), awaited: new Set<string>(), isStopped };
+    book.beginPhase();
+    book.note(0, new Map(), new Map([["a.txt", BEFORE]]));
+    const [both, one] = [[["a.txt", MINE] as const, [COPY, OTHER] as const], [[LATER_COPY, MINE] as const]];
+    if (isDeleted) book.note(1, new Map([...both, ...one]), new Map(both), surroundings);
+    const swapped = new Map([
+      ["a.txt", OTHER],
+      [COPY, MINE],
+    ]);
+    book.note(1, new Map(both), swapped, surroundings);
+    const found = new Map([
+      ["a.txt", BEFORE],
+      [COPY, OTHER],
+    ]);
+    return book.strayingFrom(found, asIs).some((line) => line.startsWith(COPY));
+  };
+  assert.ok(!isAstray({}));
+  assert.ok(isAstray({ isStopped: false }), "dsync saw the deletion before");
+  assert.ok(isAstray({ isDeleted: false }), "nobody deleted any");
+});

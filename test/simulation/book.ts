@@ -15,6 +15,11 @@ interface Left {
   readonly beside: ReadonlySet<string>;
   /** Something in it was still to come. */
   readonly isAwaited: boolean;
+  /**
+   * Another name of its family lost the same while dsync stood still, before it came here: a copy of this may get that name,
+   * and is deleted there when the loss is seen.
+   */
+  readonly isDeletedBeside: boolean;
 }
 
 /** What a machine's index made of its disk when a person did something. */
@@ -54,6 +59,8 @@ export class Book {
   #left = new Map<number, Map<string, Left>>();
   /** In this phase: what people touched on each machine since dsync stopped there, as it was then. */
   #atStop = new Map<number, Map<string, AtStop>>();
+  /** The first note that dsync does not see, on machines where it stands still. */
+  #unseenSince = new Map<number, number>();
   /** In this phase: when which content was last put at a path or a conflict path of it, by anybody. */
   #put = new Map<string, number>();
   /** In this phase: all that anybody put at a path or a conflict path of it, as it is on a disk that keeps exact times. */
@@ -83,9 +90,15 @@ export class Book {
     this.#taken = new Map();
   }
 
+  /** From now on dsync does not see there what people do. */
+  noteStop(machine: number): void {
+    if (!this.#unseenSince.has(machine)) this.#unseenSince.set(machine, this.#notes);
+  }
+
   /** From now on dsync runs there, and sees what people do. */
   noteStart(machine: number): void {
     this.#atStop.delete(machine);
+    this.#unseenSince.delete(machine);
   }
 
   /**
@@ -97,7 +110,10 @@ export class Book {
    */
   note(machine: number, before: Tree, after: Tree, surroundings: Surroundings = NOTHING): void {
     const { unrecorded, awaited, isStopped } = surroundings;
+    if (isStopped) this.noteStop(machine);
     const at = this.#notes++;
+    const unseenSince = this.#unseenSince.get(machine) ?? Infinity;
+    const takenBefore = new Map(this.#taken);
     const counts = new Map<string, number>();
     for (const line of after.values()) count(counts, contentIn(line), 1);
     for (const line of before.values()) count(counts, contentIn(line), -1);
@@ -129,7 +145,11 @@ export class Book {
       const earlier = [...(left.get(path)?.earlier ?? []), ...(unrecorded.has(path) ? [] : [before.get(path)])];
       const beside = new Set(familyIn(after, path).map(([, line]) => whatIs(line)));
       const isAwaited = [...awaited].some((below) => below.startsWith(`${path}/`));
-      this.#left.set(machine, left.set(path, { line: after.get(path), earlier, at, beside, isAwaited }));
+      const isDeletedBeside = (takenBefore.get(inFamily(path, after.get(path))) ?? -1) >= unseenSince;
+      this.#left.set(
+        machine,
+        left.set(path, { line: after.get(path), earlier, at, beside, isAwaited, isDeletedBeside }),
+      );
     }
   }
 
@@ -161,7 +181,7 @@ export class Book {
     for (const [machine, left] of this.#left) {
       if (this.#powerless.has(machine)) continue;
       const seen = new Map([...tree].map(([path, line]) => [path, seenOn(machine, line)]));
-      for (const [path, { line, earlier, at, beside, isAwaited }] of left) {
+      for (const [path, { line, earlier, at, beside, isAwaited, isDeletedBeside }] of left) {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
@@ -176,7 +196,7 @@ export class Book {
         const isOther = whatIs(line) !== whatIs(found) && !this.#isPutSince(at + 1, path, line);
         // Who takes such a copy away knows of it. One that was there before is not the one that was made of this.
         const isTaken = !beside.has(whatIs(line)) && this.#isTakenSince(at + 1, path, line);
-        const isKept = isKeptAsCopy(path, line, seen) || !isOther || isTaken;
+        const isKept = isKeptAsCopy(path, line, seen) || !isOther || isTaken || isDeletedBeside;
         if (isNew && this.#isTakenByCopy(path, machine) && isKept) continue;
         straying.push(`${path}: left as ${line ?? "nothing"} on machine ${machine + 1}, is ${found ?? "nothing"}`);
       }

@@ -309,6 +309,7 @@ class Simulation {
 
   #restart(machine: Machine, downMs: number): void {
     if (!machine.isRunning) return;
+    this.#book.noteStop(this.#machines.indexOf(machine));
     // It may crash while it stops: then whoever crashed it starts it again.
     void machine.stop().then(() => this.#later(downMs, () => this.#start(machine)));
   }
