@@ -80,6 +80,11 @@ export function previousStop(tables: Tables, bootId: string): PreviousStop {
   return bootId !== "" && Buffer.from(running).toString() === `:${bootId}` ? "crash" : "power-loss";
 }
 
+/** True if the index was in use, and nobody closed it. */
+export function isUnclean(stop: PreviousStop): boolean {
+  return stop === "crash" || stop === "power-loss";
+}
+
 /** From here until {@link markClosed} is committed, a stop counts as unclean. */
 export function markRunning(tables: Tables, bootId: string): void {
   tables.set("state", RUNNING_KEY, Buffer.from(`:${bootId}`));

@@ -10,6 +10,7 @@ import type { RelativePath } from "../core/path.ts";
 import { isContentAsKept } from "../index/content.ts";
 import type { Content, PathRecord, StatSignature } from "../index/entry.ts";
 import type { RecordStore } from "../index/record-store.ts";
+import { isUnclean } from "../index/store-state.ts";
 import { isSettled } from "../index/settle.ts";
 import { signaturesEqual } from "../index/signature.ts";
 import { copyToCome } from "../transfer/decide.ts";
@@ -29,7 +30,7 @@ type There = Extract<Found, { kind: "there" }>;
 export async function adoptPlaced(options: AdoptOptions): Promise<readonly RelativePath[]> {
   const { store } = options;
   const adopted: RelativePath[] = [];
-  if (store.previousStop === "clean" || store.previousStop === "none") return adopted;
+  if (!isUnclean(store.previousStop)) return adopted;
   const placed = await findPlaced(options);
   for (const path of placed.keys()) adopt(store, placed, path, adopted);
   if (adopted.length > 0) await store.committed();

@@ -6,6 +6,7 @@ import { HASH_FILES_MAX, TRASH_SEARCHED_MAX } from "../core/limits.ts";
 import { pagesOf } from "../core/pages.ts";
 import type { TrashItem } from "../core/reports.ts";
 import type { RecordStore } from "../index/record-store.ts";
+import { isUnclean } from "../index/store-state.ts";
 import { TRASH_DIRECTORY } from "../transfer/disk-layout.ts";
 import { lookPatiently, patiently, type LookOptions } from "./look-patiently.ts";
 
@@ -16,7 +17,7 @@ export interface FindOptions extends LookOptions {
 /** Notes where in the trash contents are that are pending, if their sizes say that they may be there. Returns how many are. */
 export async function findInTrash(options: FindOptions): Promise<number> {
   const { store } = options;
-  if (store.previousStop === "clean" || store.previousStop === "none") return 0;
+  if (!isUnclean(store.previousStop)) return 0;
   const wanted = wantedContents(store);
   if (wanted.size === 0) return 0;
   const sizes = new Set(wanted.values());

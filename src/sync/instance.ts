@@ -5,7 +5,6 @@
 
 import type { DsyncEvent, PeerProgress, Progress } from "../core/events.ts";
 import { messageOf } from "../core/errors.ts";
-import { escapeForTerminal } from "../core/escape.ts";
 import type { ContentHash } from "../core/ids.ts";
 import { INLINE_CONTENT_BYTES_MAX, RACY_COARSE_MS, REFUSED_LISTED_MAX } from "../core/limits.ts";
 import { IGNORE_FILE, type RelativePath } from "../core/path.ts";
@@ -34,18 +33,16 @@ import { Scanner, type LeftInDirectory } from "../watch/scanner.ts";
 import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
 import { Acquaintances } from "./acquaintances.ts";
-import { adoptPlaced } from "./adopt-placed.ts";
 import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
 import type { Conversation } from "./conversation.ts";
-import { findInTrash } from "./find-in-trash.ts";
 import { describeChange } from "./describe-change.ts";
 import { traitsOf } from "./disk-traits.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { ProgressMeter } from "./progress-meter.ts";
+import { recoverFromKill, recoverFromPowerLoss } from "./recover.ts";
 import { Replica } from "./replica.ts";
 import { tooMuchUncommitted } from "./uncommitted.ts";
-import { verifyMarked } from "./verify-marked.ts";
 
 export interface InstanceOptions {
   readonly folder: OpenFolder;
@@ -102,8 +99,6 @@ const TIDY_AFTER_MS = 3_000;
 const TRASH_BATCH_MS = 2_000;
 /** How often `progress` and `in-sync` are considered. */
 const PROGRESS_INTERVAL_MS = 250;
-/** Damaged paths that are named; the rest is counted. */
-const DAMAGED_SHOWN_MAX = 5;
 
 export class Instance {
   readonly #options: InstanceOptions;
@@ -234,7 +229,8 @@ export class Instance {
     const { folder, jobs, clock, ignore, emit } = options;
     const { store, identity } = folder;
     warnOfIgnoreRules(ignore, emit);
-    await recoverFromPowerLoss(options);
+    const recovery = { folder, jobs, clock, author: options.pool.name, emit };
+    await recoverFromPowerLoss(recovery);
     const nowMs = clock.now();
     const { staged, problem } = await jobs.run("sweep", {
       root: identity.root,
@@ -247,7 +243,7 @@ export class Instance {
     if (problem !== undefined) emit({ kind: "warning", message: problem.message });
     const { traits } = await jobs.run("probe", { root: identity.root });
     const disk = traitsOf(store, traits);
-    await recoverFromKill(options, disk);
+    await recoverFromKill(recovery, disk);
     return new Instance(options, { staged: new Set(staged), disk });
   }
 
@@ -621,42 +617,6 @@ function pendingContents(store: IndexStore): readonly ContentHash[] {
 
 /** A sweep that was lost or could not be made is made an hour later. */
 function noSweep(): void {}
-
-/** Before anything looks at the folder: what a power loss damaged must not be taken for edits. */
-async function recoverFromPowerLoss({ folder, jobs, clock, pool, emit }: InstanceOptions): Promise<void> {
-  const { store, identity } = folder;
-  const { name: author } = pool;
-  const spelling = new Spelling(store);
-  const trashBatch = trashBatchName(clock.now());
-  const toDisk = (path: RelativePath): string => spelling.toDisk(path);
-  const { checked, damaged, undone } = await verifyMarked({ store, jobs, identity, toDisk, trashBatch, author, clock });
-  if (checked > 0) {
-    const message = `After a restart of the machine ${checked} paths were checked, and ${undone.length} are done again`;
-    emit({ kind: "debug", message });
-  }
-  if (damaged.length === 0) return;
-  const shown = damaged.slice(0, DAMAGED_SHOWN_MAX).map((path) => escapeForTerminal(path));
-  const more = damaged.length > shown.length ? ", …" : "";
-  emit({
-    kind: "warning",
-    message:
-      `The machine stopped before everything was on its disk: ${damaged.length} damaged or missing files are fetched ` +
-      `again (${shown.join(", ")}${more}). What was found in their places is in .dsync/trash/${trashBatch}.`,
-  });
-}
-
-/** What was done in the last moments, and the index did not get to keep, is noted before anything is heard from peers. */
-async function recoverFromKill(options: InstanceOptions, { keepsModes }: DiskTraits): Promise<void> {
-  const { folder, jobs, clock, emit } = options;
-  const { store, identity } = folder;
-  const spelling = new Spelling(store);
-  const toDisk = (path: RelativePath): string => spelling.toDisk(path);
-  const adopted = await adoptPlaced({ store, jobs, clock, identity, toDisk, keepsModes });
-  const found = await findInTrash({ store, jobs, clock, identity });
-  if (adopted.length + found === 0) return;
-  const message = `After a kill ${adopted.length} paths were found to be in place already, and ${found} contents in the trash`;
-  emit({ kind: "debug", message });
-}
 
 function warnOfIgnoreRules(ignore: IgnoreFile, emit: (event: DsyncEvent) => void): void {
   for (const { line, reason } of ignore.rules.warnings) {

@@ -27,7 +27,7 @@ export class EventQueue {
 
   /** `length`: in events. `nextTurn` runs its action when all events that are there now have been told. */
   constructor(length: number, nextTurn: (action: () => void) => void) {
-    this.#eventsMax = length * SUSPICIOUS_PART;
+    this.#eventsMax = Math.ceil(length * SUSPICIOUS_PART);
     this.#nextTurn = nextTurn;
   }
 
@@ -35,6 +35,6 @@ export class EventQueue {
   add(): boolean {
     if (this.#events === 0) this.#nextTurn(() => (this.#events = 0));
     this.#events++;
-    return this.#events === Math.ceil(this.#eventsMax);
+    return this.#events === this.#eventsMax;
   }
 }
