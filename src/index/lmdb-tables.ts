@@ -101,6 +101,7 @@ export class LmdbTables implements Tables {
   committed(): Promise<void> {
     if (this.#options.readOnly) return Promise.resolve();
     invariant(!this.#closed, "an index that is closed is committed");
+    if (this.#isCommitted()) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#waiting.waiters.push({ resolve, reject });
       this.#commitNext();
@@ -142,6 +143,13 @@ export class LmdbTables implements Tables {
     this.#later?.clear();
     clearImmediate(this.#next);
     await this.#environment.close();
+  }
+
+  #isCommitted(): boolean {
+    if (this.#writing !== undefined || this.#waiting.rows.rows > 0) return false;
+    // What the owner of the tables has not handed over yet counts, too.
+    this.#beforeCommit();
+    return this.#waiting.rows.rows === 0;
   }
 
   #read<T>(action: () => T): T {

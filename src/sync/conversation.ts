@@ -2,7 +2,8 @@
 // happens. It knows what the peer has been told; what an entry means is decided by the replica.
 //
 // Invariants:
-// 1. Nothing is announced before it is committed (the replica calls `flush` only then).
+// 1. Nothing is announced before it is committed: what a message says is read first, then committed, and then sent. What
+//    changes while something else is being committed has to wait for its own commit.
 // 2. What the peer asked and has not been answered is bounded: it is not read while too much waits. Only while the peer
 //    itself does not take our answers is it read on (up to a second bound): if neither side read, both would wait for ever.
 // 3. A comparison that gets nowhere counts as none after a while: others wait for it to end before they remove anything.
@@ -218,8 +219,7 @@ export class Conversation implements Source {
         this.#noteMoved();
         this.#boundQuestions();
       } catch (error) {
-        // The index cannot be written, so nothing may be told; the next session begins again.
-        this.session.close("overload", messageOf(error));
+        this.#endUnwritable(error);
       }
     }
     this.#isAnswering = false;
@@ -228,8 +228,6 @@ export class Conversation implements Source {
   }
 
   async #answer(question: Question): Promise<void> {
-    // What is sent must be committed first.
-    await this.#options.ledger.store.committed();
     const step = this.#compare(question);
     for (const next of step.questions) {
       this.#ask(next);
@@ -313,8 +311,12 @@ export class Conversation implements Source {
 
   async #flush(): Promise<void> {
     this.#isFlushing = true;
-    while (this.#outbox.size > 0 && !this.#hasEnded) {
-      await this.#sendEntries(this.#outbox.take(ENTRIES_PER_MESSAGE_MAX));
+    try {
+      while (this.#outbox.size > 0 && !this.#hasEnded) {
+        await this.#sendEntries(this.#outbox.take(ENTRIES_PER_MESSAGE_MAX));
+      }
+    } catch (error) {
+      this.#endUnwritable(error);
     }
     this.#isFlushing = false;
   }
@@ -344,9 +346,17 @@ export class Conversation implements Source {
     }
   }
 
+  /** Keeps invariant 1. */
   async #sendOne(entries: readonly Announcement[]): Promise<void> {
+    await this.#options.ledger.store.committed();
+    if (this.#hasEnded) return;
     this.session.control.send({ type: "entries", entries });
     await this.#room();
+  }
+
+  /** The index cannot be written, so nothing may be told; the next session begins again. */
+  #endUnwritable(error: unknown): void {
+    this.session.close("overload", messageOf(error));
   }
 
   #announcementOf(record: PathRecord, inline: Uint8Array | undefined): Announcement {

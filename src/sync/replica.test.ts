@@ -224,6 +224,37 @@ test("what is heard of a path while that is put in place is stored after the out
   assert.equal(fs.lstat("/f/drafts"), undefined);
 });
 
+test("what is seen while something else is being committed is told when it is committed, too", async () => {
+  const commits: (() => void)[] = [];
+  store.committed = () => new Promise((resolve) => commits.push(resolve));
+  const peer = new FakeChannel();
+  replica.join(sessionOver(peer));
+  const told = (): readonly RelativePath[] =>
+    peer.sent.flatMap((message) => (message.type === "entries" ? message.entries.map(({ path }) => path) : []));
+  const seen = (path: RelativePath): Observation => ({
+    kind: "present",
+    path,
+    content: file(1),
+    signature: signature(1n),
+    manifest: undefined,
+    inline: undefined,
+    movedFrom: undefined,
+  });
+  replica.observe([seen(NOTES)]);
+  replica.observe([seen(DRAFTS)]);
+  commits.shift()?.();
+  await waitFor(() => commits.length > 0, { until: "another commit" });
+  assert.deepEqual(told(), []);
+  await waitFor(
+    () => {
+      commits.shift()?.();
+      return told().length >= 2;
+    },
+    { until: "both are told" },
+  );
+  assert.deepEqual(new Set(told()), new Set([NOTES, DRAFTS]));
+});
+
 test("a directory is told before what is in it, and once (simulation, seeds 13001184 and 13901964)", async () => {
   const paths = Array.from({ length: 20 }, (_, tree) => ["", "/d", "/d/d", "/d/d/a"].map((end) => `tree${tree}${end}`));
   for (const path of paths.flat()) {

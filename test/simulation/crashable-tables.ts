@@ -13,6 +13,21 @@ interface Undo {
 
 const COMMIT_MS_MAX = 5;
 const UNHURRIED_COMMIT_MS = 20;
+const SLOW_COMMIT_MS_MAX = 100;
+
+/** Changes on their way to the disk: what comes later is of the next commit. */
+interface Commit {
+  readonly undo: readonly Undo[];
+  readonly waiting: readonly (() => void)[];
+}
+
+export interface CrashableTablesOptions {
+  readonly rows: RowMap;
+  readonly scheduler: Scheduler;
+  readonly random: Prng;
+  /** A commit takes a while, and a crash strikes in the middle of it; otherwise it takes no time at all. */
+  readonly commitsSlowly: boolean;
+}
 
 /** One run's use of `rows`, which outlive it. */
 export class CrashableTables implements Tables {
@@ -20,17 +35,21 @@ export class CrashableTables implements Tables {
   readonly #rows: RowMap;
   readonly #scheduler: Scheduler;
   readonly #random: Prng;
-  readonly #undo: Undo[] = [];
+  readonly #commitsSlowly: boolean;
+  /** Since the last commit began. */
+  #undo: Undo[] = [];
+  #writing: Commit | undefined;
   #waiting: (() => void)[] = [];
   #beforeCommit: () => void = () => {};
   #isHurried = false;
   #isCommitDue = false;
   #isDead = false;
 
-  constructor(options: { readonly rows: RowMap; readonly scheduler: Scheduler; readonly random: Prng }) {
+  constructor(options: CrashableTablesOptions) {
     this.#rows = options.rows;
     this.#scheduler = options.scheduler;
     this.#random = options.random;
+    this.#commitsSlowly = options.commitsSlowly;
   }
 
   get(table: TableName, key: string): RowValue {
@@ -55,6 +74,7 @@ export class CrashableTables implements Tables {
   }
 
   committed(): Promise<void> {
+    if (this.#isCommitted()) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       if (!this.#isHurried) this.#commitWithin((COMMIT_MS_MAX * this.#random.below(1000)) / 1000);
@@ -70,11 +90,20 @@ export class CrashableTables implements Tables {
     return this.committed();
   }
 
-  /** The process is gone: so is what it had not committed. */
+  /** The process is gone: so is what it had not committed. What was being written may have got there. */
   crash(): void {
     this.#isDead = true;
-    for (const { table, key, value } of this.#undo.toReversed()) this.#write(table, key, value);
-    this.#undo.length = 0;
+    const { undo: written = [] } = this.#writing ?? {};
+    const lost = [...(written.length > 0 && this.#random.below(2) === 0 ? [] : written), ...this.#undo];
+    for (const { table, key, value } of lost.toReversed()) this.#write(table, key, value);
+    this.#undo = [];
+    this.#writing = undefined;
+  }
+
+  #isCommitted(): boolean {
+    if (this.#writing !== undefined || this.#undo.length > 0) return false;
+    this.#beforeCommit();
+    return this.#undo.length === 0;
   }
 
   #commitWithin(delayMs: number): void {
@@ -84,14 +113,23 @@ export class CrashableTables implements Tables {
   }
 
   #commit(): void {
-    if (this.#isDead || !this.#isCommitDue) return;
+    if (this.#isDead || !this.#isCommitDue || this.#writing !== undefined) return;
     this.#beforeCommit();
     this.#isCommitDue = false;
     this.#isHurried = false;
-    this.#undo.length = 0;
-    const waiting = this.#waiting;
+    this.#writing = { undo: this.#undo, waiting: this.#waiting };
+    this.#undo = [];
     this.#waiting = [];
+    if (!this.#commitsSlowly) return this.#finish();
+    this.#scheduler.after(this.#random.below(SLOW_COMMIT_MS_MAX), () => this.#finish());
+  }
+
+  #finish(): void {
+    const waiting = this.#writing?.waiting ?? [];
+    this.#writing = undefined;
+    if (this.#isDead) return;
     for (const resolve of waiting) resolve();
+    this.#commit();
   }
 
   #write(table: TableName, key: string, value: RowValue): void {

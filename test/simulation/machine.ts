@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { loadBlake3 } from "../../src/content/blake3.ts";
 import { hashFiles } from "../../src/content/hash-job.ts";
-import { parseReplicaId, type ContentHash } from "../../src/core/ids.ts";
-import { parsePath } from "../../src/core/path.ts";
+import { parseReplicaId, type ContentHash, type ReplicaId } from "../../src/core/ids.ts";
+import { parsePath, type RelativePath } from "../../src/core/path.ts";
 import type { DsyncEvent } from "../../src/core/events.ts";
 import type { Clock } from "../../src/edge/clock.ts";
 import type { FileSystem } from "../../src/edge/file-system.ts";
@@ -14,8 +14,8 @@ import type { Random } from "../../src/edge/random.ts";
 import { selectCurves } from "../../src/handshake/curves.ts";
 import { createIdentity, type Identity } from "../../src/handshake/identity.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
-import type { StatSignature } from "../../src/index/entry.ts";
-import { parseRecordPath } from "../../src/index/record-codec.ts";
+import type { Entry, StatSignature } from "../../src/index/entry.ts";
+import { parseRecord, parseRecordPath } from "../../src/index/record-codec.ts";
 import { RecordStore } from "../../src/index/record-store.ts";
 import { RowMap } from "../../src/index/row-map.ts";
 import { signatureOf, signaturesEqual } from "../../src/index/signature.ts";
@@ -59,6 +59,8 @@ export interface MachineOptions {
   readonly watcher: WatcherFaults;
   /** How far its clock is off. */
   readonly skewMs: number;
+  /** See CrashableTables. */
+  readonly commitsSlowly?: boolean;
   /** Called when something happens that must never happen. */
   readonly onViolation: (what: string) => void;
 }
@@ -102,6 +104,7 @@ export class Machine {
   readonly #rows = new RowMap();
   readonly #random: Prng;
   #run: Run | undefined;
+  #replicaId: ReplicaId | undefined;
   #lastStop: Exclude<PreviousStop, "none"> = "clean";
   /** What was on the disk when the instance was killed last, and is still to be recorded. */
   readonly #unrecorded = new Map<string, StatSignature>();
@@ -120,6 +123,11 @@ export class Machine {
     for (const directory of ["/home", ROOT, "/outside"]) this.person.makeDirectory(directory, 0o755);
     for (const directory of ["", "/staging", "/trash"]) this.person.makeDirectory(`${ROOT}/.dsync${directory}`, 0o700);
     this.person.close(this.person.createFile("/outside/file", 0o644));
+  }
+
+  /** Of its last run. */
+  get replicaId(): ReplicaId | undefined {
+    return this.#replicaId;
   }
 
   get isRunning(): boolean {
@@ -168,6 +176,17 @@ export class Machine {
     return new Set(records.flatMap((record) => (record === undefined ? [] : [parseRecordPath(record)])));
   }
 
+  /** What its index knows of each path, in whatever state the process is. */
+  knownEntries(): ReadonlyMap<RelativePath, Entry> {
+    const records = this.#rows.keys("records", "").map((key) => this.#rows.get("records", key));
+    return new Map(
+      records.flatMap((bytes) => {
+        const record = bytes === undefined ? undefined : parseRecord(bytes);
+        return record === undefined ? [] : [[record.path, record.known] as const];
+      }),
+    );
+  }
+
   /** Jobs that the running instance has done. */
   get jobsDone(): number {
     return this.#run?.jobsDone ?? 0;
@@ -209,6 +228,7 @@ export class Machine {
     this.#options.trace.add(this.name, "crashes");
     run.isAlive = false;
     this.#run = undefined;
+    this.#replicaId = run.store.replicaId;
     this.#lastStop = "crash";
     this.strikes.length = 0;
     run.tables.crash();
@@ -298,9 +318,9 @@ export class Machine {
   }
 
   #createRun(): Run {
-    const { scheduler, watcher } = this.#options;
+    const { scheduler, watcher, commitsSlowly = false } = this.#options;
     const random = this.#randomSource();
-    const tables = new CrashableTables({ rows: this.#rows, scheduler, random: this.#random });
+    const tables = new CrashableTables({ rows: this.#rows, scheduler, random: this.#random, commitsSlowly });
     const stored = loadState(tables);
     const replicaId = stored?.replicaId ?? parseReplicaId((0xa0 + this.#options.number).toString(16).padStart(16, "0"));
     assert.ok(replicaId !== undefined);

@@ -10,7 +10,8 @@ const MS_PER_HOUR = 3_600_000;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: MS_PER_HOUR };
 /** For each failing seed, while exploring. */
 const SHRINK_MS_MAX = 60_000;
-const planFor = (seed: number): Plan => planOf(seed, { powerLoss: values["power-loss"] });
+const planFor = (seed: number): Plan =>
+  planOf(seed, { powerLoss: values["power-loss"], slowCommits: values["slow-commits"] });
 const SEED_MAX = 2 ** 31;
 
 const { values } = parseArgs({
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     from: { type: "string" },
     shrink: { type: "boolean", default: false },
     "power-loss": { type: "boolean", default: false },
+    "slow-commits": { type: "boolean", default: false },
     trace: { type: "boolean", default: false },
   },
 });
@@ -54,15 +56,17 @@ async function explore(forMs: number, first: number): Promise<number> {
     failing.push(seed);
     report(seed, outcome);
     if (values.shrink) printShrunk(await shrink(plan, { forMsMax: SHRINK_MS_MAX }));
-    else
-      console.log(
-        `  shrink with: npm run sim -- --seed ${seed}${values["power-loss"] ? " --power-loss" : ""} --shrink`,
-      );
+    else console.log(`  shrink with: npm run sim -- --seed ${seed}${flags()} --shrink`);
   }
   const count = `${seed - first} simulations from seed ${first}`;
   const extent = `${events} events in ${(simulatedMs / MS_PER_HOUR).toFixed(1)} simulated hours`;
   console.log(`${count}, ${extent}; ${failing.length} failed: ${failing.join(" ")}`);
   return failing.length > 0 ? 1 : 0;
+}
+
+/** Those that change what a seed stands for. */
+function flags(): string {
+  return (["power-loss", "slow-commits"] as const).map((name) => (values[name] ? ` --${name}` : "")).join("");
 }
 
 function printShrunk({ plan, outcome }: Shrunk): void {

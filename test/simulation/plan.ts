@@ -37,6 +37,8 @@ export interface Plan {
   readonly latencyMsMax: number;
   /** The last machine reaches the first only through the one between them. */
   readonly isChain: boolean;
+  /** The index takes a while to write what it is given (CrashableTables). */
+  readonly commitsSlowly: boolean;
   /** Between two phases everything gets quiet. */
   readonly phases: readonly (readonly Happening[])[];
 }
@@ -48,10 +50,12 @@ const HOUR_MS = 3_600_000;
 export interface PlanOptions {
   /** Every other crash takes the power away. */
   readonly powerLoss?: boolean;
+  /** See Plan. */
+  readonly slowCommits?: boolean;
 }
 
 /** The plan that a seed stands for. */
-export function planOf(seed: number, { powerLoss = false }: PlanOptions = {}): Plan {
+export function planOf(seed: number, { powerLoss = false, slowCommits = false }: PlanOptions = {}): Plan {
   const random = new Prng(seed);
   const count = 2 + random.below(2);
   const isFaulty = random.below(4) > 0;
@@ -74,6 +78,7 @@ export function planOf(seed: number, { powerLoss = false }: PlanOptions = {}): P
     machines: coarse.map((machine, index) => (isChain && index === 1 ? tellingCases(machine) : machine)),
     latencyMsMax: random.pick([2, 20, 200, 1000]),
     isChain,
+    commitsSlowly: slowCommits,
     phases,
   };
 }

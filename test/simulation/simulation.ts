@@ -4,6 +4,7 @@
 import type { ContentHash } from "../../src/core/ids.ts";
 import type { RelativePath } from "../../src/core/path.ts";
 import type { RecordStore } from "../../src/index/record-store.ts";
+import { counterOf } from "../../src/index/version-vector.ts";
 import type { DiskQuirks } from "../support/memory-disk.ts";
 import { Prng } from "../support/seeded.ts";
 import { systemError } from "../support/system-error.ts";
@@ -93,6 +94,7 @@ class Simulation {
           network: this.#network,
           trace,
           ...machine,
+          commitsSlowly: plan.commitsSlowly,
           onViolation: (what) => this.fail(what),
         }),
     );
@@ -151,6 +153,7 @@ class Simulation {
         return this.#strike(machine, happening.afterCalls, () => {
           if (!happening.losesPower) machine.crash();
           else if (machine.isRunning) this.#losePower(machine);
+          this.#checkTold(machine);
           const downMs = happening.losesPower ? Math.max(happening.downMs, BOOT_MS) : happening.downMs;
           this.#later(downMs, () => this.#start(machine));
         });
@@ -187,6 +190,21 @@ class Simulation {
         return this.#later(happening.forMs, () => {
           if (!this.#isApart(machine, other)) this.#network.unblock(machine.address, other.address);
         });
+      }
+    }
+  }
+
+  /** Nothing is told before it is committed: what others have heard of its own changes a machine knows after a crash. */
+  #checkTold(machine: Machine): void {
+    const { replicaId } = machine;
+    if (replicaId === undefined) return;
+    const known = machine.knownEntries();
+    for (const other of this.#machines) {
+      for (const [path, { seen }] of other.knownEntries()) {
+        const told = counterOf(seen, replicaId);
+        if (told > counterOf(known.get(path)?.seen ?? [], replicaId)) {
+          this.fail(`${machine.name} has told ${other.name} what it did to ${path}, and knows of it no more`);
+        }
       }
     }
   }
