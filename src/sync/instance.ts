@@ -180,6 +180,7 @@ export class Instance {
       onSettled: (records) => this.#replica.noteSettled(records),
       onChangedOnDisk: (path) => this.#scanner.hint(this.#spelling.toDisk(path)),
       onRepair: (path) => this.#replica.repair(path),
+      onRepaired: (path) => this.#replica.noteRepaired(path),
       leftIn: (path) => this.#leftIn(path),
       onProblem: (path, problem) => emit({ kind: "problem", path, reason: problem.message }),
       onSolved: (path) => emit({ kind: "problem-solved", path }),

@@ -35,6 +35,31 @@ test("a directory that is to go and is still there waits for its repair, once, a
   assert.equal(clock.pendingTimers, 0);
 });
 
+test("each repair waits, also where another one has been made before (simulation, seed 15607556 with slow commits)", async () => {
+  const clock = new FakeClock();
+  const repairs = new PatientRepairs({ clock, onDue: () => {} });
+  assert.equal(repairs.mayRepair(DRAFTS, undefined), false);
+  await clock.run(REPAIR_DELAY_MS + 100);
+  assert.equal(repairs.mayRepair(DRAFTS, undefined), true);
+  assert.equal(repairs.mayRepair(DRAFTS, LEAVING), false);
+});
+
+test("what needs no repair any more waits from the beginning when it needs one again", async () => {
+  const clock = new FakeClock();
+  const due: RelativePath[] = [];
+  const repairs = new PatientRepairs({ clock, onDue: (path) => due.push(path) });
+  assert.equal(repairs.mayRepair(DRAFTS, LEAVING), false);
+  await clock.run(REPAIR_PATIENCE_MS - 1_000);
+  repairs.forget(DRAFTS);
+  assert.equal(repairs.mayRepair(DRAFTS, LEAVING), false);
+  await clock.run(2_000);
+  assert.deepEqual(due, []);
+  await clock.run(REPAIR_PATIENCE_MS);
+  assert.deepEqual(due, [DRAFTS]);
+  repairs.forget(DRAFTS);
+  assert.equal(repairs.mayRepair(DRAFTS, LEAVING), false);
+});
+
 test("what is to take the place of a directory that is in use waits as long", async () => {
   const clock = new FakeClock();
   const repairs = new PatientRepairs({ clock, onDue: () => assert.fail("not yet") });

@@ -17,8 +17,8 @@ const WAITING_PATHS_MAX = 10_000;
 
 export class PatientRepairs {
   readonly #waiting: DelayQueue<RelativePath, undefined>;
-  /** Those that have just waited long enough. */
-  #over: ReadonlySet<RelativePath> = new Set();
+  /** Those that have waited long enough, and are not repaired yet. */
+  readonly #over = new Set<RelativePath>();
 
   /** `onDue`: whoever wants the repair of this path may ask again. */
   constructor({ clock, onDue }: { readonly clock: Clock; readonly onDue: (path: RelativePath) => void }) {
@@ -26,17 +26,22 @@ export class PatientRepairs {
       clock,
       sizeMax: WAITING_PATHS_MAX,
       onDue: (due) => {
-        const paths = due.map(([path]) => path);
-        this.#over = new Set(paths);
-        for (const path of paths) onDue(path);
+        for (const [path] of due) this.#over.add(path);
+        for (const [path] of due) onDue(path);
       },
     });
   }
 
-  /** False if the repair of the path is to be asked for again when it is due. */
+  /** False if the repair of the path is to be asked for again when it is due. True once: the next one waits as long. */
   mayRepair(path: RelativePath, record: PathRecord | undefined): boolean {
-    if (this.#over.has(path)) return true;
+    if (this.#over.delete(path)) return true;
     return !this.#waiting.put(path, isStillThere(record) ? REPAIR_PATIENCE_MS : REPAIR_DELAY_MS, undefined);
+  }
+
+  /** The path needs no repair any more: what it may need later waits from then on. */
+  forget(path: RelativePath): void {
+    this.#waiting.delete(path);
+    this.#over.delete(path);
   }
 
   stop(): void {

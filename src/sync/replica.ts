@@ -145,6 +145,11 @@ export class Replica {
     this.publish();
   }
 
+  /** What was to be repaired at `path` is as it should be. */
+  noteRepaired(path: RelativePath): void {
+    this.#repairs.forget(path);
+  }
+
   /** Commits what is new, then tells every peer. */
   publish(): void {
     this.#hasNews = true;

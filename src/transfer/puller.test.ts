@@ -94,9 +94,14 @@ async function removeAfterChild(
   store.put({ ...recordOf(DRAFTS, 1), known: { seen: [[replicaIdOf(1), 3]], live: undefined } });
   const clock = new FakeClock();
   const repairs: string[] = [];
+  const repaired: string[] = [];
   const puller = createPuller(
     { disk, store, clock },
-    { leftIn: () => assert.fail("it is empty"), onRepair: (path) => repairs.push(path) },
+    {
+      leftIn: () => assert.fail("it is empty"),
+      onRepair: (path) => repairs.push(path),
+      onRepaired: (path) => repaired.push(path),
+    },
   );
   puller.start();
   await waitFor(() => repairs.length > 0, { until: "a repair is asked for", intervalMs: 1 });
@@ -105,6 +110,7 @@ async function removeAfterChild(
   await waitFor(() => store.pendingCount === 0, { until: "both directories are gone", intervalMs: 1 });
   await puller.stop();
   assert.deepEqual(repairs, [DRAFTS]);
+  assert.deepEqual(repaired, [DRAFTS]);
   assert.equal(person.lstat("/f/drafts"), undefined);
 }
 

@@ -56,6 +56,8 @@ export interface PullerOptions {
   readonly onChangedOnDisk: (path: RelativePath) => void;
   /** The tree around this path does not allow it: make a repair. */
   readonly onRepair: (path: RelativePath) => void;
+  /** It does now, or nothing is to be put there any more. */
+  readonly onRepaired: (path: RelativePath) => void;
   /** What a directory that should go still holds: what other operations are about to take out of it, too. */
   readonly leftIn: (path: RelativePath) => Promise<"nothing" | "ignored" | "others">;
   readonly onProblem: (path: RelativePath, problem: Problem) => void;
@@ -340,12 +342,13 @@ export class Puller {
   }
 
   #evaluateOne(path: RelativePath, works: Work[], removals: Work[]): void {
-    this.#toRepair.delete(path);
+    const wasToRepair = this.#toRepair.delete(path);
     this.#removals.delete(path);
     this.#waiters.delete(path);
     const record = this.#options.ledger.store.get(path);
-    if (record === undefined) return;
-    const decision = decide(record, this.#around);
+    const decision = record === undefined ? undefined : decide(record, this.#around);
+    if (wasToRepair && decision?.kind !== "repair") this.#options.onRepaired(path);
+    if (record === undefined || decision === undefined) return;
     if (decision.kind !== "fetch") {
       this.#cancelFetch(path);
       this.#lookFirst.forget(path);
@@ -355,12 +358,10 @@ export class Puller {
       case "ignored":
         return this.#wake(path);
       case "repair":
+        this.#toRepair.add(path);
         // What looks like a hole in the tree while entries still arrive is none, mostly.
         if (this.#options.isComparing()) this.#dueLater.add(path);
-        else {
-          this.#toRepair.add(path);
-          this.#options.onRepair(path);
-        }
+        else this.#options.onRepair(path);
         return;
       case "after":
         return this.#waitFor(decision.path, path);

@@ -42,6 +42,7 @@ export function createPuller(
     onSettled: () => {},
     onChangedOnDisk: () => {},
     onRepair: () => assert.fail("nothing to repair"),
+    onRepaired: () => {},
     onProblem: (path, problem) => assert.fail(`${path}: ${problem.message}`),
     onSolved: () => {},
     onRootChanged: () => assert.fail("the same root"),
