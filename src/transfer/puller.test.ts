@@ -76,6 +76,38 @@ test("one that holds only what is ignored stays, as residue", async () => {
   assert.deepEqual(await removeUnready("ignored"), { isResidue: true, isThere: true });
 });
 
+test("what failed is no problem any more as soon as the path holds what is known of it", async () => {
+  const { disk, person, store } = folderWith(["/f/drafts", "/f/drafts/in-use"]);
+  const stat = person.lstat("/f/drafts") ?? assert.fail();
+  const dot = { replica: replicaIdOf(1), counter: 1 };
+  const content = { kind: "directory", mode: 0o755 } as const;
+  const present: Entry = { seen: [[dot.replica, 1]], live: { dot, stamp: 1, author: "there", content } };
+  const deleted: Entry = { seen: [[dot.replica, 2]], live: undefined };
+  const record = { path: DRAFTS, known: deleted, present, signature: signatureOf(stat), residue: false };
+  store.put(record);
+  const clock = new FakeClock();
+  let problems = 0;
+  const puller = createPuller(
+    { disk, store, clock },
+    { leftIn: async () => "others", onProblem: () => void problems++, onSolved: () => void problems-- },
+  );
+  puller.start();
+  await waitFor(
+    () => {
+      clock.advance(50);
+      return problems > 0;
+    },
+    { until: "the deletion fails", intervalMs: 1 },
+  );
+  // Somebody has brought it back. No time passes: nothing else makes it due.
+  const settled = { ...record, known: present };
+  store.put(settled);
+  puller.noteKnown(settled);
+  await waitFor(() => problems === 0, { until: "the problem is over", intervalMs: 1, deadlineMs: 10_000 });
+  assert.deepEqual([...puller.failures], []);
+  await puller.stop();
+});
+
 /** A deleted directory waits for a repair, since one in it is still known as live; `forget` deletes that one, too. */
 async function removeAfterChild(
   forget: (world: { puller: Puller; store: RecordStore; person: FileSystem; child: PathRecord }) => void,

@@ -232,7 +232,8 @@ export class Puller {
   noteSeen(record: PathRecord): void {
     const { path } = record;
     // What was fetched for it is not wanted there any more, and perhaps elsewhere.
-    if (!isSettled(record) || this.#waiting.has(path) || this.#queue.has(path) !== undefined) this.add(path);
+    const isFollowed = this.#waiting.has(path) || this.#queue.has(path) !== undefined || this.#failures.has(path);
+    if (!isSettled(record) || isFollowed) this.add(path);
     this.#wakeParent(path);
   }
 
@@ -330,7 +331,7 @@ export class Puller {
       if (evaluated++ >= EVALUATED_AT_ONCE_MAX) break;
       this.#due.delete(path);
       // Whatever ends the operation makes the path due again.
-      if (this.#busy.has(path) || this.#failures.has(path)) continue;
+      if (this.#busy.has(path) || this.#isFailing(path)) continue;
       this.#evaluateOne(path, works, removals);
     }
     this.#operate(works);
@@ -481,7 +482,7 @@ export class Puller {
     const [works, removals]: [Work[], Work[]] = [[], []];
     // Decided once more: much may have happened since they were put off.
     for (const path of this.#removals.takeDeepest(EVALUATED_AT_ONCE_MAX)) {
-      if (!this.#busy.has(path) && !this.#failures.has(path)) this.#evaluateOne(path, works, removals);
+      if (!this.#busy.has(path) && !this.#isFailing(path)) this.#evaluateOne(path, works, removals);
     }
     this.#operate(works);
     this.#isRemoving = true;
@@ -714,6 +715,17 @@ export class Puller {
     this.#failures.set(path, { problem, attempts, timer });
     this.#options.onProblem(path, problem);
     if (this.#isStopped) timer.clear();
+  }
+
+  /** What failed is tried again after a while, unless the path has come to hold what is known of it by another way. */
+  #isFailing(path: RelativePath): boolean {
+    const failure = this.#failures.get(path);
+    if (failure === undefined) return false;
+    const record = this.#options.ledger.store.get(path);
+    if (record !== undefined && !isSettled(record)) return true;
+    failure.timer.clear();
+    this.#failures.delete(path);
+    return false;
   }
 
   readonly #pastAttempts = new Map<RelativePath, number>();
