@@ -18,7 +18,7 @@ import { INDEX_COMMIT_DELAY_MS, INDEX_PAGE_KEYS, INDEX_RETRY_MS } from "../core/
 import type { Clock, Timer } from "../edge/clock.ts";
 import { checkRoom, type DiskRoomOptions } from "./disk-room.ts";
 import { damagedIndex, dataFileOf, openEnvironment, openTable, type LmdbTable } from "./lmdb-environment.ts";
-import { RowMap } from "./row-map.ts";
+import { RowMap, type Row } from "./row-map.ts";
 import { TABLE_NAMES, type TableName, type Tables } from "./tables.ts";
 
 interface Waiter {
@@ -69,9 +69,8 @@ export class LmdbTables implements Tables {
   }
 
   get(table: TableName, key: string): Uint8Array | undefined {
-    if (this.#waiting.rows.has(table, key)) return this.#waiting.rows.get(table, key);
-    if (this.#writing?.rows.has(table, key) === true) return this.#writing.rows.get(table, key);
-    return this.#read(() => this.#table(table).getBinary(key));
+    const row = this.#uncommitted(table, key);
+    return row === undefined ? this.#read(() => this.#table(table).getBinary(key)) : row.value;
   }
 
   set(table: TableName, key: string, value: Uint8Array | undefined): void {
@@ -167,12 +166,14 @@ export class LmdbTables implements Tables {
     return table;
   }
 
+  #uncommitted(table: TableName, key: string): Row | undefined {
+    return this.#waiting.rows.find(table, key) ?? this.#writing?.rows.find(table, key);
+  }
+
   /** True unless the newest change of this key, if it is in the overlay, removed it. */
   #has(table: TableName, key: string): boolean {
-    for (const batch of [this.#waiting, this.#writing]) {
-      if (batch?.rows.has(table, key) === true) return batch.rows.get(table, key) !== undefined;
-    }
-    return this.#read(() => this.#table(table).doesExist(key));
+    const row = this.#uncommitted(table, key);
+    return row === undefined ? this.#read(() => this.#table(table).doesExist(key)) : row.value !== undefined;
   }
 
   #writingKeys(table: TableName, prefix: string): readonly string[] {

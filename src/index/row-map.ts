@@ -22,13 +22,17 @@ const GROUP_LENGTH: Readonly<Record<TableName, number>> = {
 /** A row's value; `undefined` says that the row is removed. */
 export type RowValue = Uint8Array | undefined;
 
-interface Row {
+export interface Row {
   readonly key: string;
+  readonly value: RowValue;
+}
+
+interface KeptRow extends Row {
   value: RowValue;
 }
 
 /** Most groups hold one row, and a map for each would cost more than the rows. */
-type Group = Row | Map<string, Row>;
+type Group = KeptRow | Map<string, KeptRow>;
 
 /** For an estimate of what a row costs beyond its value: key, B-tree and map overhead. */
 const ROW_OVERHEAD_BYTES = 64;
@@ -53,6 +57,11 @@ export class RowMap {
 
   get(table: TableName, key: string): RowValue {
     return this.#row(table, key)?.value;
+  }
+
+  /** Tells a row that is removed from none. */
+  find(table: TableName, key: string): Row | undefined {
+    return this.#row(table, key);
   }
 
   set(table: TableName, key: string, value: RowValue): void {
@@ -95,7 +104,7 @@ export class RowMap {
     }
   }
 
-  #add(table: TableName, row: Row): void {
+  #add(table: TableName, row: KeptRow): void {
     const groups = this.#groups(table);
     const name = groupOf(table, row.key);
     const group = groups.get(name);
@@ -111,7 +120,7 @@ export class RowMap {
     return groups;
   }
 
-  #row(table: TableName, key: string): Row | undefined {
+  #row(table: TableName, key: string): KeptRow | undefined {
     const group = this.#groups(table).get(groupOf(table, key));
     if (group instanceof Map) return group.get(key);
     return group?.key === key ? group : undefined;
