@@ -74,6 +74,8 @@ class Simulation {
   readonly #book = new Book();
   readonly #failures: string[] = [];
   #hasLostPower = false;
+  /** What people replaced of what dsync had put in place right before a kill, and its index does not know to be there. */
+  readonly #replacedUnrecorded = new Set<ContentHash>();
   /** Machines that lost power: nobody can do anything there before they are up again. */
   readonly #offUntilMs = new Map<Machine, number>();
   #contents = 0;
@@ -224,11 +226,11 @@ class Simulation {
   }
 
   /**
-   * A power loss damaged it, or kept dsync from seeing that a person deleted it, and what other copies there were people
-   * replaced: nobody can wait for it in earnest.
+   * A power loss damaged it, or kept dsync from seeing that a person deleted it, or a kill kept it from knowing what that
+   * person saw; and what other copies there were people replaced: nobody can wait for it in earnest.
    */
   #isGone(contentId: ContentHash): boolean {
-    if (!this.#hasLostPower) return false;
+    if (!this.#hasLostPower && !this.#replacedUnrecorded.has(contentId)) return false;
     return this.#machines.every((machine) => ![...machine.contentIds().values()].includes(contentId));
   }
 
@@ -271,6 +273,7 @@ class Simulation {
     const before = readTree(machine.person, ROOT);
     const inodes = machine.inodesOf(before.keys());
     const unrecorded = machine.unrecordedPaths();
+    const contentIds = unrecorded.size > 0 ? machine.contentIds() : undefined;
     const awaited = machine.awaitedPaths();
     const isStopped = !machine.isRunning;
     try {
@@ -288,6 +291,10 @@ class Simulation {
     const after = readTree(machine.person, ROOT);
     this.#trace.add(machine.name, `${action}: ${changesBetween(before, after).join(", ")}`);
     this.#book.note(index, before, after, { unrecorded, awaited, isStopped });
+    for (const path of unrecorded) {
+      const contentId = contentIds?.get(path);
+      if (contentId !== undefined && after.get(path) !== before.get(path)) this.#replacedUnrecorded.add(contentId);
+    }
     for (const [path, inode] of machine.inodesOf(after.keys())) {
       // Another file that looks the same, to a coarse clock.
       if (after.get(path) === before.get(path) && inode !== inodes.get(path)) this.#book.noteTouched(index, path);
