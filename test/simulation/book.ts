@@ -15,6 +15,8 @@ interface Left {
   readonly beside: ReadonlySet<string>;
   /** Something in it was still to come. */
   readonly isAwaited: boolean;
+  /** Something else was still to come there, such as what a disk that ignores case cannot hold beside another name. */
+  readonly isContested: boolean;
   /**
    * Another name of its family lost the same while dsync stood still, before it came here: a copy of this may get that name,
    * and is deleted there when the loss is seen.
@@ -148,7 +150,15 @@ export class Book {
       const isDeletedBeside = (takenBefore.get(inFamily(path, after.get(path))) ?? -1) >= unseenSince;
       this.#left.set(
         machine,
-        left.set(path, { line: after.get(path), earlier, at, beside, isAwaited, isDeletedBeside }),
+        left.set(path, {
+          line: after.get(path),
+          earlier,
+          at,
+          beside,
+          isAwaited,
+          isContested: awaited.has(path),
+          isDeletedBeside,
+        }),
       );
     }
   }
@@ -181,10 +191,11 @@ export class Book {
     for (const [machine, left] of this.#left) {
       if (this.#powerless.has(machine)) continue;
       const seen = new Map([...tree].map(([path, line]) => [path, seenOn(machine, line)]));
-      for (const [path, { line, earlier, at, beside, isAwaited, isDeletedBeside }] of left) {
+      for (const [path, { line, earlier, at, beside, isAwaited, isContested, isDeletedBeside }] of left) {
         const found = seen.get(path);
         if (found === line || this.#isShared(path, machine)) continue;
         if (this.#looksLike(line, found)) continue;
+        if (isContested && line !== undefined && isKeptAsCopy(path, line, seen)) continue;
         if (isAwaited && found?.startsWith("directory ") === true && isKeptAsCopy(path, line, seen)) continue;
         if (isKeptAsCopy(path, line, seen) && this.#isBackForCopy(path, seen)) continue;
         const isNew =
