@@ -18,7 +18,7 @@ import { INDEX_COMMIT_DELAY_MS, INDEX_PAGE_KEYS, INDEX_RETRY_MS } from "../core/
 import type { Clock, Timer } from "../edge/clock.ts";
 import { checkRoom, type DiskRoomOptions } from "./disk-room.ts";
 import { damagedIndex, dataFileOf, openEnvironment, openTable, type LmdbTable } from "./lmdb-environment.ts";
-import { RowMap, type Row } from "./row-map.ts";
+import { RowMap } from "./row-map.ts";
 import { TABLE_NAMES, type TableName, type Tables } from "./tables.ts";
 
 interface Waiter {
@@ -166,7 +166,7 @@ export class LmdbTables implements Tables {
     return table;
   }
 
-  #uncommitted(table: TableName, key: string): Row | undefined {
+  #uncommitted(table: TableName, key: string): ReturnType<RowMap["find"]> {
     return this.#waiting.rows.find(table, key) ?? this.#writing?.rows.find(table, key);
   }
 

@@ -22,17 +22,13 @@ const GROUP_LENGTH: Readonly<Record<TableName, number>> = {
 /** A row's value; `undefined` says that the row is removed. */
 export type RowValue = Uint8Array | undefined;
 
-export interface Row {
+interface Row {
   readonly key: string;
-  readonly value: RowValue;
-}
-
-interface KeptRow extends Row {
   value: RowValue;
 }
 
 /** Most groups hold one row, and a map for each would cost more than the rows. */
-type Group = KeptRow | Map<string, KeptRow>;
+type Group = Row | Map<string, Row>;
 
 /** For an estimate of what a row costs beyond its value: key, B-tree and map overhead. */
 const ROW_OVERHEAD_BYTES = 64;
@@ -52,15 +48,15 @@ export class RowMap {
   }
 
   has(table: TableName, key: string): boolean {
-    return this.#row(table, key) !== undefined;
+    return this.find(table, key) !== undefined;
   }
 
   get(table: TableName, key: string): RowValue {
-    return this.#row(table, key)?.value;
+    return this.find(table, key)?.value;
   }
 
   /** Tells a row that is removed from none. */
-  find(table: TableName, key: string): Row | undefined {
+  find(table: TableName, key: string): Readonly<Row> | undefined {
     return this.#row(table, key);
   }
 
@@ -104,7 +100,7 @@ export class RowMap {
     }
   }
 
-  #add(table: TableName, row: KeptRow): void {
+  #add(table: TableName, row: Row): void {
     const groups = this.#groups(table);
     const name = groupOf(table, row.key);
     const group = groups.get(name);
@@ -120,7 +116,7 @@ export class RowMap {
     return groups;
   }
 
-  #row(table: TableName, key: string): KeptRow | undefined {
+  #row(table: TableName, key: string): Row | undefined {
     const group = this.#groups(table).get(groupOf(table, key));
     if (group instanceof Map) return group.get(key);
     return group?.key === key ? group : undefined;

@@ -347,9 +347,9 @@ export class Puller {
     this.#removals.delete(path);
     this.#waiters.delete(path);
     const record = this.#options.ledger.store.get(path);
-    const decision = record === undefined ? undefined : decide(record, this.#around);
-    if (wasToRepair && decision?.kind !== "repair") this.#options.onRepaired(path);
-    if (record === undefined || decision === undefined) return;
+    if (record === undefined) return;
+    const decision = decide(record, this.#around);
+    if (wasToRepair && decision.kind !== "repair") this.#options.onRepaired(path);
     if (decision.kind !== "fetch") {
       this.#cancelFetch(path);
       this.#lookFirst.forget(path);
@@ -719,13 +719,9 @@ export class Puller {
 
   /** What failed is tried again after a while, unless the path has come to hold what is known of it by another way. */
   #isFailing(path: RelativePath): boolean {
-    const failure = this.#failures.get(path);
-    if (failure === undefined) return false;
+    if (!this.#failures.has(path)) return false;
     const record = this.#options.ledger.store.get(path);
-    if (record !== undefined && !isSettled(record)) return true;
-    failure.timer.clear();
-    this.#failures.delete(path);
-    return false;
+    return record !== undefined && !isSettled(record);
   }
 
   readonly #pastAttempts = new Map<RelativePath, number>();
@@ -758,6 +754,8 @@ export class Puller {
 
   /** The path came to an end: whoever waited for it is looked at again. */
   #wake(path: RelativePath): void {
+    this.#failures.get(path)?.timer.clear();
+    this.#failures.delete(path);
     if (this.#pastAttempts.delete(path)) this.#options.onSolved(path);
     this.#wakeParent(path);
     this.#wakeWaiters(path);

@@ -16,12 +16,13 @@ import type { FileSystem } from "../../src/edge/file-system.ts";
 import { nodeFileSystem } from "../../src/edge/node-file-system.ts";
 import type { StatSignature } from "../../src/index/entry.ts";
 import { openLmdbStoreReadOnly } from "../../src/index/lmdb-store.ts";
-import { signatureOf, signaturesEqual } from "../../src/index/signature.ts";
+import { signaturesEqual } from "../../src/index/signature.ts";
 import { Book, type Tree } from "../simulation/book.ts";
 import { act, PERSON_ACTIONS, readTree } from "../simulation/person.ts";
 import { machines, type Machine } from "../support/machines.ts";
 import { Prng, testSeed } from "../support/seeded.ts";
-import { incompressible, waitForEqualTrees } from "../support/trees.ts";
+import { signatureAt } from "../support/signature-at.ts";
+import { differences, incompressible, waitForEqualTrees } from "../support/trees.ts";
 import { waitFor } from "../support/wait.ts";
 
 /** Between two phases everything gets quiet. */
@@ -174,7 +175,7 @@ class Village {
     }
     const after = treeOf(machine.folder);
     this.#book.note(number, before, after, { unrecorded, awaited: new Set(), isStopped: pid === undefined });
-    this.#note(house, `${action}${failure}${changesBetween(before, after)}`);
+    this.#note(house, [`${action}${failure}`, ...differences(before, after)].join("\n  "));
     if (pid !== undefined) process.kill(pid, "SIGCONT");
   }
 
@@ -208,7 +209,7 @@ async function unknownToIndex(folder: string): Promise<ReadonlyMap<string, StatS
   const store = openLmdbStoreReadOnly({ directory, clock: systemClock, hash: (bytes) => blake3.hash(bytes) });
   for (const text of treeOf(folder).keys()) {
     const path = parsePath(text);
-    const signature = signatureAt(folder, text);
+    const signature = signatureAt(nodeFileSystem, join(folder, text));
     const known = path === undefined ? undefined : store.signatureOf(path);
     if (signature !== undefined && !signaturesEqual(known, signature)) unknown.set(text, signature);
   }
@@ -217,22 +218,9 @@ async function unknownToIndex(folder: string): Promise<ReadonlyMap<string, StatS
 }
 
 function isAsSeen(folder: string, [path, signature]: readonly [string, StatSignature]): boolean {
-  return signaturesEqual(signatureAt(folder, path), signature);
-}
-
-function signatureAt(folder: string, path: string): StatSignature | undefined {
-  const stat = nodeFileSystem.lstat(join(folder, path));
-  return stat === undefined ? undefined : signatureOf(stat);
+  return signaturesEqual(signatureAt(nodeFileSystem, join(folder, path)), signature);
 }
 
 function treeOf(folder: string): Tree {
   return readTree(visible, folder);
-}
-
-function changesBetween(before: Tree, after: Tree): string {
-  const paths = [...new Set([...before.keys(), ...after.keys()])].filter(
-    (path) => before.get(path) !== after.get(path),
-  );
-  const lines = paths.map((path) => `\n  ${path}: ${before.get(path) ?? "nothing"} -> ${after.get(path) ?? "nothing"}`);
-  return lines.join("");
 }

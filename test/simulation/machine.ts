@@ -18,7 +18,7 @@ import type { Entry, StatSignature } from "../../src/index/entry.ts";
 import { parseRecord, parseRecordPath } from "../../src/index/record-codec.ts";
 import { RecordStore } from "../../src/index/record-store.ts";
 import { RowMap } from "../../src/index/row-map.ts";
-import { signatureOf, signaturesEqual } from "../../src/index/signature.ts";
+import { signaturesEqual } from "../../src/index/signature.ts";
 import { loadState, type PreviousStop } from "../../src/index/store-state.ts";
 import { channelOpener } from "../../src/pool/open-channel.ts";
 import { Instance } from "../../src/sync/instance.ts";
@@ -26,6 +26,7 @@ import { IgnoreFile } from "../../src/watch/ignore-file.ts";
 import { MemoryDisk, type DiskQuirks } from "../support/memory-disk.ts";
 import { createMemoryFileSystem } from "../support/memory-file-system.ts";
 import { Prng } from "../support/seeded.ts";
+import { signatureAt } from "../support/signature-at.ts";
 import { systemError } from "../support/system-error.ts";
 import { CrashableTables } from "./crashable-tables.ts";
 import type { SimulatedNetwork } from "./network.ts";
@@ -172,19 +173,12 @@ export class Machine {
    * next one brings a directory back for what is still to come, whoever deleted that while no dsync ran.
    */
   awaitedPaths(): ReadonlySet<string> {
-    const records = this.#rows.keys("pending", "").map((key) => this.#rows.get("records", key));
-    return new Set(records.flatMap((record) => (record === undefined ? [] : [parseRecordPath(record)])));
+    return new Set(this.#storedRecords("pending").map(parseRecordPath));
   }
 
   /** What its index knows of each path, in whatever state the process is. */
   knownEntries(): ReadonlyMap<RelativePath, Entry> {
-    const records = this.#rows.keys("records", "").map((key) => this.#rows.get("records", key));
-    return new Map(
-      records.flatMap((bytes) => {
-        const record = bytes === undefined ? undefined : parseRecord(bytes);
-        return record === undefined ? [] : [[record.path, record.known] as const];
-      }),
-    );
+    return new Map(this.#storedRecords("records").map((bytes) => [parseRecordPath(bytes), parseRecord(bytes).known]));
   }
 
   /** Jobs that the running instance has done. */
@@ -293,9 +287,13 @@ export class Machine {
     );
   }
 
+  /** Encoded, of the paths that have a row in `table`. */
+  #storedRecords(table: "records" | "pending"): readonly Uint8Array[] {
+    return this.#rows.keys(table, "").flatMap((key) => this.#rows.get("records", key) ?? []);
+  }
+
   #signatureAt(path: string): StatSignature | undefined {
-    const stat = this.person.lstat(`${ROOT}/${path}`);
-    return stat === undefined ? undefined : signatureOf(stat);
+    return signatureAt(this.person, `${ROOT}/${path}`);
   }
 
   #noteUnrecorded(store: RecordStore): void {

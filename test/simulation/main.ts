@@ -2,7 +2,7 @@
 // With `--shrink`, the plan of what fails is made smaller and printed.
 
 import { parseArgs } from "node:util";
-import { planOf, type Plan } from "./plan.ts";
+import { flagsOf, planOf, type PlanOptions } from "./plan.ts";
 import { shrink, type Shrunk } from "./shrink.ts";
 import { simulate, type Outcome } from "./simulation.ts";
 
@@ -10,8 +10,6 @@ const MS_PER_HOUR = 3_600_000;
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: MS_PER_HOUR };
 /** For each failing seed, while exploring. */
 const SHRINK_MS_MAX = 60_000;
-const planFor = (seed: number): Plan =>
-  planOf(seed, { powerLoss: values["power-loss"], slowCommits: values["slow-commits"] });
 const SEED_MAX = 2 ** 31;
 
 const { values } = parseArgs({
@@ -25,12 +23,13 @@ const { values } = parseArgs({
     trace: { type: "boolean", default: false },
   },
 });
+const options: PlanOptions = { powerLoss: values["power-loss"], slowCommits: values["slow-commits"] };
 
 if (values.seed !== undefined) process.exitCode = await replay(Number(values.seed));
 else process.exitCode = await explore(durationMs(values.for ?? "1m"), Number(values.from ?? Date.now() % SEED_MAX));
 
 async function replay(seed: number): Promise<number> {
-  const plan = planFor(seed);
+  const plan = planOf(seed, options);
   const outcome = await simulate(plan, { keepsLines: values.trace });
   for (const line of outcome.lines) console.log(line);
   report(seed, outcome);
@@ -48,7 +47,7 @@ async function explore(forMs: number, first: number): Promise<number> {
   let [events, simulatedMs] = [0, 0];
   let seed = first;
   for (; performance.now() < endMs; seed++) {
-    const plan = planFor(seed);
+    const plan = planOf(seed, options);
     const outcome = await simulate(plan);
     events += outcome.events;
     simulatedMs += outcome.simulatedMs;
@@ -56,17 +55,12 @@ async function explore(forMs: number, first: number): Promise<number> {
     failing.push(seed);
     report(seed, outcome);
     if (values.shrink) printShrunk(await shrink(plan, { forMsMax: SHRINK_MS_MAX }));
-    else console.log(`  shrink with: npm run sim -- --seed ${seed}${flags()} --shrink`);
+    else console.log(`  shrink with: npm run sim -- --seed ${seed}${flagsOf(options)} --shrink`);
   }
   const count = `${seed - first} simulations from seed ${first}`;
   const extent = `${events} events in ${(simulatedMs / MS_PER_HOUR).toFixed(1)} simulated hours`;
   console.log(`${count}, ${extent}; ${failing.length} failed: ${failing.join(" ")}`);
   return failing.length > 0 ? 1 : 0;
-}
-
-/** Those that change what a seed stands for. */
-function flags(): string {
-  return (["power-loss", "slow-commits"] as const).map((name) => (values[name] ? ` --${name}` : "")).join("");
 }
 
 function printShrunk({ plan, outcome }: Shrunk): void {

@@ -54,6 +54,11 @@ export interface PlanOptions {
   readonly slowCommits?: boolean;
 }
 
+/** What makes `npm run sim` simulate with these options, each with a space before it. */
+export function flagsOf({ powerLoss = false, slowCommits = false }: PlanOptions): string {
+  return `${powerLoss ? " --power-loss" : ""}${slowCommits ? " --slow-commits" : ""}`;
+}
+
 /** The plan that a seed stands for. */
 export function planOf(seed: number, { powerLoss = false, slowCommits = false }: PlanOptions = {}): Plan {
   const random = new Prng(seed);

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { testSeed } from "../support/seeded.ts";
-import { planOf, type PlanOptions } from "./plan.ts";
+import { flagsOf, planOf, type PlanOptions } from "./plan.ts";
 import { simulate } from "./simulation.ts";
 
 /** Seeds that found something once; what they found is in the message of the commit that added them. */
@@ -40,9 +40,7 @@ const MS_PER_DAY = 86_400_000;
 
 async function check(seed: number, options: PlanOptions = {}): Promise<void> {
   const { failures } = await simulate(planOf(seed, options));
-  const { powerLoss = false, slowCommits = false } = options;
-  const flags = `${powerLoss ? " --power-loss" : ""}${slowCommits ? " --slow-commits" : ""}`;
-  assert.deepEqual(failures, [], `replay with: npm run sim -- --seed ${seed}${flags} --trace`);
+  assert.deepEqual(failures, [], `replay with: npm run sim -- --seed ${seed}${flagsOf(options)} --trace`);
 }
 
 for (const seed of KEPT) test(`simulation ${seed}`, () => check(seed));

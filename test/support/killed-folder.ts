@@ -10,9 +10,9 @@ import { EMPTY_ENTRY, type Content, type Entry, type StatSignature } from "../..
 import { createMemoryStore } from "../../src/index/memory-store.ts";
 import { MemoryTables } from "../../src/index/memory-tables.ts";
 import type { RecordStore } from "../../src/index/record-store.ts";
-import { signatureOf } from "../../src/index/signature.ts";
 import type { LookOptions } from "../../src/sync/look-patiently.ts";
 import { pathOf, replicaIdOf } from "./replica-world.ts";
+import { signatureAt } from "./signature-at.ts";
 import { removeDirectory, rootIdentity, temporaryDirectory, writeFiles } from "./trees.ts";
 
 const MTIME_S = 1_000;
@@ -69,8 +69,7 @@ export class KilledFolder {
   }
 
   #signatureAt(text: string): StatSignature | undefined {
-    const stat = nodeFileSystem.lstat(join(this.root, text));
-    return stat === undefined ? undefined : signatureOf(stat);
+    return signatureAt(nodeFileSystem, join(this.root, text));
   }
 }
 
