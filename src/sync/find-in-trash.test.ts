@@ -31,6 +31,17 @@ test("what is wanted and was put in the trash right before a kill is found there
   assert.equal(await found(), 0, "it is known");
 });
 
+test("also where the index says that it is in a place that was to give it away (simulation, seed 16009560)", async () => {
+  folder.putFile("given", "content");
+  folder.want("given", fileOf("new"), folder.versionOf(fileOf("content")));
+  folder.want("copy", fileOf("content"));
+  folder.putFile(`${BATCH}/given`, "content");
+  folder.putFile("given", "new");
+  assert.equal(await found(), 1);
+  const trash = { kind: "trash", diskPath: `${BATCH}/given` };
+  assert.deepEqual(placesOf(fileOf("content")), [{ kind: "tree", path: "given" }, trash]);
+});
+
 test("it is found although it cannot be read for a moment", async () => {
   folder.putFile(`${BATCH}/a`, "content");
   folder.want("copy", fileOf("content"));

@@ -6,6 +6,7 @@ import { HASH_FILES_MAX, TRASH_SEARCHED_MAX } from "../core/limits.ts";
 import { pagesOf } from "../core/pages.ts";
 import type { TrashItem } from "../core/reports.ts";
 import type { RecordStore } from "../index/record-store.ts";
+import { isSettled } from "../index/settle.ts";
 import { isUnclean } from "../index/store-state.ts";
 import { TRASH_DIRECTORY } from "../transfer/disk-layout.ts";
 import { lookPatiently, patiently, type LookOptions } from "./look-patiently.ts";
@@ -37,14 +38,23 @@ export async function findInTrash(options: FindOptions): Promise<number> {
   return found;
 }
 
-/** Contents that are pending and that the index holds nowhere, with their sizes in bytes. */
+/** Contents that are pending and that may be nowhere else, with their sizes in bytes. */
 function wantedContents(store: RecordStore): ReadonlyMap<ContentHash, number> {
   const wanted = new Map<ContentHash, number>();
   for (const path of store.pending()) {
     const content = store.get(path)?.known.live?.content;
-    if (content?.kind === "file" && !store.isHeld(content.contentId)) wanted.set(content.contentId, content.size);
+    if (content?.kind === "file" && !isHeld(store, content.contentId)) wanted.set(content.contentId, content.size);
   }
   return wanted;
+}
+
+/** A path that is pending may have given its content to the trash already. */
+function isHeld(store: RecordStore, contentId: ContentHash): boolean {
+  for (const location of store.locationsOf(contentId)) {
+    const record = location.kind === "tree" ? store.get(location.path) : undefined;
+    if (record === undefined || isSettled(record)) return true;
+  }
+  return false;
 }
 
 /** The newest first; nothing if the trash cannot be read. */

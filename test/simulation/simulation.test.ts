@@ -28,6 +28,8 @@ const KEPT_WITH_POWER_LOSS = [
 ];
 /** The same, with an index that takes a while to write what it is given. */
 const KEPT_WITH_SLOW_COMMITS = [1000096, 1000152, 15607175, 15607556, 15800053, 15906509];
+/** The same, with both. */
+const KEPT_WITH_BOTH = [16009560];
 /** Each of them is simulated twice, and held against the next seed, which must leave another trace. */
 const SEEDS_RUN_TWICE = [
   { seed: 41, powerLoss: false },
@@ -48,6 +50,8 @@ for (const seed of KEPT_WITH_POWER_LOSS)
   test(`simulation ${seed} with power loss`, () => check(seed, { powerLoss: true }));
 for (const seed of KEPT_WITH_SLOW_COMMITS)
   test(`simulation ${seed} with slow commits`, () => check(seed, { slowCommits: true }));
+for (const seed of KEPT_WITH_BOTH)
+  test(`simulation ${seed} with both`, () => check(seed, { powerLoss: true, slowCommits: true }));
 
 test("a simulation that nobody has seen before", async (context) => {
   // Another one each day: what fails can still be looked into tomorrow.
