@@ -187,6 +187,21 @@ test("a file that grows for ever ends the job", () => {
   assert.ok(reads < 5, `${reads} reads`);
 });
 
+test("a large file that is written to while it is read is left at once", () => {
+  writeFiles(root, { image: randomFillSync(new Uint8Array(20_000_000)) });
+  const path = join(root, "image");
+  let reads = 0;
+  const write = (): void => {
+    if (++reads > 1) return;
+    const descriptor = fs.openSync(path, "r+");
+    fs.writeSync(descriptor, "changed", 19_000_000);
+    fs.futimesSync(descriptor, 1, 1);
+    fs.closeSync(descriptor);
+  };
+  assert.deepEqual(hashOne("image", { fs: disturbed(write, path) }), { kind: "unsettled" });
+  assert.equal(reads, 1);
+});
+
 test("a file that cannot be read is a problem, and the others are hashed", () => {
   writeFiles(root, { one: "1", bad: "2", three: "3" });
   const failing: FileSystem = {

@@ -77,7 +77,7 @@ function hashFile(work: HashWork, file: string): HashOutcome {
     descriptor = fs.openForReading(path);
     const before = signatureOf(fs.fstat(descriptor));
     if (before?.kind !== "file") return UNSETTLED;
-    const content = hashContent(work, descriptor, before.size, request.known?.get(file));
+    const content = hashContent(work, descriptor, before, request.known?.get(file));
     if (content === undefined) return UNSETTLED;
     // One look tells both that the path is still this file (its inode) and that nobody wrote to it (the rest).
     const after = fs.lstat(path);
@@ -91,14 +91,15 @@ function hashFile(work: HashWork, file: string): HashOutcome {
   }
 }
 
-/** Reads `size` bytes and no more, however fast the file grows; `undefined` if it has become shorter. */
+/** Reads what was there `before` and no more, however fast the file grows; `undefined` if it is another by now. */
 function hashContent(
   work: HashWork,
   descriptor: number,
-  size: number,
+  before: StatSignature,
   manifest: Uint8Array | undefined,
 ): HashedContent | undefined {
-  if (size > CHUNK_SIZE_BYTES_MIN) return hashInChunks(work, descriptor, size, new KnownChunks(manifest));
+  const { size } = before;
+  if (size > CHUNK_SIZE_BYTES_MIN) return hashInChunks(work, descriptor, before, new KnownChunks(manifest));
   const bytes = readBuffer(CHUNK_SIZE_BYTES_MIN).subarray(0, size);
   if (work.fs.read(descriptor, bytes, 0) < size) return undefined;
   const { inlineBytesMax } = work.request;
@@ -109,7 +110,13 @@ function hashContent(
   };
 }
 
-function hashInChunks(work: HashWork, descriptor: number, size: number, known: KnownChunks): HashedContent | undefined {
+function hashInChunks(
+  work: HashWork,
+  descriptor: number,
+  before: StatSignature,
+  known: KnownChunks,
+): HashedContent | undefined {
+  const { size } = before;
   const buffer = readBuffer(READ_BYTES);
   const builder = new ManifestBuilder();
   let position = 0;
@@ -119,6 +126,8 @@ function hashInChunks(work: HashWork, descriptor: number, size: number, known: K
   while (position < size) {
     const target = buffer.subarray(end, end + Math.min(buffer.length - end, size - position));
     if (work.fs.read(descriptor, target, position) < target.length) return undefined;
+    // Whoever writes it is not done: the rest would be read in vain.
+    if (!signaturesEqual(before, signatureOf(work.fs.fstat(descriptor)))) return undefined;
     position += target.length;
     end += target.length;
     while (start < end) {

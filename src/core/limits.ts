@@ -278,9 +278,13 @@ export const SCAN_DIRECTORIES_MAX = 32;
 /** Files and bytes in one hash job: keeps a worker busy for some 10 ms, and batches of observations small. */
 export const HASH_FILES_MAX = 128;
 export const HASH_BYTES_MAX = 32 * MIB;
-/** Files above this size are hashed only when they have been quiet for a while: reading them twice is dear. */
+/** Files above this size are reported only when they have been quiet for a while: sending half of a save is dear. */
 export const LARGE_FILE_BYTES = 8 * MIB;
 export const LARGE_FILE_QUIET_MS = 300;
+/** How much of that has passed in any case before they are read: reading in vain is dear, too. */
+export const LARGE_FILE_PAUSE_MS = 50;
+/** No machine reads and hashes faster than that on one thread. */
+export const HASHED_PER_MS_BYTES_MAX = 4 * MIB;
 /** How much longer than an edit a deletion waits before it is looked at once more: editors delete and recreate. */
 export const DELETION_DELAY_MS = 150;
 /** A hint is alone if there was none of another path for so long before it: what editors do as they save takes less. */

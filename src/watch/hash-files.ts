@@ -7,7 +7,7 @@ import type { RelativePath } from "../core/path.ts";
 import type { PathRecord } from "../index/entry.ts";
 import type { Fact } from "./gather.ts";
 import { batchesOf } from "./hash-batches.ts";
-import { fileContent, observationOf, quietDelayMs, racyDelayMs } from "./judge.ts";
+import { fileContent, observationOf, quietDelayMs, racyDelayMs, readDelayMs } from "./judge.ts";
 import { withKnownMode } from "./known-mode.ts";
 import type { Observation } from "./observation.ts";
 import { hasParent, heldIfTrue, type ChangedFile, type Held, type RoundContext } from "./round-context.ts";
@@ -16,7 +16,7 @@ import { suspect } from "./suspects.ts";
 /** Reads files of unknown content in batches, and reports each batch when it has been read. */
 export async function hashFilesInBatches(context: RoundContext, files: readonly ChangedFile[]): Promise<void> {
   const ready = files.filter(({ fact, signature }) => {
-    const delayMs = quietDelayMs(signature, context.nowMs());
+    const delayMs = readDelayMs(signature, context.nowMs());
     if (delayMs > 0) context.retryAfter(fact.suspect, delayMs);
     return delayMs === 0 && !(fact.suspect.isWalked && context.defer(fact.suspect));
   });
@@ -71,6 +71,11 @@ function reportHashed(context: RoundContext, { fact, outcome, held }: Hashed): r
       return [];
     case "hashed": {
       const { contentId, signature, manifest, inline } = outcome;
+      const quietMs = quietDelayMs(signature, context.nowMs());
+      if (quietMs > 0) {
+        context.retryAfter(looked, quietMs);
+        return [];
+      }
       context.onSolved(looked.diskPath);
       const delayMs = looked.isRacy ? 0 : racyDelayMs(signature, context.nowMs());
       if (delayMs > 0)

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { HASHED_PER_MS_BYTES_MAX, LARGE_FILE_BYTES, LARGE_FILE_PAUSE_MS, LARGE_FILE_QUIET_MS } from "../core/limits.ts";
 import type { PathRecord, StatSignature } from "../index/entry.ts";
 import { contentId, fileEntry, path } from "../index/store-contract.ts";
-import { fileContent, observationOf } from "./judge.ts";
+import { fileContent, observationOf, quietDelayMs, readDelayMs } from "./judge.ts";
 
 const NOTES = path("notes.txt");
 /** What the disk makes of the time -5 µs. */
@@ -39,4 +40,19 @@ test("a touch, or another content, is reported with the time that it has", () =>
   const edited = observationOf(record, seen(2, { ...KEPT, ctimeNs: 5n }));
   assert.ok(edited?.kind === "present" && edited.content.kind === "file");
   assert.equal(edited.content.mtimeUs, -2_000_000);
+});
+
+test("reading a large file takes part of the time in which it gets quiet, and never begins right after a change", () => {
+  const changedMs = 1_000_000;
+  const ofSize = (size: number): StatSignature => ({ ...KEPT, size, ctimeNs: BigInt(changedMs) * 1_000_000n });
+  const delays = (size: number, afterMs: number): readonly number[] =>
+    [readDelayMs, quietDelayMs].map((delay) => delay(ofSize(size), changedMs + afterMs));
+  assert.deepEqual(delays(LARGE_FILE_BYTES, 0), [0, 0]);
+  const readIn100Ms = LARGE_FILE_BYTES + 100 * HASHED_PER_MS_BYTES_MAX;
+  assert.deepEqual(delays(readIn100Ms, 0), [LARGE_FILE_QUIET_MS - 100, LARGE_FILE_QUIET_MS]);
+  assert.deepEqual(delays(readIn100Ms, LARGE_FILE_QUIET_MS - 90), [0, 90]);
+  assert.deepEqual(delays(readIn100Ms, LARGE_FILE_QUIET_MS), [0, 0]);
+  assert.deepEqual(delays(1_000 * readIn100Ms, 0), [LARGE_FILE_PAUSE_MS, LARGE_FILE_QUIET_MS]);
+  // The clock was set back: nobody knows when it changed.
+  assert.deepEqual(delays(readIn100Ms, -1), [0, 0]);
 });

@@ -1,6 +1,13 @@
 // What a look at a path means, held against the index. Pure.
 
-import { LARGE_FILE_BYTES, LARGE_FILE_QUIET_MS, RACY_COARSE_MS, RACY_MS } from "../core/limits.ts";
+import {
+  HASHED_PER_MS_BYTES_MAX,
+  LARGE_FILE_BYTES,
+  LARGE_FILE_PAUSE_MS,
+  LARGE_FILE_QUIET_MS,
+  RACY_COARSE_MS,
+  RACY_MS,
+} from "../core/limits.ts";
 import type { Problem } from "../core/problem.ts";
 import { contentEqual } from "../index/content.ts";
 import type { Content, PathRecord, StatSignature } from "../index/entry.ts";
@@ -90,11 +97,18 @@ export function fileContent(
   return { kind: "file", contentId, size: signature.size, mode: signature.mode, mtimeUs: mtimeUsOf(signature) };
 }
 
-/** How long to wait before a file is worth reading: a large one must have been quiet for a while. */
+/** How long to wait before a file may be reported: a large one must have been quiet for a while. */
 export function quietDelayMs(signature: StatSignature, nowMs: number): number {
   if (signature.size <= LARGE_FILE_BYTES) return 0;
   const ageMs = nowMs - milliseconds(signature.ctimeNs);
   return ageMs >= 0 && ageMs < LARGE_FILE_QUIET_MS ? LARGE_FILE_QUIET_MS - ageMs : 0;
+}
+
+/** How long to wait before a file is worth reading, which takes a while itself: a large one gets quiet in that time. */
+export function readDelayMs(signature: StatSignature, nowMs: number): number {
+  const readMs = Math.max(0, signature.size - LARGE_FILE_BYTES) / HASHED_PER_MS_BYTES_MAX;
+  const headStartMs = Math.min(readMs, LARGE_FILE_QUIET_MS - LARGE_FILE_PAUSE_MS);
+  return Math.max(0, quietDelayMs(signature, nowMs) - headStartMs);
 }
 
 /**

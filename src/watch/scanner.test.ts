@@ -5,7 +5,14 @@ import { drive } from "../../test/support/drive.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { ScannerWorld, type ScannerWorldOptions } from "../../test/support/scanner-world.ts";
 import { waitFor } from "../../test/support/wait.ts";
-import { ALONE_MS, DELETION_DELAY_MS, LARGE_FILE_BYTES, LARGE_FILE_QUIET_MS, RETRY_MS_MIN } from "../core/limits.ts";
+import {
+  ALONE_MS,
+  DELETION_DELAY_MS,
+  HASHED_PER_MS_BYTES_MAX,
+  LARGE_FILE_BYTES,
+  LARGE_FILE_QUIET_MS,
+  RETRY_MS_MIN,
+} from "../core/limits.ts";
 import { parsePath, type RelativePath } from "../core/path.ts";
 import { systemClock } from "../edge/clock.ts";
 import type { FileSystem, Stat } from "../edge/file-system.ts";
@@ -594,6 +601,32 @@ test("a large file that is still being written is read once it is quiet", async 
     assert.deepEqual(world.hashed, []);
     await world.quiet();
     assert.deepEqual([world.hashed, world.reported], [["big"], ["+ big"]]);
+  };
+  await inWorld(write, { clock, fs: withTimes(() => BigInt(writtenMs) * 1_000_000n) });
+});
+
+test("a large file is read while it gets quiet, and reported when it is", async () => {
+  const clock = new FakeClock();
+  let writtenMs = 0;
+  const write = async (world: ScannerWorld): Promise<void> => {
+    await world.settle();
+    const save = (): void => {
+      fs.writeFileSync(world.disk("big"), String(writtenMs));
+      fs.truncateSync(world.disk("big"), LARGE_FILE_BYTES + 20 * HASHED_PER_MS_BYTES_MAX);
+      writtenMs = clock.now();
+      world.hint("big");
+    };
+    save();
+    for (const again of [true, false]) {
+      world.forget();
+      await clock.run(LARGE_FILE_QUIET_MS - 30);
+      assert.deepEqual([world.hashed, world.reported], [[], []]);
+      await clock.run(20);
+      assert.deepEqual([world.hashed, world.reported], [["big"], []]);
+      if (again) save();
+    }
+    await clock.run(20);
+    assert.deepEqual(world.reported, ["+ big"]);
   };
   await inWorld(write, { clock, fs: withTimes(() => BigInt(writtenMs) * 1_000_000n) });
 });
