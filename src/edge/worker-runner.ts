@@ -28,7 +28,10 @@ const RENEW_AFTER_JOBS = 100;
 /** Jobs that change the disk: stopping waits for them. The others are given up. */
 const CHANGES_DISK: ReadonlySet<JobName> = new Set(["stage", "apply", "sweep", "unstage", "trash"]);
 
-/** A runner whose threads can be replaced. */
+/**
+ * A runner whose threads can be replaced. What is given up when it closes, and what is asked for later, is never answered:
+ * dsync is stopping, and whoever went on would ask for more.
+ */
 export interface RenewableJobRunner extends JobRunner {
   /**
    * Ends threads that have nothing to do, so that what their heaps have grown to goes back to the system. One fresh
@@ -72,7 +75,7 @@ class WorkerRunner implements RenewableJobRunner {
   ): Promise<Jobs[Name]["result"]> {
     const { urgent = false, transfer = [] } = options;
     return new Promise((resolve, reject) => {
-      if (this.#closing !== undefined) return reject(stopping(name));
+      if (this.#closing !== undefined) return;
       this.#queue.add({ id: this.#nextId++, name, request, urgent, transfer, resolve, reject });
       this.#dispatch();
     });
@@ -89,7 +92,7 @@ class WorkerRunner implements RenewableJobRunner {
   }
 
   async #close(): Promise<void> {
-    for (const job of this.#queue.takeAll()) job.reject(stopping(job.name));
+    this.#queue.takeAll();
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
@@ -154,9 +157,7 @@ class WorkerThread {
       };
       this.#onFinished();
     });
-    const given = this.jobs;
     this.jobs = [];
-    for (const job of given) job.reject(stopping(job.name));
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();
@@ -200,8 +201,4 @@ class WorkerThread {
     this.#onFinished?.();
     this.#onFree();
   }
-}
-
-function stopping(name: JobName): Error {
-  return new Error(`Cannot finish the job "${name}": dsync is stopping.`);
 }

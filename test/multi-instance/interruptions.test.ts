@@ -31,6 +31,25 @@ test("a 300 MB file goes on after kill -9 of its receiver, without being sent tw
   assert.equal(hashOf(join(a.folder, "big.bin")), hashOf(join(b.folder, "big.bin")));
 });
 
+test("who is stopped while a large file's change is put together stops as asked, and goes on where it was", async (t) => {
+  const [a, b] = machines(t, 2) as [Machine, Machine];
+  const [source, target] = [a, b].map(({ folder }) => join(folder, "image")) as [string, string];
+  fs.writeFileSync(source, incompressible(200_000_000, 9));
+  await a.start();
+  await b.start({ peers: [a.instance.port] });
+  await b.instance.waitForSync();
+  await waitForEqualTrees([a.folder, b.folder]);
+  const descriptor = fs.openSync(source, "r+");
+  fs.writeSync(descriptor, "changed", 100_000_000);
+  fs.closeSync(descriptor);
+  await waitFor(() => stagedBytes(b.folder) > 0, { until: "the new version is begun", intervalMs: 1 });
+  assert.equal(await b.instance.stop(), 0, b.instance.stderr);
+  assert.equal(b.instance.stderr, "");
+  assert.notEqual(hashOf(source), hashOf(target));
+  await b.start({ peers: [a.instance.port] });
+  await waitForEqualTrees([a.folder, b.folder]);
+});
+
 test("many small files go on after kill -9 of either side", async (t) => {
   const [a, b] = machines(t, 2) as [Machine, Machine];
   const count = 4_000;
