@@ -19,6 +19,9 @@ class World {
   readonly clock = new FakeClock();
   readonly changed: string[] = [];
   readonly due: string[] = [];
+  scans = 0;
+  /** That are over. */
+  looks = 0;
   isScanning = false;
   readonly lookFirst: LookFirst;
   readonly #person;
@@ -29,14 +32,23 @@ class World {
     for (const path of ["/f", "/f/.dsync"]) this.#person.makeDirectory(path, 0o755);
     const [root, marker] = ["/f", "/f/.dsync"].map((path) => this.#person.lstat(path));
     assert.ok(root !== undefined && marker !== undefined);
+    const runner = createInProcessRunner({ context: { fs: this.#person, blake3: loadBlake3({ portable: false }) } });
+    const countLook = (): void => {
+      // After what waits for its result.
+      setImmediate(() => this.looks++);
+    };
     this.lookFirst = new LookFirst({
-      jobs: createInProcessRunner({ context: { fs: this.#person, blake3: loadBlake3({ portable: false }) } }),
+      jobs: {
+        run: (name, request) => runner.run(name, request).finally(countLook),
+        close: () => runner.close(),
+      },
       clock: this.clock,
       identity: { root: "/f", device: root.device, inode: root.inode, markerInode: marker.inode },
       toDisk: (path) => path,
       isScanning: () => this.isScanning,
       onChangedOnDisk: (path) => this.changed.push(path),
       onDue: (path) => this.due.push(path),
+      onScanned: () => this.scans++,
     });
   }
 
@@ -53,9 +65,9 @@ class World {
   async ask(size: number, signature?: StatSignature): Promise<boolean> {
     const record = { ...emptyRecord(FILM), signature };
     if (this.lookFirst.allows(record, size)) return true;
-    const said = this.due.length + this.changed.length;
     const { length } = this.due;
-    await waitFor(() => this.due.length + this.changed.length > said, { until: "the look", intervalMs: 1 });
+    const { looks } = this;
+    await waitFor(() => this.looks > looks, { until: "the look", intervalMs: 1 });
     return this.due.length > length && this.lookFirst.allows(record, size);
   }
 }
@@ -85,19 +97,32 @@ test("what is read while it is looked at is looked at no longer", async () => {
 
 test("a small file is looked for while the folder is read, and only then", async () => {
   const world = new World();
-  world.write();
-  assert.equal(await world.ask(1), true);
-  assert.deepEqual(world.changed, []);
+  assert.equal(await world.ask(1, world.write()), true);
+  assert.deepEqual(world.looks, 0);
   world.isScanning = true;
   assert.equal(await world.ask(1), false);
+  assert.deepEqual(world.looks, 1);
 });
 
-test("what stays in the way without being read does not hold a fetch up for ever, unless the folder is being read", async () => {
+test("what is there is left to the scan while the folder is read, and asked for again after that", async () => {
   const world = new World();
   world.write();
   world.isScanning = true;
-  for (let look = 0; look < 10; look++) assert.equal(await world.ask(LARGE_BYTES), false);
+  for (let look = 0; look < 10; look++) {
+    assert.equal(await world.ask(LARGE_BYTES), false);
+    world.clock.advance(10_000);
+  }
+  assert.deepEqual([world.changed, world.due, world.scans], [[], [], 0]);
   world.isScanning = false;
+  world.clock.advance(10_000);
+  assert.equal(world.scans, 1);
+  world.clock.advance(100_000);
+  assert.equal(world.scans, 1);
+});
+
+test("what stays in the way without being read does not hold a fetch up for ever", async () => {
+  const world = new World();
+  world.write();
   let looks = 0;
   while (!(await world.ask(LARGE_BYTES))) assert.ok(++looks < 10);
   // Somebody asks again, too: nothing else would.

@@ -22,6 +22,8 @@ export interface LookFirstOptions {
   readonly onChangedOnDisk: (path: RelativePath) => void;
   /** It was looked: ask again. */
   readonly onDue: (path: RelativePath) => void;
+  /** The folder has been read: ask again for all that was not allowed meanwhile. */
+  readonly onScanned: () => void;
 }
 
 /** What is on the disk is read meanwhile, which makes its path due; this is for what cannot be read, or went away. */
@@ -37,6 +39,7 @@ export class LookFirst {
   readonly #clear = new Set<RelativePath>();
   /** How often something else was there. */
   readonly #looks = new Map<RelativePath, number>();
+  #isWaitingForScan = false;
 
   constructor(options: LookFirstOptions) {
     this.#options = options;
@@ -61,7 +64,7 @@ export class LookFirst {
   }
 
   async #look(): Promise<void> {
-    const { jobs, clock, identity, toDisk, onDue } = this.#options;
+    const { jobs, clock, identity, toDisk, isScanning, onChangedOnDisk, onDue } = this.#options;
     const paths = [...this.#asked];
     this.#asked.clear();
     const request = { identity, paths: paths.map((path) => toDisk(path)) };
@@ -75,9 +78,23 @@ export class LookFirst {
       if (!isAsKnown && this.#isHeld(path)) others.push(path);
       else this.#clear.add(path);
     }
-    for (const path of others) this.#options.onChangedOnDisk(path);
     for (const path of paths) if (this.#clear.has(path)) onDue(path);
-    if (others.length > 0) clock.after(LOOK_AGAIN_MS, () => others.forEach((path) => onDue(path)));
+    if (others.length === 0) return;
+    // The scan comes to them, and many at once take it less time.
+    if (isScanning()) return this.#waitForScan();
+    for (const path of others) onChangedOnDisk(path);
+    clock.after(LOOK_AGAIN_MS, () => others.forEach((path) => onDue(path)));
+  }
+
+  #waitForScan(): void {
+    if (this.#isWaitingForScan) return;
+    this.#isWaitingForScan = true;
+    const { clock, isScanning, onScanned } = this.#options;
+    clock.after(LOOK_AGAIN_MS, () => {
+      this.#isWaitingForScan = false;
+      if (isScanning()) this.#waitForScan();
+      else onScanned();
+    });
   }
 
   /** Something else is there. */

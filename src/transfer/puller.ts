@@ -165,7 +165,11 @@ export class Puller {
       isStaged: (contentId, chunk) => this.#queue.isStaged(contentId, chunk),
       onStale: options.onChangedOnDisk,
     });
-    this.#lookFirst = new LookFirst({ ...options, onDue: (path) => this.add(path) });
+    this.#lookFirst = new LookFirst({
+      ...options,
+      onDue: (path) => this.add(path),
+      onScanned: () => this.reconsider(),
+    });
     this.#around = {
       get: (path) => store.get(path),
       toDisk,
@@ -259,7 +263,7 @@ export class Puller {
     this.#queue.unpark(path);
   }
 
-  /** A comparison ended, or ignore rules changed: look at everything that is pending again. */
+  /** A comparison ended, the folder was read, or ignore rules changed: look at everything that is pending again. */
   reconsider(): void {
     this.#queue.unparkAll();
     this.#restOfPending = undefined;
