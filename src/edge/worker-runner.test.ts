@@ -12,7 +12,7 @@ import { createInProcessRunner } from "./in-process-runner.ts";
 import type { JobName, JobRunner } from "./jobs.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
 import { transferablesOf } from "./transferables.ts";
-import { createWorkerRunner } from "./worker-runner.ts";
+import { createWorkerRunner, type FirstJobs } from "./worker-runner.ts";
 
 const context = { fs: nodeFileSystem, blake3: loadBlake3({ portable: true }) };
 
@@ -170,6 +170,18 @@ test("long jobs on every worker they may have do not hold up a short one", async
   assert.deepEqual((await runPuppet(runner, "short")).done, ["short"]);
   open(gate);
   await Promise.all(long);
+  await runner.close();
+});
+
+test("first jobs are done here until a thread has answered", async () => {
+  const firstJobs: FirstJobs = { probe: ({ root }) => ({ traits: undefined, root }) };
+  const runner = createWorkerRunner({ workers: 1, portable: false, entry: PUPPET, firstJobs });
+  const gate = closedGate();
+  const first = runPuppet(runner, "first", { gate });
+  assert.deepEqual(await runPuppet(runner, "here", { name: "probe" }), { traits: undefined, root: "here" });
+  open(gate);
+  await first;
+  assert.deepEqual((await runPuppet(runner, "there", { name: "probe" })).done, ["first", "there"]);
   await runner.close();
 });
 

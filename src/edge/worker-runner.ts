@@ -9,9 +9,13 @@ import type { WorkerAnswer, WorkerRequest, WorkerSettings } from "./worker-messa
 export interface WorkerRunnerOptions extends WorkerSettings {
   /** Threads: at least 1. With more, one of them does without long jobs (see job-queue.ts). */
   readonly workers: number;
+  /** Jobs that are done on the calling thread as long as no other one has answered. */
+  readonly firstJobs?: FirstJobs;
   /** What each thread runs, instead of worker.ts. */
   readonly entry?: URL;
 }
+
+export type FirstJobs = { readonly [Name in JobName]?: (request: Jobs[Name]["request"]) => Jobs[Name]["result"] };
 
 /** The compiled entry: this string is no import, so that the compiler leaves it as it is. */
 const WORKER_ENTRY = new URL("./worker.js", import.meta.url);
@@ -41,8 +45,8 @@ export interface RenewableJobRunner extends JobRunner {
 }
 
 /**
- * Starts one thread at once, so that the first job finds it ready, and more when there is work for them: each costs some
- * 50 ms of CPU and 15 MB. They keep the process alive only while they work.
+ * Starts one thread at once, and more when there is work for them: each costs some 50 ms of CPU and 15 MB. They keep the
+ * process alive only while they work.
  */
 export function createWorkerRunner(options: WorkerRunnerOptions): RenewableJobRunner {
   return new WorkerRunner(options);
@@ -59,11 +63,14 @@ interface Job extends QueuedJob {
 class WorkerRunner implements RenewableJobRunner {
   readonly #queue = new JobQueue<Job>();
   readonly #threads: readonly WorkerThread[];
+  readonly #firstJobs: FirstJobs;
   #nextId = 1;
+  #hasAnswered = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: WorkerRunnerOptions) {
-    this.#threads = Array.from({ length: options.workers }, () => new WorkerThread(options, () => this.#dispatch()));
+    this.#firstJobs = options.firstJobs ?? {};
+    this.#threads = Array.from({ length: options.workers }, () => new WorkerThread(options, () => this.#noteFree()));
     // The last one is the first to get a job.
     this.#threads.at(-1)?.prepare();
   }
@@ -76,6 +83,8 @@ class WorkerRunner implements RenewableJobRunner {
     const { urgent = false, transfer = [] } = options;
     return new Promise((resolve, reject) => {
       if (this.#closing !== undefined) return;
+      const doHere = this.#hasAnswered ? undefined : this.#firstJobs[name];
+      if (doHere !== undefined) return resolve(doHere(request));
       this.#queue.add({ id: this.#nextId++, name, request, urgent, transfer, resolve, reject });
       this.#dispatch();
     });
@@ -94,6 +103,11 @@ class WorkerRunner implements RenewableJobRunner {
   async #close(): Promise<void> {
     this.#queue.takeAll();
     await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #noteFree(): void {
+    this.#hasAnswered = true;
+    this.#dispatch();
   }
 
   #dispatch(): void {

@@ -232,13 +232,12 @@ export class Instance {
     warnOfIgnoreRules(ignore, emit);
     const recovery = { folder, jobs, clock, author: options.pool.name, emit };
     await recoverFromPowerLoss(recovery);
-    const nowMs = clock.now();
     const { staged, problem } = await jobs.run("sweep", {
       root: identity.root,
       wanted: pendingContents(store),
       stagedBeforeMs: Number.POSITIVE_INFINITY,
-      trashBeforeMs: nowMs - options.trashDays * MS_PER_DAY,
-      // Measuring the trash takes a while: not before the first look.
+      // The trash can wait until the first scan is over.
+      trashBeforeMs: Number.NEGATIVE_INFINITY,
       trimAtMs: undefined,
     });
     if (problem !== undefined) emit({ kind: "warning", message: problem.message });
@@ -372,7 +371,10 @@ export class Instance {
   }
 
   #scan(): void {
-    void this.#scanner.fullScan().then(() => this.#tidyWhenQuiet());
+    void this.#scanner.fullScan().then(() => {
+      this.#emptyOldTrash();
+      this.#tidyWhenQuiet();
+    });
   }
 
   /** The last run ended, perhaps, before what was as fresh as the clock is fine had been read once more. */
@@ -555,7 +557,7 @@ export class Instance {
   }
 
   #scheduleSweep(): void {
-    const { clock, jobs, trashDays } = this.#options;
+    const { clock, jobs } = this.#options;
     clock.after(SWEEP_INTERVAL_MS, () => {
       if (this.#isStopping) return;
       const nowMs = clock.now();
@@ -563,7 +565,7 @@ export class Instance {
         root: this.#root,
         wanted: pendingContents(this.#ledger.store),
         stagedBeforeMs: nowMs - SWEEP_INTERVAL_MS,
-        trashBeforeMs: nowMs - trashDays * MS_PER_DAY,
+        trashBeforeMs: this.#trashBeforeMs,
         trimAtMs: nowMs,
       };
       jobs
@@ -575,6 +577,19 @@ export class Instance {
         .catch(noSweep);
       this.#scheduleSweep();
     });
+  }
+
+  /** Measuring the trash as well would take a while. */
+  #emptyOldTrash(): void {
+    if (this.#isStopping) return;
+    const staging = { wanted: [], stagedBeforeMs: Number.NEGATIVE_INFINITY };
+    const request = { root: this.#root, ...staging, trashBeforeMs: this.#trashBeforeMs, trimAtMs: undefined };
+    this.#options.jobs.run("sweep", request).catch(noSweep);
+  }
+
+  /** From before it, nothing stays in the trash. */
+  get #trashBeforeMs(): number {
+    return this.#options.clock.now() - this.#options.trashDays * MS_PER_DAY;
   }
 
   async #cleanIndex(): Promise<void> {

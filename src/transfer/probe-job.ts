@@ -28,7 +28,7 @@ export interface DiskTraits {
 const PROBED_MODES = [0o600, 0o751];
 
 /** Never throws. */
-export function probe({ fs }: JobContext, { root }: ProbeRequest): ProbeResult {
+export function probe({ fs }: Pick<JobContext, "fs">, { root }: ProbeRequest): ProbeResult {
   return { traits: probeAt(fs, absolutePath(root, `${STAGING_DIRECTORY}/probe`)) };
 }
 

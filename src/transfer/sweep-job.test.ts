@@ -118,10 +118,7 @@ test("a disk that fails is told of, and no reason not to start (simulation, seed
     const fs = folder((call, path) => {
       if (isFailing && call === failing) throw systemError("EIO", path);
     });
-    const { problem } = sweep(
-      { fs, blake3: loadBlake3({ portable: false }) },
-      { root: "/f", ...usual, wanted: [WANTED] },
-    );
+    const { problem } = sweep({ fs }, { root: "/f", ...usual, wanted: [WANTED] });
     assert.equal(problem?.code, "EIO", failing);
     isFailing = false;
     assert.equal(fs.readDirectory("/f/.dsync/staging").length, 2);

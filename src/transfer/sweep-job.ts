@@ -104,7 +104,7 @@ export function unstage({ fs }: JobContext, { root, contentIds, onlyPlaced }: Un
 }
 
 /** Never throws for what the disk does: clearing up is no reason not to start. */
-export function sweep({ fs }: JobContext, request: SweepRequest): SweepResult {
+export function sweep({ fs }: Pick<JobContext, "fs">, request: SweepRequest): SweepResult {
   const { root, trimAtMs } = request;
   const staged: ContentHash[] = [];
   let trimmed: EmptyTrashReport = { files: 0, bytes: 0, failed: [] };

@@ -5,7 +5,6 @@ import { waitFor } from "../../test/support/wait.ts";
 import fs from "node:fs";
 import { join } from "node:path";
 import { removeDirectory, temporaryDirectory } from "../../test/support/trees.ts";
-import { loadBlake3 } from "../content/blake3.ts";
 import type { FileSystem, Stat } from "../edge/file-system.ts";
 import { nodeFileSystem } from "../edge/node-file-system.ts";
 import { emptyRecord } from "../index/settle.ts";
@@ -95,7 +94,6 @@ test("the probe finds out by what chmod leaves, and by the times of a new file",
   const root = temporaryDirectory();
   t.after(() => removeDirectory(root));
   fs.mkdirSync(join(root, ".dsync/staging"), { recursive: true });
-  const blake3 = loadBlake3({ portable: false });
   const refuse = (code: string) => (): never => {
     throw Object.assign(new Error(code), { code });
   };
@@ -110,7 +108,7 @@ test("the probe finds out by what chmod leaves, and by the times of a new file",
   ];
   for (const [different, found] of disks) {
     const traits = found === undefined ? undefined : { keepsModes: true, hasCoarseTimes: false, ...found };
-    assert.deepEqual(probe({ fs: { ...nodeFileSystem, ...different }, blake3 }, { root }), { traits });
+    assert.deepEqual(probe({ fs: { ...nodeFileSystem, ...different } }, { root }), { traits });
     assert.deepEqual(fs.readdirSync(join(root, ".dsync/staging")), []);
   }
 });
