@@ -1,30 +1,17 @@
-#!/usr/bin/env node
 // argv → run. The only file that touches `process`: everything else gets what it needs as an argument.
 
 import { homedir, hostname, tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
 import { SHELLS } from "./cli/commands.ts";
 import { readCommandLine } from "./cli/front.ts";
 import { titleWithoutSecrets } from "./cli/hide-secrets.ts";
 import type { Output, Screen } from "./cli/reporter.ts";
 import type { Platform } from "./cli/platform.ts";
+import { setEngineFlags } from "./edge/engine-flags.ts";
 import { packageFile } from "./edge/package-file.ts";
 import { errorText, exitCodeOf, type ExitCode } from "./cli/exit-code.ts";
 
-/**
- * Content passes through as buffers that die young, and V8 counts them as pressure on a heap of some megabytes: it would
- * mark that heap in the background without end. And it would spend more time on optimising code than that saves, since
- * most work is native. See docs/decisions/0008-flags-for-v8.md.
- */
-const V8_FLAGS = [
-  "--no-incremental-marking",
-  "--max-semi-space-size=16",
-  "--heap-growing-percent=30",
-  // Later engines have no such flag, and would complain on stderr.
-  ...(Number.parseInt(process.versions.node, 10) < 22 ? ["--interrupt-budget=800000"] : []),
-];
-for (const flag of V8_FLAGS) setFlagsFromString(flag);
+setEngineFlags();
 
 /** For the last words of an instance to be read. */
 const LAST_WORDS_MS_MAX = 500;
@@ -171,7 +158,8 @@ async function readVersion(): Promise<string> {
   return version;
 }
 
-const code = await main();
-await Promise.all([process.stdout, process.stderr].map(untilRead));
-// Timers and sockets that are still open must not keep a stopped instance alive.
-process.exit(code);
+void main().then(async (code) => {
+  await Promise.all([process.stdout, process.stderr].map(untilRead));
+  // Timers and sockets that are still open must not keep a stopped instance alive.
+  process.exit(code);
+});

@@ -9,14 +9,21 @@ export type ErrorCode =
   | "index" // the index cannot be opened or written: exit 1
   | "protocol"; // a peer broke the protocol: its session closes
 
+const NAME = "DsyncError";
+
 /** An error with a message for a person: what was tried, on what, what came back, what to do. */
 export class DsyncError extends Error {
-  override readonly name = "DsyncError";
+  override readonly name = NAME;
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
+  }
+
+  /** Also true of what another script of the program threw: each has a class of its own (scripts/bundle.mjs). */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === NAME;
   }
 }
 

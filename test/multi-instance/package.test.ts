@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { inRepository, readDocument } from "../docs/documents.ts";
 import { pack, whyNoNpm } from "../support/npm-pack.ts";
 import { removeDirectory, temporaryDirectory } from "../support/trees.ts";
@@ -19,8 +20,8 @@ test("the package holds the program and its documents, and no test", { skip: why
   for (const path of ["package.json", "README.md", "LICENSE", "dsync.toml.example", ".dsyncignore.example"])
     assert.ok(paths.has(path), path);
   const { bin, man } = JSON.parse(readDocument("package.json")) as { bin: { dsync: string }; man: string[] };
-  for (const path of [bin.dsync, ...man, "dist/app/worker.js"]) assert.ok(paths.has(path), path);
-  const others = [...paths].filter((path) => /test|contract|\.map$|\.ts$/.test(path));
+  for (const path of [bin.dsync, ...man, "dist/app/worker.js", ...scripts()]) assert.ok(paths.has(path), path);
+  const others = [...paths].filter((path) => /test|contract|\.map$|\.ts$|\.cache$/.test(path));
   assert.deepEqual(others, []);
   for (const path of [...paths].filter((path) => path.endsWith(".js"))) {
     const source = fs.readFileSync(join(REPOSITORY, path), "utf8");
@@ -30,6 +31,30 @@ test("the package holds the program and its documents, and no test", { skip: why
     }
   }
 });
+
+test("V8 takes the code that it made of the program when that was built", () => {
+  const flags = pathToFileURL(join(REPOSITORY, "dist/src/edge/engine-flags.js")).href;
+  const script = `
+    import { readFileSync } from "node:fs";
+    import { Script } from "node:vm";
+    import { setEngineFlags } from "${flags}";
+    function isTaken(filename) {
+      const cachedData = readFileSync(filename + ".cache");
+      return !new Script(readFileSync(filename, "latin1"), { filename, cachedData }).cachedDataRejected;
+    }
+    const isFirstTaken = isTaken("dist/app/main.cjs");
+    setEngineFlags();
+    const others = process.argv.slice(1).filter((path) => path !== "dist/app/main.cjs");
+    console.log(isFirstTaken, others.length > 5, others.filter((path) => !isTaken(path)));`;
+  const argv = ["--input-type=module", "-e", script, ...scripts()];
+  assert.equal(execFileSync(process.execPath, argv, { cwd: REPOSITORY, encoding: "utf8" }), "true true []\n");
+});
+
+/** What the program is made of. */
+function scripts(): readonly string[] {
+  const names = fs.readdirSync(join(REPOSITORY, "dist/app"));
+  return names.filter((name) => name.endsWith(".cjs")).map((name) => `dist/app/${name}`);
+}
 
 test("what was packed runs, and says its version at once", { skip: whyNoNpm }, (t) => {
   const base = temporaryDirectory();
