@@ -8,7 +8,7 @@ import { incompressible } from "../test/support/trees.ts";
 import { fetching, inTurn, rowsOf, type Contestant, type Named, type Times } from "./contest.ts";
 import { completenessOf, fill, MIB, overwriteInside, stamp } from "./data.ts";
 import { measureKeepers } from "./keepers.ts";
-import { median, quantile, timed, until } from "./measure.ts";
+import { median, quantile, timed, touchMemory, until } from "./measure.ts";
 import { Pair } from "./pair.ts";
 import { copyTree } from "./peers/copy.ts";
 import type { Peer, Server } from "./peers/peer.ts";
@@ -19,6 +19,8 @@ const RENAME = "rename 100 MiB → there";
 /** How often one change is measured in a run. */
 const CHANGES_EACH = 10;
 const BURST_FILES = 2_000;
+/** What another version of the large file takes, with what both processes need. */
+const TOUCHED_BYTES = 1.25 * 1024 * MIB;
 /** Who updates its own old copy of a large file; each needs room for one. */
 const UPDATERS: ReadonlySet<Against | undefined> = new Set(["rsync", "ssh"] as const);
 
@@ -143,7 +145,12 @@ async function inside(setting: Setting, content: Inside): Promise<readonly Row[]
     };
     // Always first: it makes the change that the others fetch.
     const times = new Map<Contestant, number[]>([dsync, ...others].map((one) => [one, []]));
-    for (let run = 0; run < runs; run++) for (const [contestant, list] of times) list.push(await contestant.measure());
+    for (let run = 0; run < runs; run++) {
+      for (const [contestant, list] of times) {
+        touchMemory(scratch, TOUCHED_BYTES);
+        list.push(await contestant.measure());
+      }
+    }
     return [
       ...rowsOf(name, what, new Map<Named, readonly number[]>([...times, ...keepers])),
       { case: name, what: "sent by the first instance", value: median(sent), unit: "bytes" },

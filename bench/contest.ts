@@ -22,13 +22,21 @@ export interface Contestant extends Named {
 /** Milliseconds of each round. */
 export type Times = ReadonlyMap<Named, readonly number[]>;
 
-export async function inTurn(contestants: readonly Contestant[], runs: number): Promise<Times> {
+/** `prepare`: before each measurement. */
+export async function inTurn(
+  contestants: readonly Contestant[],
+  runs: number,
+  prepare: () => void = () => {},
+): Promise<Times> {
   const times = new Map(contestants.map((contestant) => [contestant, [] as number[]]));
   for (let round = 0; round < runs; round++) {
     const order = contestants.filter(({ isSlow }) => isSlow !== true || round === 0);
     // Nobody always comes after the same one.
     if (round % 2 === 1) order.reverse();
-    for (const contestant of order) times.get(contestant)?.push(await contestant.measure());
+    for (const contestant of order) {
+      prepare();
+      times.get(contestant)?.push(await contestant.measure());
+    }
   }
   return times;
 }

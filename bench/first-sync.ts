@@ -3,11 +3,14 @@
 import fs from "node:fs";
 import { join } from "node:path";
 import { fetching, fetchingFresh, inTurn, rowsOf, type Contestant } from "./contest.ts";
-import { completenessOf, fill, sizeOf } from "./data.ts";
-import { median, timed, until } from "./measure.ts";
+import { completenessOf, fill, MIB, sizeOf } from "./data.ts";
+import { median, timed, touchMemory, until } from "./measure.ts";
 import { Pair } from "./pair.ts";
 import { LOOPBACK, type Place } from "./peers/peer.ts";
 import type { Case, Row, Setting } from "./row.ts";
+
+/** What a copy of the largest source takes, with what both processes need. */
+const TOUCHED_BYTES = 1.5 * 1024 * MIB;
 
 interface Content {
   readonly name: string;
@@ -72,7 +75,8 @@ function firstSync({ name, what, fill: fillSource, isDetailed = false, isVast = 
         { label: "dsync, both started fresh", isSlow: isVast, measure: () => fresh.measure() },
         ...(isDetailed ? [{ label: "dsync joins, portable", isSlow: true, measure: () => portable.measure() }] : []),
       ];
-      const rows = rowsOf(name, what, await inTurn(contestants, runs));
+      const prepare = (): void => touchMemory(scratch, TOUCHED_BYTES);
+      const rows = rowsOf(name, what, await inTurn(contestants, runs, prepare));
       const sentPercent = (100 * median(joining.sentBytes)) / sizeOf(source).bytes;
       return [
         ...rows,

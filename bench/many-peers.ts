@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Machine } from "../test/support/machines.ts";
 import { incompressible } from "../test/support/trees.ts";
 import { MIB, writeLarge } from "./data.ts";
-import { cpuMsOf, median, timed, until } from "./measure.ts";
+import { cpuMsOf, median, timed, touchMemory, until } from "./measure.ts";
 import type { Case, Row } from "./row.ts";
 
 const SIZE_BYTES = 256 * MIB;
@@ -62,6 +62,7 @@ async function spread(scratch: string, instances: number): Promise<Spread> {
     await inSync();
     const cpu = (): number => machines.reduce((sum, { instance }) => sum + cpuMsOf(instance.pid), 0);
     const sent = async (): Promise<number> => (await source.instance.status()).traffic.sentBytes;
+    touchMemory(scratch, (instances + 2) * SIZE_BYTES);
     const written = join(base, "new");
     writeLarge(written, SIZE_BYTES, incompressible(16 * MIB, 7));
     const [cpuBefore, sentBefore] = [cpu(), await sent()];

@@ -1,7 +1,12 @@
 // Small things that every measurement needs.
 
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+
+const TOUCH_BYTES = 2 ** 24;
+/** What Linux calls the type of tmpfs. */
+const TMPFS = 0x01021994;
 
 /** The value in the middle. */
 export function median(values: readonly number[]): number {
@@ -12,6 +17,21 @@ export function median(values: readonly number[]): number {
 export function quantile(values: readonly number[], fraction: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? Number.NaN;
+}
+
+/**
+ * Writes so much to `scratch`, if that is on tmpfs, and removes it. A virtual machine gets its memory from the host at the first touch, which can take
+ * longer than what is measured, and gives back what nobody has used for a while: whoever comes first would pay for all.
+ */
+export function touchMemory(scratch: string, bytes: number): void {
+  // On a disk, removing so much is work that goes on for a while.
+  if (statfsSync(scratch).type !== TMPFS) return;
+  const file = join(scratch, "touched");
+  const block = Buffer.alloc(TOUCH_BYTES, 1);
+  const descriptor = openSync(file, "w");
+  for (let written = 0; written < bytes; written += block.length) writeSync(descriptor, block);
+  closeSync(descriptor);
+  rmSync(file);
 }
 
 /** Milliseconds that `action` takes. */
