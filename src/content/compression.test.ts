@@ -50,6 +50,19 @@ test("a sample is judged by how even its bytes are, and by LZ4 where that does n
   assert.ok(compressIfSmaller(header) !== undefined);
 });
 
+test("LZ4 is tried on as little as tells", (t) => {
+  const { mock } = t.mock.method(lz4, "compressSync");
+  const random = randomFillSync(new Uint8Array(300_000));
+  const triedOn = (bytes: Uint8Array): readonly number[] => {
+    mock.resetCalls();
+    compressIfSmaller(bytes);
+    return mock.calls.map(({ arguments: [input] }) => input.length);
+  };
+  assert.deepEqual(triedOn(text), [4096, text.length]);
+  assert.deepEqual(triedOn(text.subarray(0, 5000)), [5000]);
+  for (const length of [1024, 5000, 300_000]) assert.deepEqual(triedOn(random.subarray(0, length)), [], `${length}`);
+});
+
 test("the format is a length and one bare LZ4 block", () => {
   // 12 literals ("abcdefghijkl") and nothing else: token 0xc0.
   const block = Buffer.from("c06162636465666768696a6b6c", "hex");
