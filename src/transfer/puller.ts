@@ -4,11 +4,11 @@
 // way), being fetched, waiting for another path, or resting after a problem.
 
 import type { ContentHash, PeerId } from "../core/ids.ts";
-import { APPLY_OPERATIONS_MAX, PULL_QUEUE_PATHS_MAX, RETRY_DELAY_MS_MAX, RETRY_DELAY_MS_MIN } from "../core/limits.ts";
+import { APPLY_OPERATIONS_MAX, CHUNK_SIZE_BYTES_MIN, RETRY_DELAY_MS_MIN } from "../core/limits.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
 import { isDiskFull } from "../core/problem-of.ts";
 import type { Problem } from "../core/problem.ts";
-import type { Clock, Timer } from "../edge/clock.ts";
+import type { Clock } from "../edge/clock.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { RootIdentity } from "../edge/root-identity.ts";
 import type { Entry, PathRecord } from "../index/entry.ts";
@@ -19,18 +19,20 @@ import { isCoarse } from "../index/signature.ts";
 import type { Session } from "../pool/session.ts";
 import type { Channel } from "../pool/channel.ts";
 import type { FetchingMessage, HaveMessage } from "../pool/messages.ts";
-import { CHUNK_SIZE_BYTES_MIN } from "../core/limits.ts";
 import type { ApplyOperation, ApplyOutcome, FileSource } from "./apply-operation.ts";
 import { ContentServer } from "./content-server.ts";
 import { serveDataChannel } from "./data-channel.ts";
 import { decide, directoryToCome, fileOperation, type Surroundings } from "./decide.ts";
+import { DuePaths } from "./due-paths.ts";
+import { Failures } from "./failures.ts";
 import { FetchQueue, type SmallTask } from "./fetch-queue.ts";
-import { waitForRoom } from "./room.ts";
 import { InlineContent, type InlineFile } from "./inline-content.ts";
 import type { LargeFetch } from "./large-fetch.ts";
 import { LookFirst } from "./look-first.ts";
 import { Removals } from "./removals.ts";
+import { waitForRoom } from "./room.ts";
 import type { Source } from "./source.ts";
+import { Waiting } from "./waiting.ts";
 
 export interface PullerOptions {
   readonly ownId: PeerId;
@@ -77,16 +79,8 @@ interface Work {
   readonly sender?: Source | undefined;
 }
 
-interface Failure {
-  readonly problem: Problem;
-  readonly attempts: number;
-  readonly timer: Timer;
-}
-
 /** Paths decided in one go before other work gets its turn. */
 const EVALUATED_AT_ONCE_MAX = 2_000;
-/** Pending paths that are gone through in one go. */
-const REFILLED_AT_ONCE_MAX = PULL_QUEUE_PATHS_MAX / 2;
 /** A path that is found changed so often in a row has something in its way. */
 const CHANGED_ATTEMPTS_MAX = 8;
 const DAMAGED: Problem = {
@@ -104,33 +98,23 @@ export class Puller {
   readonly #server: ContentServer;
   readonly #inline = new InlineContent();
   readonly #lookFirst: LookFirst;
-  readonly #due = new Set<RelativePath>();
+  readonly #due: DuePaths;
   readonly #busy = new Set<RelativePath>();
   readonly #underWay = new Map<RelativePath, Promise<void>>();
-  /** Who waits for a path. */
-  readonly #waiting = new Map<RelativePath, Set<RelativePath>>();
   /** Who waits: what that is for makes it due again. */
-  readonly #waiters = new Set<RelativePath>();
+  readonly #waiting = new Waiting();
   /** Found changed a moment ago: they are looked at, and due again soon. */
   readonly #resting = new Set<RelativePath>();
   /** Repairs of these were asked for. A directory needs none once nothing live is left in it. */
   readonly #toRepair = new Set<RelativePath>();
-  readonly #failures = new Map<RelativePath, Failure>();
+  readonly #failures: Failures;
   /** Where nothing more is taken from for a path: disk paths. */
   readonly #noReuse = new Map<RelativePath, Set<string>>();
   readonly #changedAttempts = new Map<RelativePath, number>();
   readonly #fetchingContent = new Map<ContentHash, RelativePath>();
   readonly #around: Surroundings;
   #isScheduled = false;
-  /** More is pending than is due: what the index holds is gone through in parts. */
-  #isOverflowing = false;
-  /** Where that stands. What nobody can deliver must not hide what comes after it. */
-  #restOfPending: Iterator<RelativePath> | undefined;
-  /** That is for all of it, what is being fetched as well. */
-  #isReconsidering = false;
   #isRefillDue = false;
-  /** A path found no room since that began: it may lie before where it stands. */
-  #hasDropped = false;
   readonly #removals = new Removals();
   #isRemoving = false;
   #isStopped = false;
@@ -157,6 +141,12 @@ export class Puller {
       onLarge: (fetch) => this.#applyLarge(fetch),
       onProblem: (path, problem) => this.#fail(path, problem),
     });
+    this.#due = new DuePaths({
+      pending: () => store.pending(),
+      isFetched: (path) => this.#queue.has(path) !== undefined,
+    });
+    const { onProblem, onSolved } = options;
+    this.#failures = new Failures({ clock, onRetry: (path) => this.add(path), onProblem, onSolved });
     this.#server = new ContentServer({
       store,
       jobs,
@@ -197,7 +187,7 @@ export class Puller {
   }
 
   get failures(): Iterable<readonly [RelativePath, Problem]> {
-    return [...this.#failures].map(([path, failure]) => [path, failure.problem] as const);
+    return this.#failures;
   }
 
   get largeFetches(): Iterable<LargeFetch> {
@@ -223,12 +213,7 @@ export class Puller {
   /** What this path needs may be something else by now. */
   add(path: RelativePath): void {
     if (this.#isStopped) return;
-    // What is being fetched is remembered in any case: for a path like that the index is not asked again.
-    if (this.#due.size < PULL_QUEUE_PATHS_MAX || this.#queue.has(path) !== undefined) this.#due.add(path);
-    else {
-      this.#isOverflowing = true;
-      this.#hasDropped = true;
-    }
+    this.#due.add(path);
     this.#schedule();
   }
 
@@ -236,7 +221,8 @@ export class Puller {
   noteSeen(record: PathRecord): void {
     const { path } = record;
     // What was fetched for it is not wanted there any more, and perhaps elsewhere.
-    const isFollowed = this.#waiting.has(path) || this.#queue.has(path) !== undefined || this.#failures.has(path);
+    const isFollowed =
+      this.#waiting.isWaitedFor(path) || this.#queue.has(path) !== undefined || this.#failures.has(path);
     if (!isSettled(record) || isFollowed) this.add(path);
     this.#wakeParent(path);
   }
@@ -266,9 +252,9 @@ export class Puller {
   /** A comparison ended, the folder was read, or ignore rules changed: look at everything that is pending again. */
   reconsider(): void {
     this.#queue.unparkAll();
-    this.#restOfPending = undefined;
-    this.#isReconsidering = true;
-    this.#refill();
+    if (this.#isStopped) return;
+    this.#due.reconsider();
+    this.#schedule();
   }
 
   /** Lets what is being put in place finish; nothing new is begun. Resolves when the index knows of all of it. */
@@ -276,7 +262,7 @@ export class Puller {
     this.#isStopped = true;
     this.#queue.pause();
     this.#due.clear();
-    for (const failure of this.#failures.values()) failure.timer.clear();
+    this.#failures.stop();
     if (this.#jobsRunning > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
@@ -299,28 +285,13 @@ export class Puller {
     this.#isRefillDue = true;
     this.#options.clock.after(RETRY_DELAY_MS_MIN, () => {
       this.#isRefillDue = false;
-      if (this.#isOverflowing) this.#refill();
+      if (this.#due.isOverflowing) this.#refill();
     });
   }
 
-  /** Makes pending paths due, and leaves room for what changes; the next call goes on where this one stopped. */
   #refill(): void {
     if (this.#isStopped) return;
-    if (this.#restOfPending === undefined) {
-      this.#hasDropped = false;
-      this.#restOfPending = this.#options.ledger.store.pending()[Symbol.iterator]();
-    }
-    for (let looked = 0; looked < REFILLED_AT_ONCE_MAX && this.#due.size < PULL_QUEUE_PATHS_MAX; looked++) {
-      const next = this.#restOfPending.next();
-      if (next.done === true) {
-        this.#restOfPending = undefined;
-        this.#isReconsidering = false;
-        this.#isOverflowing = this.#hasDropped;
-        return this.#schedule();
-      }
-      if (this.#isReconsidering || this.#queue.has(next.value) === undefined) this.#due.add(next.value);
-    }
-    this.#isOverflowing = true;
+    this.#due.refill();
     this.#schedule();
   }
 
@@ -330,10 +301,7 @@ export class Puller {
     if (this.#isStopped || this.#halt !== undefined) return;
     const works: Work[] = [];
     const removals: Work[] = [];
-    let evaluated = 0;
-    for (const path of this.#due) {
-      if (evaluated++ >= EVALUATED_AT_ONCE_MAX) break;
-      this.#due.delete(path);
+    for (const path of this.#due.take(EVALUATED_AT_ONCE_MAX)) {
       // Whatever ends the operation makes the path due again.
       if (this.#busy.has(path) || this.#isFailing(path)) continue;
       this.#evaluateOne(path, works, removals);
@@ -341,7 +309,7 @@ export class Puller {
     this.#operate(works);
     for (const { path } of removals) this.#removals.add(path);
     if (this.#due.size > 0) this.#options.clock.after(0, () => this.#schedule());
-    else if (this.#isOverflowing && works.length === 0 && this.#jobsRunning === 0) {
+    else if (this.#due.isOverflowing && works.length === 0 && this.#jobsRunning === 0) {
       this.#refillLater();
     } else this.#remove();
   }
@@ -349,7 +317,7 @@ export class Puller {
   #evaluateOne(path: RelativePath, works: Work[], removals: Work[]): void {
     const wasToRepair = this.#toRepair.delete(path);
     this.#removals.delete(path);
-    this.#waiters.delete(path);
+    this.#waiting.leave(path);
     const record = this.#options.ledger.store.get(path);
     if (record === undefined) return;
     const decision = decide(record, this.#around);
@@ -388,7 +356,7 @@ export class Puller {
 
   /** Called when a comparison has ended. */
   #wakeLater(): void {
-    for (const path of this.#dueLater) this.#due.add(path);
+    for (const path of this.#dueLater) this.#due.keep(path);
     this.#dueLater.clear();
   }
 
@@ -543,7 +511,7 @@ export class Puller {
     } finally {
       this.#jobsRunning--;
       if (this.#jobsRunning === 0) this.#onIdle?.();
-      if (this.#isOverflowing) this.#schedule();
+      if (this.#due.isOverflowing) this.#schedule();
     }
   }
 
@@ -706,19 +674,10 @@ export class Puller {
     const contentId = this.#queue.has(path);
     if (contentId !== undefined) this.#cancelFetch(path);
     if (isDiskFull(problem)) {
-      this.#due.add(path);
+      this.#due.keep(path);
       return this.#haltUntilThereIsRoom(problem);
     }
-    const attempts = (this.#failures.get(path)?.attempts ?? this.#pastAttempts.get(path) ?? 0) + 1;
-    this.#pastAttempts.set(path, attempts);
-    const delayMs = Math.min(RETRY_DELAY_MS_MIN * 2 ** (attempts - 1), RETRY_DELAY_MS_MAX);
-    const timer = this.#options.clock.after(delayMs, () => {
-      this.#failures.delete(path);
-      this.add(path);
-    });
-    this.#failures.set(path, { problem, attempts, timer });
-    this.#options.onProblem(path, problem);
-    if (this.#isStopped) timer.clear();
+    this.#failures.add(path, problem);
   }
 
   /** What failed is tried again after a while, unless the path has come to hold what is known of it by another way. */
@@ -727,8 +686,6 @@ export class Puller {
     const record = this.#options.ledger.store.get(path);
     return record !== undefined && !isSettled(record);
   }
-
-  readonly #pastAttempts = new Map<RelativePath, number>();
 
   #haltUntilThereIsRoom(problem: Problem): void {
     if (this.#halt !== undefined || this.#isStopped) return;
@@ -747,32 +704,21 @@ export class Puller {
   }
 
   #waitFor(path: RelativePath, waiter: RelativePath): void {
-    const waiters = this.#waiting.get(path) ?? new Set();
-    waiters.add(waiter);
-    this.#waiting.set(path, waiters);
-    this.#waiters.add(waiter);
+    this.#waiting.add(waiter, path);
     const isComing = this.#busy.has(path) || this.#queue.has(path) !== undefined;
     // What is waited for may itself not be due: then nobody would wake us.
-    if (!isComing && !this.#waiters.has(path) && !this.#resting.has(path)) this.add(path);
+    if (!isComing && !this.#waiting.isWaiting(path) && !this.#resting.has(path)) this.add(path);
   }
 
   /** The path came to an end: whoever waited for it is looked at again. */
   #wake(path: RelativePath): void {
-    this.#failures.get(path)?.timer.clear();
-    this.#failures.delete(path);
-    if (this.#pastAttempts.delete(path)) this.#options.onSolved(path);
+    this.#failures.solve(path);
     this.#wakeParent(path);
     this.#wakeWaiters(path);
   }
 
   #wakeWaiters(path: RelativePath): void {
-    const waiters = this.#waiting.get(path);
-    if (waiters === undefined) return;
-    this.#waiting.delete(path);
-    for (const waiter of waiters) {
-      this.#waiters.delete(waiter);
-      this.add(waiter);
-    }
+    for (const waiter of this.#waiting.takeWaitersOf(path)) this.add(waiter);
   }
 
   /** The last thing that was live in a directory may be gone: then nothing is to be repaired, and it can go. */
