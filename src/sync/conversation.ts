@@ -158,6 +158,8 @@ export class Conversation implements Source {
     if (this.#hasEnded || !this.session.isLeader || this.#open > 0 || this.#peerStand === undefined) return;
     const { store } = this.#options.ledger;
     if (Buffer.compare(this.#peerStand.root, store.merkle.root()) === 0) return;
+    // One of the two lacks something, most likely content: the channel for it opens while they find out.
+    this.session.wantDataChannels(1);
     this.#ask(firstQuestion(store));
   }
 

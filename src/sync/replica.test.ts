@@ -255,6 +255,22 @@ test("what is seen while something else is being committed is told when it is co
   assert.deepEqual(new Set(told()), new Set([NOTES, DRAFTS]));
 });
 
+test("who compares opens a channel for content meanwhile, and who has nothing to compare does not", () => {
+  for (const [root, wanted] of [
+    [new Uint8Array(16).fill(7), [1]],
+    [store.merkle.root(), []],
+  ] as const) {
+    const peer = new FakeChannel();
+    const channels: number[] = [];
+    const session = sessionOver(peer);
+    replica.join({ ...session, isLeader: true, wantDataChannels: (count) => channels.push(count) });
+    peer.receive({ type: "stand", root, pendingFiles: 0, pendingBytes: 0 });
+    const questions = peer.sent.filter(({ type }) => type === "children" || type === "summary");
+    assert.deepEqual([channels, questions.length], [wanted, wanted.length]);
+    peer.end();
+  }
+});
+
 test("a directory is told before what is in it, and once (simulation, seeds 13001184 and 13901964)", async () => {
   const paths = Array.from({ length: 20 }, (_, tree) => ["", "/d", "/d/d", "/d/d/a"].map((end) => `tree${tree}${end}`));
   for (const path of paths.flat()) {
