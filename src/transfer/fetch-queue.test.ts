@@ -8,7 +8,13 @@ import { createMemoryFileSystem } from "../../test/support/memory-file-system.ts
 import { pathOf, replicaIdOf } from "../../test/support/replica-world.ts";
 import { waitFor } from "../../test/support/wait.ts";
 import { contentHash, loadBlake3 } from "../content/blake3.ts";
-import { REQUEST_ITEMS, WINDOW_BYTES_PER_PEER, WINDOW_BYTES_PER_SMALL_FILE } from "../core/limits.ts";
+import { contentIdOf, encodeManifest, parseManifest } from "../content/manifest.ts";
+import {
+  CHUNK_SIZE_BYTES_MIN,
+  REQUEST_ITEMS,
+  WINDOW_BYTES_PER_PEER,
+  WINDOW_BYTES_PER_SMALL_FILE,
+} from "../core/limits.ts";
 import { createInProcessRunner } from "../edge/in-process-runner.ts";
 import { createMemoryStore } from "../index/memory-store.ts";
 import { FetchQueue } from "./fetch-queue.ts";
@@ -73,4 +79,39 @@ test("so many small files wait to be put in place that a slow disk costs little 
     },
     { until: "all are in place", intervalMs: 1 },
   );
+});
+
+test("after a stop nothing more is staged, and it waits for what is under way (simulation, seed 16500378)", async () => {
+  const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (bytes) => blake3.hash(bytes) });
+  const chunk = { hash: contentHash(BYTE), length: CHUNK_SIZE_BYTES_MIN };
+  const manifest = encodeManifest([chunk, chunk]);
+  const contentId = contentIdOf(parseManifest(manifest) ?? assert.fail());
+  store.putManifest(contentId, manifest);
+  const asked: string[] = [];
+  let finish = (): void => assert.fail("no job");
+  const run = (name: string): Promise<never> => {
+    asked.push(name);
+    return new Promise((resolve) => (finish = () => resolve({ removed: 0 } as never)));
+  };
+  const queue = new FetchQueue({
+    ownId: new FakeChannel().peerId,
+    store,
+    jobs: { run, close: () => Promise.resolve() },
+    clock: new FakeClock(),
+    root: "/f",
+    toDisk: (path) => path,
+    mayBeStaged: () => true,
+    onSmall: () => assert.fail("no file is small"),
+    onLarge: () => assert.fail("nothing is complete"),
+    onProblem: (path, problem) => assert.fail(`${path}: ${problem.message}`),
+  });
+  queue.addLarge({ path: pathOf("large"), contentId, size: 2 * CHUNK_SIZE_BYTES_MIN });
+  let isStopped = false;
+  const stopped = queue.stop().then(() => (isStopped = true));
+  await turn();
+  assert.deepEqual([asked, isStopped], [["unstage"], false]);
+  finish();
+  await stopped;
+  await turn();
+  assert.deepEqual(asked, ["unstage"]);
 });

@@ -180,6 +180,12 @@ export class FetchQueue {
     this.pump();
   }
 
+  /** Nothing more is asked for or staged; what is staged stays for the next run. Resolves when no job is under way. */
+  async stop(): Promise<void> {
+    this.#isPaused = true;
+    await Promise.all([...this.#large.values()].map((fetch) => fetch.stop()));
+  }
+
   /** Contents that staging may hold something of, for nobody; each is named once. */
   takeLeftStaged(): readonly ContentHash[] {
     const wanted = new Set([...this.#large.values(), ...this.#waitingLarge.values()].map((fetch) => fetch.contentId));

@@ -69,6 +69,8 @@ export class LargeFetch {
   /** Places in the manifest, in the order in which they were staged. */
   readonly #stagedChunks: number[] = [];
   #staging: Promise<unknown> = Promise.resolve();
+  /** Jobs under way. */
+  readonly #running = new Set<Promise<unknown>>();
   #chunksLeft = 0;
   #bytesDone = 0;
   isCancelled = false;
@@ -157,7 +159,7 @@ export class LargeFetch {
   async useLocalChunks(mayBeStaged: boolean): Promise<Problem | undefined> {
     const { jobs, root } = this.#options;
     // Before anything is written there.
-    await jobs.run("unstage", { root, contentIds: [this.contentId], onlyPlaced: true });
+    await this.#noted(jobs.run("unstage", { root, contentIds: [this.contentId], onlyPlaced: true }));
     let missing: readonly Chunk[] = this.#chunks ?? [];
     if (mayBeStaged) {
       const result = await this.#stage(missing.map((chunk) => [chunk, { kind: "staged" }]));
@@ -179,6 +181,12 @@ export class LargeFetch {
     const result = await this.#stageLocal(local);
     this.#picker?.need(result.missing);
     return result.problem;
+  }
+
+  /** No more jobs begin. Resolves when none is under way. */
+  async stop(): Promise<void> {
+    this.isCancelled = true;
+    await Promise.allSettled(this.#running);
   }
 
   /** Hands out chunks to ask this peer for, up to `bytesMax` (at least one, if `hasWorkFor` says so). */
@@ -281,11 +289,9 @@ export class LargeFetch {
     let problem: Problem | undefined;
     for (const run of runs) {
       if (this.isCancelled) break;
-      const result = await jobs.run(
-        "stage",
-        { root, contentId: this.contentId, pieces: run.map(({ piece }) => piece) },
-        { transfer: ownedBuffers(run.map(({ piece }) => piece)) },
-      );
+      const pieces = run.map(({ piece }) => piece);
+      const request = { root, contentId: this.contentId, pieces };
+      const result = await this.#noted(jobs.run("stage", request, { transfer: ownedBuffers(pieces) }));
       problem ??= result.problem;
       for (const [position, { chunk }] of run.entries()) {
         if (result.staged[position] === true) this.#noteStaged(chunk);
@@ -294,6 +300,13 @@ export class LargeFetch {
       if (this.#isShared) this.#options.onStaged(this);
     }
     return { missing, problem };
+  }
+
+  #noted<Result>(job: Promise<Result>): Promise<Result> {
+    this.#running.add(job);
+    const forget = (): void => void this.#running.delete(job);
+    job.then(forget, forget);
+    return job;
   }
 
   #noteStaged(chunk: Chunk): void {

@@ -260,9 +260,9 @@ export class Puller {
   /** Lets what is being put in place finish; nothing new is begun. Resolves when the index knows of all of it. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#queue.pause();
     this.#due.clear();
     this.#failures.stop();
+    await this.#queue.stop();
     if (this.#jobsRunning > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
   }
 
