@@ -116,6 +116,22 @@ test("what a power loss damaged is lost if it is in a trash only, unless dsync h
   assert.ok(isLost({ unfound: "other", trashed: MINE }), "the index knew where it was");
 });
 
+test("what a person puts where it is to arrive may be in a trash only, if somebody else took it away there", () => {
+  const isLost = (awaited: readonly string[], trashes: readonly Tree[]): boolean => {
+    const book = new Book();
+    book.beginPhase();
+    book.note(0, new Map(), new Map([["a", MINE]]));
+    book.note(0, new Map([["a", MINE]]), new Map([["b", MINE]]));
+    const surroundings = { unrecorded: new Set<string>(), awaited: new Set(awaited), isStopped: false };
+    book.note(1, new Map([["b", MINE]]), new Map([["a", MINE]]), surroundings);
+    return book.lostFrom([new Map()], trashes).length > 0;
+  };
+  const trash = new Map([["batch/a", MINE]]);
+  assert.ok(!isLost(["a"], [trash]));
+  assert.ok(isLost(["a"], []), "it is nowhere");
+  assert.ok(isLost(["c"], [trash]), "it was not on its way there");
+});
+
 test("what is moved from one conflict path of a file to another may be in a trash only", () => {
   const isLost = (from: string, to: string): boolean => {
     const book = new Book();

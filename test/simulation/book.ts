@@ -47,8 +47,9 @@ export class Book {
   /** Contents that people wrote, and whether somebody who saw one of its files replaced or deleted it. */
   readonly #contents = new Map<string, { wasSeenOff: boolean; readonly origin: string }>();
   /**
-   * Contents that may be in a trash alone: those that a power loss damaged under a name that dsync had not found yet, and
-   * those that a person gave another name that a copy of them may get as well (docs/safety.md, Not covered).
+   * Contents that may be in a trash alone: those that a power loss damaged under a name that dsync had not found yet,
+   * those that a person gave another name that a copy of them may get as well, and those that a person put where they were
+   * to be put anyway (docs/safety.md, Not covered).
    */
   readonly #mayBeTrashed = new Set<string>();
   /** Contents that took another one's place without a trace: same size, mode and time, as the disk shows them. */
@@ -141,6 +142,7 @@ export class Book {
           continue;
         }
       }
+      if (awaited.has(path)) this.#noteArrivedOtherwise(path, after.get(path));
       this.#put.set(inFamily(path, after.get(path)), at);
       this.#noteVersion(path, after.get(path));
       this.#taken.set(inFamily(path, before.get(path)), at);
@@ -220,6 +222,15 @@ export class Book {
     const content = contentIn(before.get(path));
     if (content === undefined || familyOf(path) === path) return;
     if (familyIn(after, path).some(([, line]) => contentIn(line) === content)) this.#mayBeTrashed.add(content);
+  }
+
+  /**
+   * A person put there what the machine had been told to put there, it seems: to it, that is one version. If whoever made
+   * the other one has taken it away by then, it goes here as well (docs/safety.md, Not covered).
+   */
+  #noteArrivedOtherwise(path: string, line: string | undefined): void {
+    const content = contentIn(line);
+    if (content !== undefined && this.#put.has(inFamily(path, line))) this.#mayBeTrashed.add(content);
   }
 
   /** How the path was when dsync stopped there: as it is `now`, if nobody has touched it since. */

@@ -29,7 +29,7 @@ const KEPT_WITH_POWER_LOSS = [
 /** The same, with an index that takes a while to write what it is given. */
 const KEPT_WITH_SLOW_COMMITS = [1000096, 1000152, 15607175, 15607556, 15800053, 15906509, 16500378, 16501598];
 /** The same, with both. */
-const KEPT_WITH_BOTH = [16009560];
+const KEPT_WITH_BOTH = [16009560, 16412464];
 /** Each of them is simulated twice, and held against the next seed, which must leave another trace. */
 const SEEDS_RUN_TWICE = [
   { seed: 41, powerLoss: false },
