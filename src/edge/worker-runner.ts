@@ -32,10 +32,7 @@ const RENEW_AFTER_JOBS = 100;
 /** Jobs that change the disk: stopping waits for them. The others are given up. */
 const CHANGES_DISK: ReadonlySet<JobName> = new Set(["stage", "apply", "sweep", "unstage", "trash"]);
 
-/**
- * A runner whose threads can be replaced. What is given up when it closes, and what is asked for later, is never answered:
- * dsync is stopping, and whoever went on would ask for more.
- */
+/** A runner whose threads can be replaced. */
 export interface RenewableJobRunner extends JobRunner {
   /**
    * Ends threads that have nothing to do, so that what their heaps have grown to goes back to the system. One fresh
@@ -82,7 +79,7 @@ class WorkerRunner implements RenewableJobRunner {
   ): Promise<Jobs[Name]["result"]> {
     const { urgent = false, transfer = [] } = options;
     return new Promise((resolve, reject) => {
-      if (this.#closing !== undefined) return;
+      if (this.#closing !== undefined) return reject(stopping(name));
       const doHere = this.#hasAnswered ? undefined : this.#firstJobs[name];
       if (doHere !== undefined) return resolve(doHere(request));
       this.#queue.add({ id: this.#nextId++, name, request, urgent, transfer, resolve, reject });
@@ -101,7 +98,7 @@ class WorkerRunner implements RenewableJobRunner {
   }
 
   async #close(): Promise<void> {
-    this.#queue.takeAll();
+    for (const job of this.#queue.takeAll()) job.reject(stopping(job.name));
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
@@ -171,7 +168,9 @@ class WorkerThread {
       };
       this.#onFinished();
     });
+    const given = this.jobs;
     this.jobs = [];
+    for (const job of given) job.reject(stopping(job.name));
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();
@@ -215,4 +214,8 @@ class WorkerThread {
     this.#onFinished?.();
     this.#onFree();
   }
+}
+
+function stopping(name: JobName): Error {
+  return new Error(`Cannot finish the job "${name}": dsync is stopping.`);
 }
