@@ -187,6 +187,8 @@ export const QUESTION_BYTES_MAX = 1 * MIB;
 export const QUESTION_BYTES_CLOGGED_MAX = 16 * MIB;
 /** What a question takes beside its fields, roughly. */
 export const QUESTION_OVERHEAD_BYTES = 256;
+/** A peer's questions are answered for so long at a time: meanwhile nothing else is done. */
+export const ANSWER_SLICE_MS = 20;
 /** Bytes that one `read` job reads, so that sending starts early. */
 export const READ_JOB_BYTES = 2 * MIB;
 /** A problem with a path is tried again after this, and then after longer and longer. */

@@ -81,7 +81,11 @@ export function answerWant(store: IndexStore, message: WantMessage): ComparisonS
     const record = store.byPathHash(message.hashes.subarray(start, start + FINGERPRINT_BYTES));
     if (record !== undefined) paths.push(record.path);
   }
-  return { questions: [], subtrees: message.prefixes, paths };
+  return { questions: [], subtrees: distinct(message.prefixes), paths };
+}
+
+function distinct(prefixes: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  return [...new Map(prefixes.map((prefix) => [prefix.join(), prefix])).values()];
 }
 
 function deeper(

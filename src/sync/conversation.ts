@@ -8,10 +8,12 @@
 //    itself does not take our answers is it read on (up to a second bound): if neither side read, both would wait for ever.
 // 3. A comparison that gets nowhere counts as none after a while: others wait for it to end before they remove anything.
 // 4. `#open` counts our questions that the peer has not answered in full: 0 on both sides means that a comparison ended.
+// 5. Answering never holds up the event loop for long, whatever the peer asks, and ends with the session.
 
 import { messageOf, protocolError } from "../core/errors.ts";
 import {
   ANNOUNCEMENT_BYTES,
+  ANSWER_SLICE_MS,
   COMPARING_MS_MAX,
   COMPARING_SILENT_MS_MAX,
   ENTRIES_PER_MESSAGE_MAX,
@@ -64,6 +66,8 @@ export class Conversation implements Source {
   /** See invariant 2. */
   #isPaused = false;
   #isFlushing = false;
+  /** When the event loop had its last turn. */
+  #sliceBeganMs: number;
   #hasEnded = false;
   #hasCompared = false;
   /** See invariant 3. `undefined`: no comparison is under way. */
@@ -74,11 +78,9 @@ export class Conversation implements Source {
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.session = options.session;
+    this.#sliceBeganMs = options.clock.monotonic();
     this.#toldDirectories = new ToldDirectories(options.ledger.store);
-    void options.session.ended.then(() => {
-      this.#hasEnded = true;
-      this.#comparison?.timer.clear();
-    });
+    void options.session.ended.then(() => this.#end());
     options.session.control.onMessage((message) => this.#receive(message));
     this.sendStand();
     this.#noteMoved();
@@ -236,6 +238,8 @@ export class Conversation implements Source {
       await this.#room();
     }
     for (const prefix of step.subtrees.flatMap(manageable)) {
+      await this.#turn();
+      if (this.#hasEnded) return;
       const paths = [...this.#options.ledger.store.pathsIn(prefix)];
       await this.#sendEntries(paths.map((path) => [path, undefined]));
     }
@@ -276,10 +280,19 @@ export class Conversation implements Source {
   /** Resolves when the peer takes more, or the session has ended. */
   async #room(): Promise<void> {
     const { control } = this.session;
+    await this.#turn();
     if (!control.isCongested) return;
     this.#boundQuestions();
     await control.writable();
     this.#boundQuestions();
+  }
+
+  /** Keeps invariant 5: promises that are settled already do not let the event loop turn. */
+  async #turn(): Promise<void> {
+    const { clock } = this.#options;
+    if (clock.monotonic() - this.#sliceBeganMs < ANSWER_SLICE_MS) return;
+    await new Promise<void>((resolve) => clock.after(0, resolve));
+    this.#sliceBeganMs = clock.monotonic();
   }
 
   /** Keeps invariant 2. */
@@ -295,7 +308,7 @@ export class Conversation implements Source {
     this.#isPaused = false;
     if (this.#questions.bytes > QUESTION_BYTES_CLOGGED_MAX) {
       this.#questions.clear();
-      this.session.close("overload", "more questions than answers were taken for");
+      this.#close("more questions than answers were taken for");
     }
   }
 
@@ -358,7 +371,18 @@ export class Conversation implements Source {
 
   /** The index cannot be written, so nothing may be told; the next session begins again. */
   #endUnwritable(error: unknown): void {
-    this.session.close("overload", messageOf(error));
+    this.#close(messageOf(error));
+  }
+
+  /** The connection may last for a while until the peer has taken that. */
+  #close(reason: string): void {
+    this.#end();
+    this.session.close("overload", reason);
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#comparison?.timer.clear();
   }
 
   #announcementOf(record: PathRecord, inline: Uint8Array | undefined): Announcement {

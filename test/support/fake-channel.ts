@@ -13,7 +13,6 @@ export class FakeChannel implements Channel {
   readonly verification = new Uint8Array(32);
   readonly bytesSent = 0;
   bytesReceived = 0;
-  readonly isCongested = false;
   isPaused = false;
   readonly sent: Message[] = [];
   readonly ended: Promise<ChannelEnd>;
@@ -27,6 +26,10 @@ export class FakeChannel implements Channel {
     this.ended = new Promise((resolve) => {
       this.#settle = resolve;
     });
+  }
+
+  get isCongested(): boolean {
+    return false;
   }
 
   send(message: Message): void {
