@@ -69,10 +69,13 @@ export interface IndexStore {
   children(directory: RelativePath | undefined): Iterable<PathRecord>;
   /** The paths of `children`, with no more of each than most looks at the disk need: several times cheaper. */
   presentIn(directory: RelativePath | undefined): Iterable<Presence>;
-  /** What `noteListing` said last of this directory, unless what is present directly inside has changed since. */
-  listing(directory: RelativePath | undefined): string | undefined;
-  /** All that is present directly inside was found on the disk; `digest`: one byte per character. */
-  noteListing(directory: RelativePath | undefined, digest: string): void;
+  /**
+   * The sum (listing-sum.ts) of what a scan finds in this directory, under these ignore rules, if it would find nothing to
+   * look at. Another sum only means that the directory has to be compared.
+   */
+  listing(directory: RelativePath | undefined, rules: string): string;
+  /** A scan found what has this sum, and nothing to look at: what is not in the index is expected from now on. */
+  noteListing(directory: RelativePath | undefined, rules: string, found: string): void;
   /** Records in the Merkle subtree of `prefix` (0, 1 or 2 bytes), in ascending order of their path hash. */
   inSubtree(prefix: readonly number[]): Iterable<PathRecord>;
   /** The paths of `inSubtree`, several times cheaper. */

@@ -2,11 +2,9 @@
 // It does no I/O itself: the tables do.
 //
 // Invariants (with those of index-store.ts):
-// 1. `children`, `contents`, `pending`, the Merkle tree and the counts are functions of the records. Whoever changes a
+// 1. `children`, `contents`, `pending`, the sums of listings, the Merkle tree and the counts are functions of the records. Whoever changes a
 //    record changes them in the same turn, so they are committed together.
-// 2. A directory has a listing only while the present entries directly inside are those that it was noted for: whoever
-//    changes one takes the listing away in the same turn.
-// 3. The state is saved before each commit, so no committed record carries a dot beyond the committed counter.
+// 2. The state is saved before each commit, so no committed record carries a dot beyond the committed counter.
 
 import { invariant } from "../core/assert.ts";
 import { contentHashFromBytes, CONTENT_HASH_BYTES, idBytes, type ContentHash, type ReplicaId } from "../core/ids.ts";
@@ -17,6 +15,7 @@ import type { Dot, Entry, PathRecord, Presence, StatSignature } from "./entry.ts
 import { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
 import type { ChunkLocation, ContentLocation, IndexStore, LocationRow, Mark } from "./index-store.ts";
 import { bootTagOf, encodeMark, isSameBoot, parseMark, type MarkRow } from "./mark-codec.ts";
+import { Listings } from "./listings.ts";
 import type { MerkleTree } from "./merkle.ts";
 import { contentOnDisk, isLive, isPending } from "./record-facts.ts";
 import { RecentRecords, type RecentRecord } from "./recent-records.ts";
@@ -61,10 +60,6 @@ export interface RecordStoreOptions {
 const PRESENT = Uint8Array.of(1);
 const KEY_LENGTH = 16;
 const TOP_KEY = "\0".repeat(KEY_LENGTH);
-/** Before the key of a directory, in the table `state`. */
-const LISTING_KEY = "listing ";
-/** Directories that are known to have no listing: changes come again and again in the same ones. */
-const UNLISTED_MAX = 1024;
 const IN_TREE = 0;
 const IN_TRASH = 1;
 /** Entries with vectors of a thousand replicas are not kept packed: many of them would take more than they save. */
@@ -86,8 +81,7 @@ export class RecordStore implements IndexStore {
   #pendingCount: number;
   #stateChanged: boolean;
   readonly #recents: RecentRecords;
-  /** Keys of directories without a listing, as far as is remembered. */
-  readonly #unlisted = new Set<string>();
+  readonly #listings: Listings;
   /** The directory that was last looked up by its path, since records come directory by directory. */
   #parent: { readonly path: RelativePath; readonly key: string } | undefined;
 
@@ -99,6 +93,7 @@ export class RecordStore implements IndexStore {
     this.#onClose = options.onClose;
     this.#recents = new RecentRecords(options.isShared === true ? 0 : RECENT_RECORDS_MAX);
     this.#fingerprinter = createFingerprinter(hash);
+    this.#listings = new Listings(tables, hash);
     this.merkle = loadMerkle(tables);
     this.superseded = new Superseded(tables);
     this.previousStop = options.previousStop;
@@ -162,6 +157,7 @@ export class RecordStore implements IndexStore {
 
   release(): Promise<void> {
     this.#recents.clear();
+    this.#listings.release();
     return this.#tables.release();
   }
 
@@ -191,15 +187,12 @@ export class RecordStore implements IndexStore {
     }
   }
 
-  listing(directory: RelativePath | undefined): string | undefined {
-    const bytes = this.#tables.get("state", LISTING_KEY + this.#directoryKeyOf(directory));
-    return bytes === undefined ? undefined : keyOf(bytes);
+  listing(directory: RelativePath | undefined, rules: string): string {
+    return this.#listings.expected(this.#directoryKeyOf(directory), rules);
   }
 
-  noteListing(directory: RelativePath | undefined, digest: string): void {
-    const key = this.#directoryKeyOf(directory);
-    this.#unlisted.delete(key);
-    this.#tables.set("state", LISTING_KEY + key, bytesOf(digest));
+  noteListing(directory: RelativePath | undefined, rules: string, found: string): void {
+    this.#listings.note(this.#directoryKeyOf(directory), rules, found);
   }
 
   *inSubtree(prefix: readonly number[]): Iterable<PathRecord> {
@@ -373,8 +366,8 @@ export class RecordStore implements IndexStore {
     }
 
     if (old?.present !== record?.present || old?.signature !== record?.signature || old?.residue !== record?.residue) {
-      this.#forgetListing(this.#parentKeyOf(path));
-      if (old?.present.live?.content.kind === "directory") this.#forgetListing(key);
+      this.#listings.change(this.#parentKeyOf(path), path, old, record);
+      if (old?.present.live?.content.kind === "directory") this.#listings.forgetOthers(key);
     }
     if ((old === undefined) !== (record === undefined)) {
       this.#note("children", this.#parentKeyOf(path) + key, record !== undefined);
@@ -391,14 +384,6 @@ export class RecordStore implements IndexStore {
     }
     this.#liveCount += Number(isLive(record)) - Number(isLive(old));
     this.#stateChanged = true;
-  }
-
-  #forgetListing(directoryKey: string): void {
-    if (this.#unlisted.has(directoryKey)) return;
-    const key = LISTING_KEY + directoryKey;
-    if (this.#tables.get("state", key) !== undefined) this.#tables.set("state", key, undefined);
-    if (this.#unlisted.size >= UNLISTED_MAX) this.#unlisted.clear();
-    this.#unlisted.add(directoryKey);
   }
 
   #note(table: TableName, key: string, there: boolean): void {

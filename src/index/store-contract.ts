@@ -49,6 +49,11 @@ export function fileEntry(options: { counter: number; content?: number | string;
   return { seen: [[dot.replica, dot.counter]], live: { dot, stamp: 1_700_000_000_000, author: "laptop", content } };
 }
 
+function directoryEntry(counter: number): Entry {
+  const dot = { replica: replicaId(1), counter };
+  return { seen: [], live: { dot, stamp: 1, author: "laptop", content: { kind: "directory", mode: 0o755 } } };
+}
+
 export function tombstone(counter: number): Entry {
   return { seen: [[replicaId(1), counter]], live: undefined };
 }
@@ -251,35 +256,66 @@ export function storeContract(name: string, place: () => Promise<StorePlace>): v
     await store.close();
   });
 
-  contract("a listing lasts until what is present in its directory changes", async ({ open }) => {
+  contract("a listing follows what is present in its directory, and what else a scan found there", async ({ open }) => {
     const first = await open();
+    const [top, a, c] = [undefined, path("a"), path("c")];
     const record = settled("a/b", 1);
-    for (const each of [settled("a", 1), record, settled("c/d", 1)]) first.store.put(each);
-    const note = (): void =>
-      [undefined, path("a"), path("c")].forEach((at, n) => first.store.noteListing(at, `\xff${n}`));
-    const noted = (store: RecordStore): unknown => [undefined, path("a"), path("c")].map((at) => store.listing(at));
-    note();
-    assert.deepEqual(noted(first.store), ["\xff0", "\xff1", "\xff2"]);
+    for (const each of [settled("a", 1), record, settled("a/b2", 1), settled("c/d", 1)]) first.store.put(each);
+    const sums = (store: RecordStore, rules = "r"): readonly string[] =>
+      [top, a, c].map((directory) => store.listing(directory, rules));
+    const before = sums(first.store);
+    assert.equal(new Set(before).size, 3);
+    assert.deepEqual(sums(first.store, "other rules"), before);
+
     first.store.put({ ...record, known: fileEntry({ counter: 5 }) });
-    assert.deepEqual(noted(first.store), ["\xff0", "\xff1", "\xff2"], "what is wanted is not on the disk");
-    first.store.put(record);
-    for (const change of [
+    assert.deepEqual(sums(first.store), before, "what is wanted is not on the disk");
+    const changes: readonly PathRecord[] = [
       { ...record, signature: signature(2) },
+      { ...record, signature: undefined },
       { ...record, present: tombstone(3), known: tombstone(3), signature: undefined },
       { ...record, present: tombstone(3), known: tombstone(3), signature: undefined, residue: true },
-      record,
-    ]) {
-      note();
+      { ...record, path: path("a/b3") },
+    ];
+    const seen = new Set([before[1]]);
+    for (const change of changes) {
+      if (change.path !== record.path) first.store.remove(record.path);
       first.store.put(change);
-      assert.deepEqual(noted(first.store), ["\xff0", undefined, "\xff2"]);
+      const [topNow, aNow, cNow] = sums(first.store);
+      assert.deepEqual([topNow, cNow], [before[0], before[2]]);
+      assert.ok(!seen.has(aNow), "each has a sum of its own");
+      seen.add(aNow);
     }
-    note();
-    first.store.remove(record.path);
-    assert.deepEqual(noted(first.store), ["\xff0", undefined, "\xff2"]);
-    first.store.put(settled("new", 1));
+    first.store.remove(path("a/b3"));
+    first.store.put(record);
+    assert.deepEqual(sums(first.store), before, "as it was");
+
+    // Something else is there: it is expected under the same rules, whatever becomes of the rest.
+    const found = before[2] ?? "";
+    first.store.noteListing(a, "r", found);
+    assert.deepEqual(sums(first.store), [before[0], found, found]);
+    assert.deepEqual(sums(first.store, "other rules"), before);
+    first.store.put({ ...record, signature: signature(2) });
+    assert.notEqual(first.store.listing(a, "r"), found);
     await first.store.close();
+    const second = await open();
+    second.store.put(record);
+    assert.deepEqual(sums(second.store), [before[0], found, found]);
+    await second.store.release();
+    assert.deepEqual(sums(second.store), [before[0], found, found]);
+    second.store.noteListing(a, "r", before[1] ?? "");
+    assert.deepEqual(sums(second.store), before, "nothing else is there any more");
+    await second.store.close();
+  });
+
+  contract("what else is in a directory is forgotten with the directory", async ({ open }) => {
     const { store } = await open();
-    assert.deepEqual(noted(store), [undefined, undefined, "\xff2"]);
+    const directory = { ...settled("a", 1), known: directoryEntry(1), present: directoryEntry(1) };
+    store.put(directory);
+    const empty = store.listing(path("a"), "r");
+    store.noteListing(path("a"), "r", store.listing(undefined, "r"));
+    assert.notEqual(store.listing(path("a"), "r"), empty);
+    store.put({ ...directory, known: tombstone(3), present: tombstone(3), signature: undefined });
+    assert.equal(store.listing(path("a"), "r"), empty);
     await store.close();
   });
 

@@ -15,7 +15,7 @@ export const TABLE_NAMES = [
   "marks", // path hash of the parent + path hash → what was there before the changes since the last checkpoint
   "superseded", // slot → the dot of a copy that nobody is owed
   "meta", // name → value, for the rest of dsync
-  "state", // the store's own: format, replica ID, counters, Merkle pages, listings of directories
+  "state", // the store's own: format, replica ID, counters, Merkle pages, what is in each directory
 ] as const;
 
 export type TableName = (typeof TABLE_NAMES)[number];

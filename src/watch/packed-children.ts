@@ -64,12 +64,6 @@ export function* unpackChildren(packed: PackedChildren): Generator<ScannedChild>
   }
 }
 
-/** Names of the children that are directories. */
-export function directoriesAmong({ names, kinds }: PackedChildren): readonly string[] {
-  const directory = KINDS.indexOf("directory");
-  return kinds.includes(directory) ? names.split("/").filter((_, row) => kinds[row] === directory) : [];
-}
-
 function signatureAt(packed: PackedChildren, row: number): StatSignature | undefined {
   const kind = KINDS[packed.kinds[row] ?? NO_SIGNATURE];
   if (kind === undefined) return undefined;

@@ -151,3 +151,24 @@ test("a name is not taken for a file of its own while nobody can tell how it is 
   assert.ok(untold.kind === "looked");
   assert.equal(untold.items[0]?.problem?.code, "EBUSY");
 });
+
+test("a directory with the expected sum is not listed; one with another, or with what is compared each time, is", () =>
+  inFolder((root, identity) => {
+    for (const name of ["d", "d/below", "nfd"]) fs.mkdirSync(join(root, name));
+    fs.writeFileSync(join(root, "d/f"), "12345");
+    fs.writeFileSync(join(root, "nfd", "é".normalize("NFD")), "");
+    const directories = ["d", "nfd", "d/below"];
+    const scan = (expected: readonly string[]): readonly ScannedDirectory["listing"][] => {
+      const result = scanDirectories(nodeFileSystem, { identity, directories, expected });
+      assert.ok(result.kind === "scanned");
+      return result.directories.map(({ listing }) => listing);
+    };
+    const sums = scan(["", "", ""]).map((listing) => (listing.kind === "listed" ? listing.sum : listing.kind));
+    assert.equal(sums[1], undefined);
+    const known = sums.map((sum) => sum ?? "");
+    const kinds = (): readonly string[] => scan(known).map(({ kind }) => kind);
+    assert.deepEqual(scan(known)[0], { kind: "unchanged", count: 2, below: ["below"] });
+    assert.deepEqual(kinds(), ["unchanged", "listed", "unchanged"]);
+    fs.writeFileSync(join(root, "d/f"), "12346");
+    assert.deepEqual(kinds(), ["listed", "listed", "unchanged"]);
+  }));

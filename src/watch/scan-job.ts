@@ -9,22 +9,15 @@ import { ExactNames } from "../edge/exact-names.ts";
 import { isSameRoot, type RootIdentity } from "../edge/root-identity.ts";
 import type { StatSignature } from "../index/entry.ts";
 import { signatureOf } from "../index/signature.ts";
-import { listingDigest } from "./listing-digest.ts";
-import { directoriesAmong, packChildren, type PackedChildren } from "./packed-children.ts";
+import { packChildren, type PackedChildren } from "./packed-children.ts";
+import { sumOfChildren } from "./sum-of-children.ts";
 
 export interface ScanRequest {
   readonly identity: RootIdentity;
   /** Disk paths relative to the root; `""` is the root itself. */
   readonly directories: readonly string[];
-  /** Without it every directory is listed, and none has a digest. */
-  readonly earlier?: EarlierListings;
-}
-
-export interface EarlierListings {
-  /** See listing-digest.ts. */
-  readonly rules: string;
-  /** One per directory: what it was when all of it was as the index says. */
-  readonly digests: readonly (string | undefined)[];
+  /** One per directory: the sum (index/listing-sum.ts) with which it has not to be listed. None: all are, without sums. */
+  readonly expected?: readonly string[];
 }
 
 /** `root-changed`: not the folder that it was (checked before and after); nothing else may be concluded. */
@@ -35,11 +28,11 @@ export type ScanResult =
 export interface ScannedDirectory {
   readonly directory: string;
   /**
-   * `unchanged`: its digest is the earlier one; `below`: the names of the directories in it.
+   * `unchanged`: its sum is the expected one; `below`: the names of the directories in it. `sum`: see sum-of-children.ts.
    * `gone`: nothing there, or no directory. `unreadable`: its absences mean nothing.
    */
   readonly listing:
-    | { readonly kind: "listed"; readonly children: PackedChildren; readonly digest: string | undefined }
+    | { readonly kind: "listed"; readonly children: PackedChildren; readonly sum: string | undefined }
     | { readonly kind: "unchanged"; readonly count: number; readonly below: readonly string[] }
     | { readonly kind: "gone" }
     | { readonly kind: "unreadable"; readonly problem: Problem };
@@ -72,24 +65,21 @@ export type LookResult =
 
 /** Lists whole directories, each child with its signature. */
 export function scanDirectories(fs: FileSystem, request: ScanRequest): ScanResult {
-  const { identity } = request;
+  const { identity, expected } = request;
   if (!isSameRoot(fs, identity)) return { kind: "root-changed" };
   const parents = new RealDirectories(fs, identity.root);
-  const { earlier } = request;
-  const directories = request.directories.map((directory, index) => {
-    const scanned = scanDirectory(fs, parents, directory);
-    return earlier === undefined ? scanned : compared(scanned, earlier.rules, earlier.digests[index]);
-  });
+  const listingOf = (children: readonly ScannedChild[], index: number): ScannedDirectory["listing"] => {
+    const sum = expected === undefined ? undefined : sumOfChildren(children);
+    if (sum !== undefined && sum === expected?.[index]) {
+      return { kind: "unchanged", count: children.length, below: directoriesAmong(children) };
+    }
+    return { kind: "listed", children: packChildren(children), sum };
+  };
+  const directories = request.directories.map((directory, index) => ({
+    directory,
+    listing: scanDirectory(fs, parents, directory, (children) => listingOf(children, index)),
+  }));
   return isSameRoot(fs, identity) ? { kind: "scanned", directories } : { kind: "root-changed" };
-}
-
-function compared(scanned: ScannedDirectory, rules: string, earlier: string | undefined): ScannedDirectory {
-  const { directory, listing } = scanned;
-  if (listing.kind !== "listed") return scanned;
-  const { children } = listing;
-  const digest = listingDigest(children, rules);
-  if (digest === undefined || digest !== earlier) return { directory, listing: { ...listing, digest } };
-  return { directory, listing: { kind: "unchanged", count: children.count, below: directoriesAmong(children) } };
 }
 
 /** Looks at single paths. */
@@ -113,10 +103,17 @@ export function lookAtPaths(fs: FileSystem, request: LookRequest): LookResult {
   return isSameRoot(fs, identity) ? { kind: "looked", items } : { kind: "root-changed" };
 }
 
-function scanDirectory(fs: FileSystem, parents: RealDirectories, directory: string): ScannedDirectory {
+type Listing = ScannedDirectory["listing"];
+
+function scanDirectory(
+  fs: FileSystem,
+  parents: RealDirectories,
+  directory: string,
+  listingOf: (children: readonly ScannedChild[]) => Listing,
+): Listing {
   try {
     const inode = parents.inodeOf(directory);
-    if (inode === undefined) return { directory, listing: { kind: "gone" } };
+    if (inode === undefined) return { kind: "gone" };
     const path = parents.absolute(directory);
     const children: ScannedChild[] = [];
     for (const { name } of fs.readDirectory(path)) {
@@ -125,12 +122,16 @@ function scanDirectory(fs: FileSystem, parents: RealDirectories, directory: stri
     }
     // Replaced meanwhile, perhaps by a symlink: then the children are somebody else's.
     const after = fs.lstat(path);
-    if (after?.kind !== "directory" || after.inode !== inode) return { directory, listing: { kind: "gone" } };
-    return { directory, listing: { kind: "listed", children: packChildren(children), digest: undefined } };
+    if (after?.kind !== "directory" || after.inode !== inode) return { kind: "gone" };
+    return listingOf(children);
   } catch (error) {
-    if (isNothingThere(error)) return { directory, listing: { kind: "gone" } };
-    return { directory, listing: { kind: "unreadable", problem: problemOf("read the directory", error) } };
+    if (isNothingThere(error)) return { kind: "gone" };
+    return { kind: "unreadable", problem: problemOf("read the directory", error) };
   }
+}
+
+function directoriesAmong(children: readonly ScannedChild[]): readonly string[] {
+  return children.flatMap(({ name, signature }) => (signature?.kind === "directory" ? [name] : []));
 }
 
 function lookAtChild(fs: FileSystem, directory: string, name: string): ScannedChild | undefined {

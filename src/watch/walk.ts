@@ -65,7 +65,7 @@ export async function walkDirectories(context: WalkContext, start: readonly stri
       return false;
     }
     for (const [index, directory] of result.directories.entries()) {
-      const before = { rules: asked.rules, listing: asked.listings[index] };
+      const before = { rules: asked.rules, expected: asked.expected[index] };
       for (const below of compareDirectory(context, directory, before)) frontier.push(below);
     }
     if (next > DIRTY_PATHS_MAX) {
@@ -81,31 +81,29 @@ interface Asked {
   readonly job: Promise<ScanResult>;
   readonly rules: IgnoreRules;
   /** One per directory. */
-  readonly listings: readonly (string | undefined)[];
+  readonly expected: readonly string[];
 }
 
 function ask(context: WalkContext, directories: readonly string[]): Asked {
   const { jobs, identity, ignore } = context;
   const rules = ignore();
-  const listings = directories.map((directory) => listingOf(context, directory));
+  const expected = directories.map((directory) => expectedIn(context, directory, rules));
   // A problem that is over is found by comparing.
-  const earlier = context.hasProblems() ? undefined : { rules: rules.key, digests: listings };
-  const job = jobs.run("scan", { identity, directories, ...(earlier === undefined ? {} : { earlier }) });
+  const job = jobs.run("scan", { identity, directories, ...(context.hasProblems() ? {} : { expected }) });
   // Awaited in its turn; until then a failure is nobody's.
   job.catch(() => undefined);
-  return { job, rules, listings };
+  return { job, rules, expected };
 }
 
-function listingOf({ store, spelling }: WalkContext, directory: string): string | undefined {
-  if (directory === "") return store.listing(undefined);
-  const path = spelling.fromDisk(directory);
-  return path === undefined ? undefined : store.listing(path);
+function expectedIn({ store, spelling }: WalkContext, directory: string, rules: IgnoreRules): string {
+  const path = directory === "" ? undefined : spelling.fromDisk(directory);
+  return directory !== "" && path === undefined ? "" : store.listing(path, rules.key);
 }
 
 /** What was known of one directory when its listing was asked for. */
 interface Before {
   readonly rules: IgnoreRules;
-  readonly listing: string | undefined;
+  readonly expected: string | undefined;
 }
 
 /** Returns the directories inside, to be walked next. */
@@ -127,17 +125,19 @@ function compareDirectory(
     case "unchanged":
       if (!isKnownByName(spelling, path, directory)) return suspectDirectory(context, directory);
       // The index moved on meanwhile.
-      if (store.listing(path) !== before.listing) return [directory];
+      if (store.listing(path, before.rules.key) !== before.expected) return [directory];
       context.onScanned(listing.count);
       return listing.below
         .map((name) => (directory === "" ? name : `${directory}/${name}`))
         .filter((diskPath) => !isIgnoredDirectory(context, diskPath));
     case "listed": {
-      const { children, digest } = listing;
+      const { children, sum } = listing;
       context.onScanned(children.count);
       if (!isKnownByName(spelling, path, directory)) return suspectDirectory(context, directory);
       const { below, isSame } = compareChildren(context, { directory, path, children });
-      if (isSame && digest !== undefined && before.rules === context.ignore()) store.noteListing(path, digest);
+      if (isSame && sum !== undefined && before.rules === context.ignore()) {
+        store.noteListing(path, before.rules.key, sum);
+      }
       return below;
     }
   }

@@ -22,7 +22,7 @@ import { ignoreLines, parseIgnoreRules, type IgnoreRules } from "../../src/watch
 import type { Observation } from "../../src/watch/observation.ts";
 import type { RootIdentity } from "../../src/edge/root-identity.ts";
 import { sweepLeftovers } from "../../src/transfer/sweep-job.ts";
-import { lookAtPaths, scanDirectories } from "../../src/watch/scan-job.ts";
+import { lookAtPaths, scanDirectories, type ScanRequest, type ScanResult } from "../../src/watch/scan-job.ts";
 import { Scanner } from "../../src/watch/scanner.ts";
 import { Spelling } from "../../src/watch/spelling.ts";
 import { drive } from "./drive.ts";
@@ -53,6 +53,8 @@ export class ScannerWorld {
   readonly batches: (readonly Observation[])[] = [];
   /** Disk paths that were hashed, in order. */
   readonly hashed: string[] = [];
+  /** Directories that a scan compared with the index, in order. */
+  readonly compared: string[] = [];
   readonly problems = new Map<string, Problem>();
   readonly busy = new Set<string>();
   /** Batches that could not be applied as they were. */
@@ -143,6 +145,7 @@ export class ScannerWorld {
   forget(): void {
     this.batches.length = 0;
     this.hashed.length = 0;
+    this.compared.length = 0;
   }
 
   /** What was reported, one line each: `+ path`, `~ path` (touched), `- path`; `+ path < from` for moves. */
@@ -200,7 +203,7 @@ export class ScannerWorld {
       // A turn of its own, as on a worker.
       await new Promise((resolve) => setImmediate(resolve));
       this.beforeJob(name);
-      if ("directories" in request) return scanDirectories(this.#fs, request);
+      if ("directories" in request) return this.#scan(request);
       if ("paths" in request) return lookAtPaths(this.#fs, request);
       if ("diskPaths" in request && "beforeMs" in request) return sweepLeftovers({ fs: this.#fs, blake3 }, request);
       assert.ok("inlineBytesMax" in request);
@@ -208,6 +211,15 @@ export class ScannerWorld {
       return hashFiles(this.#fs, blake3, request);
     };
     return { run, close: async () => {} };
+  }
+
+  #scan(request: ScanRequest): ScanResult {
+    const result = scanDirectories(this.#fs, request);
+    if (request.expected !== undefined && result.kind === "scanned") {
+      for (const { directory, listing } of result.directories)
+        if (listing.kind === "listed") this.compared.push(directory);
+    }
+    return result;
   }
 
   #apply(batch: readonly Observation[]): void {
