@@ -21,12 +21,13 @@ import {
   type ListingSum,
   type OddState,
 } from "./listing-sum.ts";
-import { bytesOf, type Tables } from "./tables.ts";
+import { bytesOf, keyOf, type Tables } from "./tables.ts";
 
 /** Before the key of a directory, in the table `state`. */
 const LISTING_KEY = "listing ";
 /** Files come directory by directory, from several at a time. */
 const REMEMBERED_MAX = 256;
+const RULES_BYTES = 16;
 
 interface Listing {
   readonly present: ListingSum;
@@ -34,8 +35,8 @@ interface Listing {
 }
 
 interface Others {
-  /** Half a hash of the rules. */
-  readonly rulesHash: ListingSum;
+  /** Half a hash of them, one byte per character. */
+  readonly rules: string;
   readonly sum: ListingSum;
 }
 
@@ -44,6 +45,8 @@ export class Listings {
   readonly #hash: (bytes: Uint8Array) => Uint8Array;
   /** By key of the directory. */
   readonly #remembered = new Map<string, Listing>();
+  /** The rules that were asked for last, which are mostly those that are asked for next. */
+  #rules: { readonly text: string; readonly key: string } | undefined;
 
   /** `hash`: BLAKE3, or at least 16 bytes of something like it. */
   constructor(tables: Tables, hash: (bytes: Uint8Array) => Uint8Array) {
@@ -54,8 +57,7 @@ export class Listings {
   /** What a scan finds: see `IndexStore.listing`. */
   expected(directoryKey: string, rules: string): string {
     const { present, others } = this.#listing(directoryKey);
-    const isSameRules = others !== undefined && sumToKey(others.rulesHash) === sumToKey(this.#rulesHash(rules));
-    if (!isSameRules) return sumToKey(present);
+    if (others?.rules !== this.#keyOfRules(rules)) return sumToKey(present);
     const sum = present.slice();
     addSum(sum, others.sum);
     return sumToKey(sum);
@@ -68,7 +70,7 @@ export class Listings {
     subtractSum(sum, present);
     this.#save(directoryKey, {
       present,
-      others: isEmptySum(sum) ? undefined : { rulesHash: this.#rulesHash(rules), sum },
+      others: isEmptySum(sum) ? undefined : { rules: this.#keyOfRules(rules), sum },
     });
   }
 
@@ -99,8 +101,11 @@ export class Listings {
     this.#remembered.clear();
   }
 
-  #rulesHash(rules: string): ListingSum {
-    return sumFromBytes(this.#hash(Buffer.from(rules)));
+  #keyOfRules(rules: string): string {
+    if (this.#rules?.text !== rules) {
+      this.#rules = { text: rules, key: keyOf(this.#hash(Buffer.from(rules)).subarray(0, RULES_BYTES)) };
+    }
+    return this.#rules.key;
   }
 
   #listing(directoryKey: string): Listing {
@@ -131,16 +136,16 @@ function stateOf(record: PathRecord | undefined): StatSignature | OddState | und
   return record.present.live === undefined ? undefined : (record.signature ?? "unsigned");
 }
 
+/** Sum, and then, if there is more: rules and sum of the others. */
 function encodeListing({ present, others }: Listing): Uint8Array {
-  return bytesOf(sumToKey(present) + (others === undefined ? "" : sumToKey(others.rulesHash) + sumToKey(others.sum)));
+  return bytesOf(sumToKey(present) + (others === undefined ? "" : others.rules + sumToKey(others.sum)));
 }
 
 function parseListing(bytes: Uint8Array | undefined): Listing {
   if (bytes === undefined) return { present: emptySum(), others: undefined };
-  const [present, rulesHash, sum] = [0, 1, 2].map((part) => sumFromBytes(bytes.subarray(part * LISTING_SUM_BYTES)));
-  const isWhole = bytes.length === 3 * LISTING_SUM_BYTES;
-  return {
-    present: present ?? emptySum(),
-    others: isWhole && rulesHash !== undefined && sum !== undefined ? { rulesHash, sum } : undefined,
-  };
+  const present = sumFromBytes(bytes);
+  if (bytes.length === LISTING_SUM_BYTES) return { present, others: undefined };
+  const sumAt = LISTING_SUM_BYTES + RULES_BYTES;
+  const rules = keyOf(bytes.subarray(LISTING_SUM_BYTES, sumAt));
+  return { present, others: { rules, sum: sumFromBytes(bytes.subarray(sumAt)) } };
 }
