@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { systemRandom } from "../../src/edge/random.ts";
 import { contentHash } from "../../src/content/blake3.ts";
 import type { FetchItem, Message } from "../../src/pool/messages.ts";
@@ -29,6 +29,8 @@ async function flood(victim: Victim, peer: HostilePeer, next: () => Message): Pr
     const target = peer.bytesSent + 4 * MIB;
     let isOpen = true;
     while (peer.bytesSent < target) isOpen = peer.send(next());
+    // So that it is noticed if the instance has closed.
+    await nextTurn();
     if (!isOpen && (await Promise.race([peer.drained(), sleep(BLOCKED_MS, "blocked")])) === "blocked") break;
     peak = Math.max(peak, victim.memoryBytes());
   }
