@@ -13,6 +13,7 @@ import type { IndexStore } from "../index/index-store.ts";
 import { ownBufferOf, type ChunkMessage, type FetchItem } from "../pool/messages.ts";
 import { ChunkPicker } from "./chunk-picker.ts";
 import { splitByBytes } from "./content-server.ts";
+import { LocalChunks } from "./local-chunks.ts";
 import type { StagePiece, StageSource } from "./stage-job.ts";
 
 /** Bytes of chunks that one `stage` job copies or verifies. */
@@ -168,8 +169,9 @@ export class LargeFetch {
     }
     const local: [Chunk, StageSource][] = [];
     const remote: Chunk[] = [];
+    const chunks = new LocalChunks(this.#options.store, this.#options.toDisk);
     for (const chunk of missing) {
-      const source = this.#findLocally(chunk);
+      const source = chunks.find(chunk.hash);
       if (source === undefined) remote.push(chunk);
       else local.push([chunk, source]);
     }
@@ -255,17 +257,6 @@ export class LargeFetch {
       this.#hasLostPatience = true;
       onReady();
     });
-  }
-
-  #findLocally(chunk: Chunk): StageSource | undefined {
-    const { store, toDisk } = this.#options;
-    const found = store.chunkLocation(chunk.hash);
-    if (found === undefined) return undefined;
-    for (const location of store.locationsOf(found.contentId)) {
-      const diskPath = location.kind === "trash" ? location.diskPath : toDisk(location.path);
-      return { kind: "local", diskPath, offset: found.offset };
-    }
-    return undefined;
   }
 
   /** One job at a time: two writers of one file only wait for each other in the kernel. */
