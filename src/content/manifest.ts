@@ -76,8 +76,12 @@ export function encodeManifest(items: Iterable<ManifestItem>): Uint8Array {
 }
 
 /** More chunks than anybody may have to keep in memory. */
-class TooManyChunks extends Error {
+export class TooManyChunks extends Error {
   readonly code = "EFBIG";
+
+  constructor() {
+    super(`It has more than ${MANIFEST_CHUNKS_MAX} chunks.`);
+  }
 }
 
 /** What travels of an encoded manifest to somebody who knows `from` chunks. */
@@ -97,7 +101,7 @@ export class ManifestBuilder {
 
   /** `hash`: 32 bytes, copied. Throws an Error with the code EFBIG beyond MANIFEST_CHUNKS_MAX. */
   add(hash: Uint8Array, length: number): void {
-    if (this.#count === MANIFEST_CHUNKS_MAX) throw new TooManyChunks(`It has more than ${MANIFEST_CHUNKS_MAX} chunks.`);
+    if (this.#count === MANIFEST_CHUNKS_MAX) throw new TooManyChunks();
     const start = this.#count * MANIFEST_ITEM_BYTES;
     if (start === this.#bytes.length) this.#grow();
     this.#bytes.set(hash, start);

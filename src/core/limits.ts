@@ -280,6 +280,10 @@ export const SCAN_DIRECTORIES_MAX = 32;
 /** Files and bytes in one hash job: keeps a worker busy for some 10 ms, and batches of observations small. */
 export const HASH_FILES_MAX = 128;
 export const HASH_BYTES_MAX = 32 * MIB;
+/** A file from this size on is hashed in parts, on two threads: with less there is nothing to gain (16 ms on one). */
+export const HASH_IN_PARTS_BYTES_MIN = 64 * MIB;
+/** Such a part: 8 to 20 ms, so that nobody waits long for a worker, and many times what it costs to ask for one. */
+export const HASH_PART_BYTES = 16 * MIB;
 /** Files above this size are reported only when they have been quiet for a while: sending half of a save is dear. */
 export const LARGE_FILE_BYTES = 8 * MIB;
 export const LARGE_FILE_QUIET_MS = 300;

@@ -1,6 +1,7 @@
 // Which function does which job.
 
 import { hashFiles } from "../content/hash-job.ts";
+import { hashPart } from "../content/hash-part-job.ts";
 import { applyOperations } from "../transfer/apply-job.ts";
 import { flush } from "../transfer/flush-job.ts";
 import { probe } from "../transfer/probe-job.ts";
@@ -21,6 +22,7 @@ const JOB_TABLE: JobTable = {
   scan: ({ fs }, request) => scanDirectories(fs, request),
   look: ({ fs }, request) => lookAtPaths(fs, request),
   hash: ({ fs, blake3 }, request) => hashFiles(fs, blake3, request),
+  hashPart: ({ fs, blake3 }, request) => hashPart(fs, blake3, request),
   read: readChunks,
   stage: stageChunks,
   apply: applyOperations,

@@ -2,6 +2,7 @@
 // Each job is a synchronous function over a FileSystem; a runner decides where it runs.
 
 import type { HashRequest, HashResult } from "../content/hash-job.ts";
+import type { HashPartRequest, HashPartResult } from "../content/hash-part-job.ts";
 import type { LookRequest, LookResult, ScanRequest, ScanResult } from "../watch/scan-job.ts";
 import type { ProbeRequest, ProbeResult } from "../transfer/probe-job.ts";
 import type { ReadRequest, ReadResult } from "../transfer/read-job.ts";
@@ -27,6 +28,8 @@ export interface Jobs {
   look: { request: LookRequest; result: LookResult };
   /** Chunks and hashes files. */
   hash: { request: HashRequest; result: HashResult };
+  /** Chunks and hashes a part of a large file. */
+  hashPart: { request: HashPartRequest; result: HashPartResult };
   /** Reads, verifies and compresses chunks that a peer asked for. */
   read: { request: ReadRequest; result: ReadResult };
   /** Writes chunks into staging, or copies them there from local files. */

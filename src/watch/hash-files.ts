@@ -2,11 +2,12 @@
 
 import type { HashOutcome } from "../content/hash-job.ts";
 import type { ContentHash } from "../core/ids.ts";
-import { CHUNK_SIZE_BYTES_MIN } from "../core/limits.ts";
+import { CHUNK_SIZE_BYTES_MIN, HASH_IN_PARTS_BYTES_MIN } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import type { PathRecord } from "../index/entry.ts";
 import type { Fact } from "./gather.ts";
 import { batchesOf } from "./hash-batches.ts";
+import { hashLargeFile } from "./hash-large.ts";
 import { fileContent, observationOf, quietDelayMs, racyDelayMs, readDelayMs } from "./judge.ts";
 import { withKnownMode } from "./known-mode.ts";
 import type { Observation } from "./observation.ts";
@@ -22,13 +23,7 @@ export async function hashFilesInBatches(context: RoundContext, files: readonly 
   });
   for (const batch of batchesOf(ready, ({ signature }) => signature.size)) {
     const isUrgent = batch.some(({ fact }) => fact.suspect.isUrgent);
-    const request = {
-      root: context.identity.root,
-      files: batch.map(({ fact }) => fact.suspect.diskPath),
-      inlineBytesMax: isUrgent ? context.inlineBytesMax : 0,
-      known: manifestsOf(context, batch),
-    };
-    const { outcomes } = await context.jobs.run("hash", request, { urgent: isUrgent });
+    const outcomes = await hashBatch(context, batch, isUrgent);
     await context.deliver(() =>
       batch.flatMap(({ fact }, index) => {
         const outcome = outcomes[index];
@@ -38,6 +33,25 @@ export async function hashFilesInBatches(context: RoundContext, files: readonly 
       }),
     );
   }
+}
+
+async function hashBatch(
+  context: RoundContext,
+  batch: readonly ChangedFile[],
+  isUrgent: boolean,
+): Promise<readonly HashOutcome[]> {
+  const { jobs, identity } = context;
+  const files = batch.map(({ fact }) => fact.suspect.diskPath);
+  const known = manifestsOf(context, batch);
+  const [file, signature] = [files[0], batch[0]?.signature];
+  // No batch holds others beside a file of that size.
+  if (file !== undefined && signature !== undefined && signature.size >= HASH_IN_PARTS_BYTES_MIN) {
+    const large = { root: identity.root, file, signature, known: known.get(file) };
+    return [await hashLargeFile(context, large, { urgent: isUrgent })];
+  }
+  const inlineBytesMax = isUrgent ? context.inlineBytesMax : 0;
+  const request = { root: identity.root, files, inlineBytesMax, known };
+  return (await jobs.run("hash", request, { urgent: isUrgent })).outcomes;
 }
 
 /** The manifests of what these files held so far, as far as they had several chunks. */

@@ -10,6 +10,7 @@ import type { Vanished } from "./vanished.ts";
 
 export interface RoundContext extends GatherContext {
   readonly nowMs: () => number;
+  readonly pause: (delayMs: number) => Promise<void>;
   readonly inlineBytesMax: number;
   /** See known-mode.ts. */
   readonly keepsModes: boolean;

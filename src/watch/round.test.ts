@@ -44,6 +44,7 @@ function emptyDisk(): { readonly context: RoundContext; readonly record: PathRec
     inlineBytesMax: 0,
     keepsModes: true,
     nowMs: () => 0,
+    pause: () => Promise.resolve(),
     vanished: new Vanished(),
     claim: () => true,
     retry: () => {},

@@ -289,6 +289,7 @@ export class Scanner {
       inlineBytesMax,
       keepsModes,
       nowMs: () => clock.now(),
+      pause: (delayMs) => this.#pause(delayMs),
       vanished: this.#vanished,
       claim,
       retry: (suspect) => this.#retry(suspect),
@@ -317,10 +318,14 @@ export class Scanner {
       const batch = build();
       if (batch.length > 0) await this.#options.onObservations(batch);
       // Other work gets its turn between large batches.
-      if (batch.length > LARGE_BATCH) await new Promise<void>((resolve) => this.#options.clock.after(0, resolve));
+      if (batch.length > LARGE_BATCH) await this.#pause(0);
     });
     this.#deliveries = delivered.catch(() => undefined);
     return delivered;
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.after(delayMs, resolve));
   }
 
   #retry(again: Suspect): void {

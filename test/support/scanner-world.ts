@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadBlake3 } from "../../src/content/blake3.ts";
 import { hashFiles } from "../../src/content/hash-job.ts";
+import { hashPart } from "../../src/content/hash-part-job.ts";
 import { contentHashFromBytes, parseReplicaId } from "../../src/core/ids.ts";
 import { parentOf, parsePath, type RelativePath } from "../../src/core/path.ts";
 import type { Problem } from "../../src/core/problem.ts";
@@ -206,6 +207,10 @@ export class ScannerWorld {
       if ("directories" in request) return this.#scan(request);
       if ("paths" in request) return lookAtPaths(this.#fs, request);
       if ("diskPaths" in request && "beforeMs" in request) return sweepLeftovers({ fs: this.#fs, blake3 }, request);
+      if ("from" in request) {
+        if (request.from === 0) this.hashed.push(request.file);
+        return hashPart(this.#fs, blake3, request);
+      }
       assert.ok("inlineBytesMax" in request);
       this.hashed.push(...request.files);
       return hashFiles(this.#fs, blake3, request);
