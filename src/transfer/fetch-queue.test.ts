@@ -15,7 +15,9 @@ import {
   WINDOW_BYTES_PER_PEER,
   WINDOW_BYTES_PER_SMALL_FILE,
 } from "../core/limits.ts";
+import type { ContentHash } from "../core/ids.ts";
 import { createInProcessRunner } from "../edge/in-process-runner.ts";
+import type { IndexStore } from "../index/index-store.ts";
 import { createMemoryStore } from "../index/memory-store.ts";
 import { FetchQueue } from "./fetch-queue.ts";
 
@@ -81,12 +83,18 @@ test("so many small files wait to be put in place that a slow disk costs little 
   );
 });
 
-test("after a stop nothing more is staged, and it waits for what is under way (simulation, seed 16500378)", async () => {
+/** Two chunks that staging may hold, or a peer. */
+function largeFile(): { readonly contentId: ContentHash; readonly size: number; readonly store: IndexStore } {
   const store = createMemoryStore({ replicaId: replicaIdOf(0), hash: (bytes) => blake3.hash(bytes) });
   const chunk = { hash: contentHash(BYTE), length: CHUNK_SIZE_BYTES_MIN };
   const manifest = encodeManifest([chunk, chunk]);
   const contentId = contentIdOf(parseManifest(manifest) ?? assert.fail());
   store.putManifest(contentId, manifest);
+  return { contentId, size: 2 * CHUNK_SIZE_BYTES_MIN, store };
+}
+
+test("after a stop nothing more is staged, and it waits for what is under way (simulation, seed 16500378)", async () => {
+  const { store, ...file } = largeFile();
   const asked: string[] = [];
   let finish = (): void => assert.fail("no job");
   const run = (name: string): Promise<never> => {
@@ -105,7 +113,7 @@ test("after a stop nothing more is staged, and it waits for what is under way (s
     onLarge: () => assert.fail("nothing is complete"),
     onProblem: (path, problem) => assert.fail(`${path}: ${problem.message}`),
   });
-  queue.addLarge({ path: pathOf("large"), contentId, size: 2 * CHUNK_SIZE_BYTES_MIN });
+  queue.addLarge({ path: pathOf("large"), ...file });
   let isStopped = false;
   const stopped = queue.stop().then(() => (isStopped = true));
   await turn();
@@ -115,3 +123,31 @@ test("after a stop nothing more is staged, and it waits for what is under way (s
   await turn();
   assert.deepEqual(asked, ["unstage"]);
 });
+
+for (const lost of ["unstage", "stage"]) {
+  test(`a worker that is lost with the job "${lost}" is a problem of the file`, async () => {
+    const { store, ...file } = largeFile();
+    const problems: string[] = [];
+    const queue = new FetchQueue({
+      ownId: new FakeChannel().peerId,
+      store,
+      jobs: {
+        run: (name) =>
+          name === lost ? Promise.reject(new Error("it is lost")) : Promise.resolve({ removed: 0 } as never),
+        close: () => Promise.resolve(),
+      },
+      clock: new FakeClock(),
+      root: "/f",
+      toDisk: (path) => path,
+      mayBeStaged: () => true,
+      onSmall: () => assert.fail("no file is small"),
+      onLarge: () => assert.fail("nothing is complete"),
+      onProblem: (path, { message }) => problems.push(`${path}: ${message}`),
+    });
+    queue.addLarge({ path: pathOf("large"), ...file });
+    await waitFor(() => problems.length > 0, { until: "the problem" });
+    await queue.stop();
+    assert.deepEqual(problems, ["large: Cannot write: it is lost."]);
+    assert.equal(queue.has(pathOf("large")), undefined);
+  });
+}

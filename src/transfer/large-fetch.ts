@@ -6,9 +6,10 @@ import { contentIdOf, parseManifest, type Manifest } from "../content/manifest.t
 import type { ContentHash, PeerId } from "../core/ids.ts";
 import { SHARED_FETCH_BYTES_MIN, SHARED_FETCH_PATIENCE_MS } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
+import { problemOf } from "../core/problem-of.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Clock } from "../edge/clock.ts";
-import type { JobRunner } from "../edge/jobs.ts";
+import type { JobRunner, Jobs } from "../edge/jobs.ts";
 import type { IndexStore } from "../index/index-store.ts";
 import { ownBufferOf, type ChunkMessage, type FetchItem } from "../pool/messages.ts";
 import { ChunkPicker } from "./chunk-picker.ts";
@@ -158,9 +159,10 @@ export class LargeFetch {
    * version). The rest is to be asked for.
    */
   async useLocalChunks(mayBeStaged: boolean): Promise<Problem | undefined> {
-    const { jobs, root } = this.#options;
     // Before anything is written there.
-    await this.#noted(jobs.run("unstage", { root, contentIds: [this.contentId], onlyPlaced: true }));
+    const { root } = this.#options;
+    const unplaced = await this.#done("unstage", { root, contentIds: [this.contentId], onlyPlaced: true });
+    if ("failure" in unplaced) return unplaced.failure;
     let missing: readonly Chunk[] = this.#chunks ?? [];
     if (mayBeStaged) {
       const result = await this.#stage(missing.map((chunk) => [chunk, { kind: "staged" }]));
@@ -275,14 +277,18 @@ export class LargeFetch {
   }
 
   async #stageRuns(runs: Iterable<readonly ChunkPiece[]>): Promise<StageOutcome> {
-    const { jobs, root } = this.#options;
+    const { root } = this.#options;
     const missing: Chunk[] = [];
     let problem: Problem | undefined;
     for (const run of runs) {
       if (this.isCancelled) break;
       const pieces = run.map(({ piece }) => piece);
-      const request = { root, contentId: this.contentId, pieces };
-      const result = await this.#noted(jobs.run("stage", request, { transfer: ownedBuffers(pieces) }));
+      const result = await this.#done("stage", { root, contentId: this.contentId, pieces }, ownedBuffers(pieces));
+      if ("failure" in result) {
+        problem ??= result.failure;
+        missing.push(...run.map(({ chunk }) => chunk));
+        continue;
+      }
       problem ??= result.problem;
       for (const [position, { chunk }] of run.entries()) {
         if (result.staged[position] === true) this.#noteStaged(chunk);
@@ -293,11 +299,21 @@ export class LargeFetch {
     return { missing, problem };
   }
 
-  #noted<Result>(job: Promise<Result>): Promise<Result> {
+  /** `failure`: the job itself is lost, with its worker or because dsync stops. */
+  async #done<Name extends "stage" | "unstage">(
+    name: Name,
+    request: Jobs[Name]["request"],
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<Jobs[Name]["result"] | { readonly failure: Problem }> {
+    const job = this.#options.jobs.run(name, request, { transfer });
     this.#running.add(job);
-    const forget = (): void => void this.#running.delete(job);
-    job.then(forget, forget);
-    return job;
+    try {
+      return await job;
+    } catch (error) {
+      return { failure: problemOf("write", error) };
+    } finally {
+      this.#running.delete(job);
+    }
   }
 
   #noteStaged(chunk: Chunk): void {
