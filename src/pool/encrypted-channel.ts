@@ -11,7 +11,8 @@ import type { Aead } from "../handshake/aead.ts";
 import type { ChannelSecrets } from "../handshake/handshake.ts";
 import type { Channel, ChannelEnd, CloseCode } from "./channel.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { encodeMessage, type Message } from "./messages.ts";
+import { encodeMessage } from "./message-codec.ts";
+import type { Message } from "./messages.ts";
 import { RECORD_CONTENT_BYTES_MAX, RecordOpener, RecordSealer } from "./record-layer.ts";
 
 export interface CreateChannelOptions {

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { DsyncError } from "../core/errors.ts";
 import { CHUNK_SIZE_BYTES_MAX, MESSAGE_BYTES_MAX } from "../core/limits.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { encodeMessage, type Message } from "./messages.ts";
+import { encodeMessage } from "./message-codec.ts";
+import type { Message } from "./messages.ts";
 
 const bytes = (length: number, seed: number) => Uint8Array.from({ length }, (_, index) => index * seed);
 

@@ -2,7 +2,9 @@
 
 import { ByteQueue } from "../core/byte-queue.ts";
 import { FRAME_RESERVE_BYTES_MAX } from "../core/limits.ts";
-import { FRAME_HEADER_BYTES, parseFrameHeader, parseMessage, type Message } from "./messages.ts";
+import { FRAME_HEADER_BYTES, parseFrameHeader } from "./frame-header.ts";
+import { parseMessage } from "./message-codec.ts";
+import type { Message } from "./messages.ts";
 
 /** A frame whose payload is arriving. */
 interface PartialFrame {

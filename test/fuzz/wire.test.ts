@@ -20,7 +20,9 @@ import {
   parseSignature,
 } from "../../src/index/record-codec.ts";
 import { FrameReader } from "../../src/pool/frame-reader.ts";
-import { encodeMessage, parseFrameHeader, parseMessage, type Message } from "../../src/pool/messages.ts";
+import { parseFrameHeader } from "../../src/pool/frame-header.ts";
+import { encodeMessage, parseMessage } from "../../src/pool/message-codec.ts";
+import type { Message } from "../../src/pool/messages.ts";
 import { parseClose } from "../../src/pool/record-close.ts";
 import { RecordOpener, RecordSealer } from "../../src/pool/record-layer.ts";
 import { entries, paths } from "../support/arbitraries.ts";

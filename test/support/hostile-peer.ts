@@ -11,13 +11,8 @@ import { performHandshake } from "../../src/handshake/perform-handshake.ts";
 import { selectAead } from "../../src/handshake/select-aead.ts";
 import { replicaIdFromBytes } from "../../src/core/ids.ts";
 import { FrameReader } from "../../src/pool/frame-reader.ts";
-import {
-  encodeMessage,
-  PROTOCOL_VERSION,
-  type Announcement,
-  type HelloMessage,
-  type Message,
-} from "../../src/pool/messages.ts";
+import { encodeMessage } from "../../src/pool/message-codec.ts";
+import { PROTOCOL_VERSION, type Announcement, type HelloMessage, type Message } from "../../src/pool/messages.ts";
 import type { CloseReason } from "../../src/pool/record-close.ts";
 import { RECORD_CONTENT_BYTES_MAX, RecordOpener, RecordSealer } from "../../src/pool/record-layer.ts";
 import { waitFor } from "./wait.ts";

@@ -12,7 +12,8 @@ import {
 import { HELLO_BYTES, HELLO_HEAD_BYTES, SHARE_BYTES, type Role } from "../../src/handshake/hello.ts";
 import { createIdentity } from "../../src/handshake/identity.ts";
 import { passphraseBytes, startPassphraseExchange } from "../../src/handshake/passphrase-exchange.ts";
-import { encodeMessage, PROTOCOL_VERSION } from "../../src/pool/messages.ts";
+import { encodeMessage } from "../../src/pool/message-codec.ts";
+import { PROTOCOL_VERSION } from "../../src/pool/messages.ts";
 import { RecordSealer } from "../../src/pool/record-layer.ts";
 
 /** Name → hex, in the order of the conversation. */
