@@ -39,6 +39,7 @@ import type { Conversation } from "./conversation.ts";
 import { describeChange } from "./describe-change.ts";
 import { traitsOf } from "./disk-traits.ts";
 import type { OpenFolder } from "./open-folder.ts";
+import { Halts } from "./halts.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { recoverFromKill, recoverFromPowerLoss } from "./recover.ts";
 import { Replica } from "./replica.ts";
@@ -83,9 +84,6 @@ interface FoundAtOpening {
   readonly disk: DiskTraits;
 }
 
-/** What a full disk can hold up. */
-type Halting = "index" | "transfer";
-
 const MS_PER_DAY = 86_400_000;
 /** How often old trash is cleared. */
 const SWEEP_INTERVAL_MS = 3_600_000;
@@ -118,8 +116,7 @@ export class Instance {
   readonly #watcher: Watcher;
   readonly #acquaintances = new Acquaintances();
   readonly #scanProblems = new Map<string, Problem>();
-  /** What pauses, with the reason. */
-  readonly #halts = new Map<Halting, string>();
+  readonly #halts: Halts;
   #refused: readonly RefusedReport[] = [];
   #trashBatch: { readonly name: string; readonly untilMs: number } | undefined;
   #wasInSync = false;
@@ -135,6 +132,7 @@ export class Instance {
     this.#options = options;
     this.#hasCoarseTimes = disk.hasCoarseTimes;
     this.#root = identity.root;
+    this.#halts = new Halts(emit);
     this.#ignore = options.ignore;
     this.#network = new CountingNetwork(options.network);
     this.#ledger = new Ledger(store);
@@ -153,7 +151,7 @@ export class Instance {
       },
       onStand: () => this.#noteProgress(),
       onCommitFailed: (error) => this.#noteCommitFailed(error),
-      onCommitted: () => this.#resume("index"),
+      onCommitted: () => this.#halts.resume("index"),
     });
     this.#checkpoint = new Checkpoint({
       store,
@@ -185,8 +183,8 @@ export class Instance {
       onProblem: (path, problem) => emit({ kind: "problem", path, reason: problem.message }),
       onSolved: (path) => emit({ kind: "problem-solved", path }),
       onHalt: (problem) => {
-        if (problem === undefined) this.#resume("transfer");
-        else this.#halt("transfer", problem.message);
+        if (problem === undefined) this.#halts.resume("transfer");
+        else this.#halts.halt("transfer", problem.message);
       },
     });
     this.#replica.puller = this.#puller;
@@ -329,7 +327,7 @@ export class Instance {
       outgoing: this.#outgoing(),
       failed: this.#failed(),
       conflicts: await this.#conflicts.count(),
-      halted: this.#haltReason ?? null,
+      halted: this.#halts.reason ?? null,
       entries: store.liveCount,
       traffic: this.#network.traffic,
       refused: this.#refused,
@@ -441,22 +439,7 @@ export class Instance {
   #noteCommitFailed(error: unknown): void {
     const tooMuch = tooMuchUncommitted(this.#ledger.store.uncommittedBytes, error);
     if (tooMuch !== undefined) this.#options.onFatal(tooMuch);
-    else this.#halt("index", messageOf(error));
-  }
-
-  get #haltReason(): string | undefined {
-    const [reason] = this.#halts.values();
-    return reason;
-  }
-
-  #halt(what: Halting, reason: string): void {
-    const remedy = "Free some space on the disk; dsync goes on by itself.";
-    if (this.#halts.size === 0) this.#options.emit({ kind: "halted", reason, remedy });
-    this.#halts.set(what, reason);
-  }
-
-  #resume(what: Halting): void {
-    if (this.#halts.delete(what) && this.#halts.size === 0) this.#options.emit({ kind: "resumed" });
+    else this.#halts.halt("index", messageOf(error));
   }
 
   /** At most a few times a second. */
