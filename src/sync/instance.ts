@@ -26,7 +26,6 @@ import { Pool, type PoolOptions } from "../pool/pool.ts";
 import { Checkpoint } from "../transfer/checkpoint.ts";
 import type { Session } from "../pool/session.ts";
 import type { DiskTraits } from "../transfer/probe-job.ts";
-import { trashBatchName } from "../transfer/trash.ts";
 import { Puller } from "../transfer/puller.ts";
 import type { IgnoreFile } from "../watch/ignore-file.ts";
 import { Scanner, type LeftInDirectory } from "../watch/scanner.ts";
@@ -36,6 +35,7 @@ import { Acquaintances } from "./acquaintances.ts";
 import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
 import type { Conversation } from "./conversation.ts";
+import { CurrentTrashBatch } from "./current-trash-batch.ts";
 import { describeChange } from "./describe-change.ts";
 import { traitsOf } from "./disk-traits.ts";
 import type { OpenFolder } from "./open-folder.ts";
@@ -93,8 +93,6 @@ const SWEEPS_PER_CLEANING = 24;
 const ROOT_CHECK_INTERVAL_MS = 2_000;
 /** Quiet for so long counts as idle. */
 const TIDY_AFTER_MS = 3_000;
-/** How long one trash batch takes what is replaced or removed. */
-const TRASH_BATCH_MS = 2_000;
 /** How often `progress` and `in-sync` are considered. */
 const PROGRESS_INTERVAL_MS = 250;
 
@@ -118,7 +116,7 @@ export class Instance {
   readonly #scanProblems = new Map<string, Problem>();
   readonly #halts: Halts;
   #refused: readonly RefusedReport[] = [];
-  #trashBatch: { readonly name: string; readonly untilMs: number } | undefined;
+  readonly #trashBatch: CurrentTrashBatch;
   #wasInSync = false;
   #isProgressDue = false;
   #isStopping = false;
@@ -133,6 +131,7 @@ export class Instance {
     this.#hasCoarseTimes = disk.hasCoarseTimes;
     this.#root = identity.root;
     this.#halts = new Halts(emit);
+    this.#trashBatch = new CurrentTrashBatch(clock);
     this.#ignore = options.ignore;
     this.#network = new CountingNetwork(options.network);
     this.#ledger = new Ledger(store);
@@ -170,7 +169,7 @@ export class Instance {
       onRootChanged: () => this.#noteRootChanged(),
       toDisk: (path) => this.#spelling.toDisk(path),
       isIgnored: (path, isDirectory) => this.#ignore.rules.isIgnored(path, isDirectory),
-      trashBatch: () => (options.trashDays === 0 ? undefined : this.#currentTrashBatch()),
+      trashBatch: () => (options.trashDays === 0 ? undefined : this.#trashBatch.name),
       staged,
       isScanning: () => this.#scanner.isScanning,
       isComparing: () => this.#replica.isComparing,
@@ -528,15 +527,6 @@ export class Instance {
         else this.#scheduleRootCheck();
       });
     });
-  }
-
-  /** What is replaced or removed within a few seconds is one batch. */
-  #currentTrashBatch(): string {
-    const nowMs = this.#options.clock.now();
-    if (this.#trashBatch === undefined || nowMs > this.#trashBatch.untilMs) {
-      this.#trashBatch = { name: trashBatchName(nowMs), untilMs: nowMs + TRASH_BATCH_MS };
-    }
-    return this.#trashBatch.name;
   }
 
   #scheduleSweep(): void {
