@@ -43,6 +43,7 @@ import { Halts } from "./halts.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { recoverFromKill, recoverFromPowerLoss } from "./recover.ts";
 import { Replica } from "./replica.ts";
+import { RootCheck } from "./root-check.ts";
 import { tooMuchUncommitted } from "./uncommitted.ts";
 
 export interface InstanceOptions {
@@ -89,8 +90,6 @@ const MS_PER_DAY = 86_400_000;
 const SWEEP_INTERVAL_MS = 3_600_000;
 /** The index is cleaned with the first of so many sweeps: once a day. */
 const SWEEPS_PER_CLEANING = 24;
-/** How often it is made sure that the folder is the one that it was: two calls of the system. */
-const ROOT_CHECK_INTERVAL_MS = 2_000;
 /** Quiet for so long counts as idle. */
 const TIDY_AFTER_MS = 3_000;
 /** How often `progress` and `in-sync` are considered. */
@@ -109,6 +108,7 @@ export class Instance {
   readonly #replica: Replica;
   readonly #puller: Puller;
   readonly #checkpoint: Checkpoint;
+  readonly #rootCheck: RootCheck;
   readonly #pool: Pool;
   readonly #meter: ProgressMeter;
   readonly #watcher: Watcher;
@@ -160,13 +160,15 @@ export class Instance {
       toDisk: (path) => this.#spelling.toDisk(path),
       onDone: () => this.#tidyWhenQuiet(),
     });
+    const onRootChanged = (): void => this.#noteRootChanged();
+    this.#rootCheck = new RootCheck({ jobs, clock, identity, onRootChanged });
     this.#puller = new Puller({
       ownId: options.pool.ownId,
       ledger: this.#ledger,
       jobs,
       clock,
       identity,
-      onRootChanged: () => this.#noteRootChanged(),
+      onRootChanged,
       toDisk: (path) => this.#spelling.toDisk(path),
       isIgnored: (path, isDirectory) => this.#ignore.rules.isIgnored(path, isDirectory),
       trashBatch: () => (options.trashDays === 0 ? undefined : this.#trashBatch.name),
@@ -201,7 +203,7 @@ export class Instance {
       hasPromptHints: () => this.#watcher.isPrompt === true,
       onObservations: (observations) => this.#replica.observe(observations),
       onDirectory: (diskPath) => this.#watcher.directorySeen?.(diskPath),
-      onRootChanged: () => this.#noteRootChanged(),
+      onRootChanged,
       onProblem: (path, problem) => this.#noteScanProblem(path, problem),
       onSolved: (path) => {
         if (this.#scanProblems.delete(path)) emit({ kind: "problem-solved", path });
@@ -259,7 +261,7 @@ export class Instance {
     // What an earlier run left marked.
     this.#checkpoint.note();
     this.#scheduleSweep();
-    this.#scheduleRootCheck();
+    this.#rootCheck.start();
   }
 
   /** The TCP port that is listened on. */
@@ -276,6 +278,7 @@ export class Instance {
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#rootCheck.stop();
     await this.#watcher.stop();
     this.#scanner.stop();
     await this.#puller.stop();
@@ -515,18 +518,6 @@ export class Instance {
 
   #noteRootChanged(): void {
     this.#options.onFatal(changedError(this.#root, "marker-missing"));
-  }
-
-  /** A disk that is unmounted raises no event. */
-  #scheduleRootCheck(): void {
-    const { clock, jobs, folder } = this.#options;
-    clock.after(ROOT_CHECK_INTERVAL_MS, () => {
-      if (this.#isStopping) return;
-      void jobs.run("look", { identity: folder.identity, paths: [] }).then(({ kind }) => {
-        if (kind === "root-changed") this.#noteRootChanged();
-        else this.#scheduleRootCheck();
-      });
-    });
   }
 
   #scheduleSweep(): void {
