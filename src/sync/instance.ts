@@ -9,7 +9,7 @@ import type { ContentHash } from "../core/ids.ts";
 import { INLINE_CONTENT_BYTES_MAX, RACY_COARSE_MS, REFUSED_LISTED_MAX } from "../core/limits.ts";
 import { IGNORE_FILE, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
-import type { ConflictReport, EmptyTrashReport, RefusedReport, StatusReport } from "../core/reports.ts";
+import type { ConflictReport, RefusedReport, StatusReport } from "../core/reports.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import { CountingNetwork } from "../edge/counting-network.ts";
 import { changedError } from "../edge/folder-claim.ts";
@@ -18,7 +18,6 @@ import type { Network } from "../edge/network.ts";
 import type { Random } from "../edge/random.ts";
 import type { PathRecord } from "../index/entry.ts";
 import { createFingerprinter } from "../index/fingerprint.ts";
-import type { IndexStore } from "../index/index-store.ts";
 import { lastChangedFiles } from "../index/last-change.ts";
 import { Ledger } from "../index/ledger.ts";
 import { formatAddress } from "../pool/address.ts";
@@ -32,7 +31,6 @@ import { Scanner, type LeftInDirectory } from "../watch/scanner.ts";
 import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
 import { Acquaintances } from "./acquaintances.ts";
-import { cleanIndex } from "./clean-index.ts";
 import { ConflictList } from "./conflict-list.ts";
 import type { Conversation } from "./conversation.ts";
 import { CurrentTrashBatch } from "./current-trash-batch.ts";
@@ -40,6 +38,7 @@ import { describeChange } from "./describe-change.ts";
 import { traitsOf } from "./disk-traits.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { Halts } from "./halts.ts";
+import { clearStaging, Housekeeping } from "./housekeeping.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { recoverFromKill, recoverFromPowerLoss } from "./recover.ts";
 import { Replica } from "./replica.ts";
@@ -85,11 +84,6 @@ interface FoundAtOpening {
   readonly disk: DiskTraits;
 }
 
-const MS_PER_DAY = 86_400_000;
-/** How often old trash is cleared. */
-const SWEEP_INTERVAL_MS = 3_600_000;
-/** The index is cleaned with the first of so many sweeps: once a day. */
-const SWEEPS_PER_CLEANING = 24;
 /** Quiet for so long counts as idle. */
 const TIDY_AFTER_MS = 3_000;
 /** How often `progress` and `in-sync` are considered. */
@@ -108,6 +102,7 @@ export class Instance {
   readonly #replica: Replica;
   readonly #puller: Puller;
   readonly #checkpoint: Checkpoint;
+  readonly #housekeeping: Housekeeping;
   readonly #rootCheck: RootCheck;
   readonly #pool: Pool;
   readonly #meter: ProgressMeter;
@@ -120,7 +115,6 @@ export class Instance {
   #wasInSync = false;
   #isProgressDue = false;
   #isStopping = false;
-  #sweeps = 0;
   #tidyTimer: Timer | undefined;
 
   /** Use `Instance.open`. */
@@ -160,6 +154,7 @@ export class Instance {
       toDisk: (path) => this.#spelling.toDisk(path),
       onDone: () => this.#tidyWhenQuiet(),
     });
+    this.#housekeeping = new Housekeeping({ store, jobs, clock, identity, trashDays: options.trashDays, emit });
     const onRootChanged = (): void => this.#noteRootChanged();
     this.#rootCheck = new RootCheck({ jobs, clock, identity, onRootChanged });
     this.#puller = new Puller({
@@ -231,19 +226,11 @@ export class Instance {
     warnOfIgnoreRules(ignore, emit);
     const recovery = { folder, jobs, clock, author: options.pool.name, emit };
     await recoverFromPowerLoss(recovery);
-    const { staged, problem } = await jobs.run("sweep", {
-      root: identity.root,
-      wanted: pendingContents(store),
-      stagedBeforeMs: Number.POSITIVE_INFINITY,
-      // The trash can wait until the first scan is over.
-      trashBeforeMs: Number.NEGATIVE_INFINITY,
-      trimAtMs: undefined,
-    });
-    if (problem !== undefined) emit({ kind: "warning", message: problem.message });
+    const staged = await clearStaging({ store, jobs, identity, emit });
     const { traits } = await jobs.run("probe", { root: identity.root });
     const disk = traitsOf(store, traits);
     await recoverFromKill(recovery, disk);
-    return new Instance(options, { staged: new Set(staged), disk });
+    return new Instance(options, { staged, disk });
   }
 
   /** Listens, watches and scans. Throws a DsyncError if the port cannot be had. */
@@ -260,7 +247,7 @@ export class Instance {
     this.#puller.start();
     // What an earlier run left marked.
     this.#checkpoint.note();
-    this.#scheduleSweep();
+    this.#housekeeping.start();
     this.#rootCheck.start();
   }
 
@@ -278,6 +265,7 @@ export class Instance {
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#housekeeping.stop();
     this.#rootCheck.stop();
     await this.#watcher.stop();
     this.#scanner.stop();
@@ -372,7 +360,7 @@ export class Instance {
 
   #scan(): void {
     void this.#scanner.fullScan().then(() => {
-      this.#emptyOldTrash();
+      this.#housekeeping.emptyOldTrash();
       this.#tidyWhenQuiet();
     });
   }
@@ -519,61 +507,6 @@ export class Instance {
   #noteRootChanged(): void {
     this.#options.onFatal(changedError(this.#root, "marker-missing"));
   }
-
-  #scheduleSweep(): void {
-    const { clock, jobs } = this.#options;
-    clock.after(SWEEP_INTERVAL_MS, () => {
-      if (this.#isStopping) return;
-      const nowMs = clock.now();
-      const request = {
-        root: this.#root,
-        wanted: pendingContents(this.#ledger.store),
-        stagedBeforeMs: nowMs - SWEEP_INTERVAL_MS,
-        trashBeforeMs: this.#trashBeforeMs,
-        trimAtMs: nowMs,
-      };
-      jobs
-        .run("sweep", request)
-        .then(({ trimmed }) => {
-          this.#noteTrimmed(trimmed);
-          return this.#sweeps++ % SWEEPS_PER_CLEANING === 0 ? this.#cleanIndex() : undefined;
-        })
-        .catch(noSweep);
-      this.#scheduleSweep();
-    });
-  }
-
-  /** Measuring the trash as well would take a while. */
-  #emptyOldTrash(): void {
-    if (this.#isStopping) return;
-    const staging = { wanted: [], stagedBeforeMs: Number.NEGATIVE_INFINITY };
-    const request = { root: this.#root, ...staging, trashBeforeMs: this.#trashBeforeMs, trimAtMs: undefined };
-    this.#options.jobs.run("sweep", request).catch(noSweep);
-  }
-
-  /** From before it, nothing stays in the trash. */
-  get #trashBeforeMs(): number {
-    return this.#options.clock.now() - this.#options.trashDays * MS_PER_DAY;
-  }
-
-  async #cleanIndex(): Promise<void> {
-    const { folder, jobs, clock } = this.#options;
-    const { store, identity } = folder;
-    const wanted = new Set(pendingContents(store));
-    const nextTurn = async (): Promise<boolean> => {
-      await new Promise<void>((resolve) => clock.after(0, resolve));
-      return !this.#isStopping;
-    };
-    await cleanIndex({ store, jobs, identity, wanted, nextTurn });
-  }
-
-  #noteTrimmed({ files, bytes }: EmptyTrashReport): void {
-    if (files === 0) return;
-    const message =
-      `The trash took most of what was free on the disk: its oldest ${files} files ` +
-      `(${Math.ceil(bytes / 2 ** 20)} MiB) were removed before their time.`;
-    this.#options.emit({ kind: "warning", message });
-  }
 }
 
 function peerProgress({ session, peerStand, isInSync, isComparing }: Conversation): PeerProgress {
@@ -586,17 +519,6 @@ function peerProgress({ session, peerStand, isInSync, isComparing }: Conversatio
     pendingBytes,
   };
 }
-
-/** What staging may hold parts of, for later. */
-function pendingContents(store: IndexStore): readonly ContentHash[] {
-  return [...store.pending()].flatMap((path) => {
-    const content = store.get(path)?.known.live?.content;
-    return content?.kind === "file" ? [content.contentId] : [];
-  });
-}
-
-/** A sweep that was lost or could not be made is made an hour later. */
-function noSweep(): void {}
 
 function warnOfIgnoreRules(ignore: IgnoreFile, emit: (event: DsyncEvent) => void): void {
   for (const { line, reason } of ignore.rules.warnings) {
