@@ -6,10 +6,10 @@
 import type { DsyncEvent, PeerProgress, Progress } from "../core/events.ts";
 import { messageOf } from "../core/errors.ts";
 import type { ContentHash } from "../core/ids.ts";
-import { INLINE_CONTENT_BYTES_MAX, RACY_COARSE_MS, REFUSED_LISTED_MAX } from "../core/limits.ts";
+import { INLINE_CONTENT_BYTES_MAX, RACY_COARSE_MS } from "../core/limits.ts";
 import { IGNORE_FILE, type RelativePath } from "../core/path.ts";
 import type { Problem } from "../core/problem.ts";
-import type { ConflictReport, RefusedReport, StatusReport } from "../core/reports.ts";
+import type { ConflictReport, StatusReport } from "../core/reports.ts";
 import type { Clock, Timer } from "../edge/clock.ts";
 import { CountingNetwork } from "../edge/counting-network.ts";
 import { changedError } from "../edge/folder-claim.ts";
@@ -30,7 +30,6 @@ import type { IgnoreFile } from "../watch/ignore-file.ts";
 import { Scanner, type LeftInDirectory } from "../watch/scanner.ts";
 import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
-import { Acquaintances } from "./acquaintances.ts";
 import { ConflictList } from "./conflict-list.ts";
 import type { Conversation } from "./conversation.ts";
 import { CurrentTrashBatch } from "./current-trash-batch.ts";
@@ -39,6 +38,7 @@ import { traitsOf } from "./disk-traits.ts";
 import type { OpenFolder } from "./open-folder.ts";
 import { Halts } from "./halts.ts";
 import { clearStaging, Housekeeping } from "./housekeeping.ts";
+import { PeerReporter } from "./peer-reporter.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { recoverFromKill, recoverFromPowerLoss } from "./recover.ts";
 import { Replica } from "./replica.ts";
@@ -107,10 +107,9 @@ export class Instance {
   readonly #pool: Pool;
   readonly #meter: ProgressMeter;
   readonly #watcher: Watcher;
-  readonly #acquaintances = new Acquaintances();
+  readonly #peers: PeerReporter;
   readonly #scanProblems = new Map<string, Problem>();
   readonly #halts: Halts;
-  #refused: readonly RefusedReport[] = [];
   readonly #trashBatch: CurrentTrashBatch;
   #wasInSync = false;
   #isProgressDue = false;
@@ -216,7 +215,8 @@ export class Instance {
       replicaId: () => store.replicaId,
       onSession: (session) => this.#join(session),
     });
-    this.#pool.events.on((event) => this.#notePoolEvent(event));
+    this.#peers = new PeerReporter({ sayVerification: options.sayVerification, emit });
+    this.#pool.events.on((event) => this.#peers.note(event));
   }
 
   /** Clears what an earlier run left behind, and prepares everything; nothing runs yet. */
@@ -320,7 +320,7 @@ export class Instance {
       halted: this.#halts.reason ?? null,
       entries: store.liveCount,
       traffic: this.#network.traffic,
-      refused: this.#refused,
+      refused: this.#peers.refused,
     };
   }
 
@@ -390,40 +390,6 @@ export class Instance {
   #noteScanProblem(path: string, problem: Problem): void {
     if (!this.#scanProblems.has(path)) this.#options.emit({ kind: "problem", path, reason: problem.message });
     this.#scanProblems.set(path, problem);
-  }
-
-  #notePoolEvent(event: Parameters<Parameters<Pool["events"]["on"]>[0]>[0]): void {
-    const { emit } = this.#options;
-    switch (event.type) {
-      case "session-opened": {
-        const { id, name, remote } = event.peer;
-        const address = formatAddress(remote.host, remote.port);
-        const isFirst = this.#acquaintances.meet(id);
-        const verification = this.#options.sayVerification?.(event.verification);
-        const words = verification === undefined ? {} : { verification };
-        return emit({ kind: "peer-joined", id, name, address, isFirst, ...words });
-      }
-      case "session-ended": {
-        const { id, name } = event.peer;
-        return emit({
-          kind: "peer-left",
-          id,
-          name,
-          reason: event.end.detail === "" ? event.end.code : event.end.detail,
-        });
-      }
-      case "refused": {
-        const refused = { address: formatAddress(event.host, event.port), reason: event.detail };
-        this.#refused = [...this.#refused, refused].slice(-REFUSED_LISTED_MAX);
-        return emit({ kind: "peer-refused", ...refused, code: event.reason });
-      }
-      case "dial-failed":
-        return emit({
-          kind: "peer-unreachable",
-          address: formatAddress(event.host, event.port),
-          reason: event.detail,
-        });
-    }
   }
 
   #noteCommitFailed(error: unknown): void {
