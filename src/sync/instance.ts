@@ -3,7 +3,7 @@
 // Starting: the folder is scanned and peers are joined at the same time; what is known from before is told at once.
 // Stopping: nothing new begins, what is being put in place is finished, the index is committed, peers hear a goodbye.
 
-import type { DsyncEvent, PeerProgress, Progress } from "../core/events.ts";
+import type { DsyncEvent } from "../core/events.ts";
 import { messageOf } from "../core/errors.ts";
 import type { ContentHash } from "../core/ids.ts";
 import { INLINE_CONTENT_BYTES_MAX, RACY_COARSE_MS } from "../core/limits.ts";
@@ -20,7 +20,6 @@ import type { PathRecord } from "../index/entry.ts";
 import { createFingerprinter } from "../index/fingerprint.ts";
 import { lastChangedFiles } from "../index/last-change.ts";
 import { Ledger } from "../index/ledger.ts";
-import { formatAddress } from "../pool/address.ts";
 import { Pool, type PoolOptions } from "../pool/pool.ts";
 import { Checkpoint } from "../transfer/checkpoint.ts";
 import type { Session } from "../pool/session.ts";
@@ -31,7 +30,6 @@ import { Scanner, type LeftInDirectory } from "../watch/scanner.ts";
 import { Spelling } from "../watch/spelling.ts";
 import type { Watcher } from "../watch/watcher.ts";
 import { ConflictList } from "./conflict-list.ts";
-import type { Conversation } from "./conversation.ts";
 import { CurrentTrashBatch } from "./current-trash-batch.ts";
 import { describeChange } from "./describe-change.ts";
 import { traitsOf } from "./disk-traits.ts";
@@ -39,7 +37,8 @@ import type { OpenFolder } from "./open-folder.ts";
 import { Halts } from "./halts.ts";
 import { clearStaging, Housekeeping } from "./housekeeping.ts";
 import { PeerReporter } from "./peer-reporter.ts";
-import { ProgressMeter } from "./progress-meter.ts";
+import { outgoingOf, peerReport } from "./peer-standing.ts";
+import { ProgressReporter } from "./progress-reporter.ts";
 import { recoverFromKill, recoverFromPowerLoss } from "./recover.ts";
 import { Replica } from "./replica.ts";
 import { RootCheck } from "./root-check.ts";
@@ -86,8 +85,6 @@ interface FoundAtOpening {
 
 /** Quiet for so long counts as idle. */
 const TIDY_AFTER_MS = 3_000;
-/** How often `progress` and `in-sync` are considered. */
-const PROGRESS_INTERVAL_MS = 250;
 
 export class Instance {
   readonly #options: InstanceOptions;
@@ -105,14 +102,12 @@ export class Instance {
   readonly #housekeeping: Housekeeping;
   readonly #rootCheck: RootCheck;
   readonly #pool: Pool;
-  readonly #meter: ProgressMeter;
+  readonly #progress: ProgressReporter;
   readonly #watcher: Watcher;
   readonly #peers: PeerReporter;
   readonly #scanProblems = new Map<string, Problem>();
   readonly #halts: Halts;
   readonly #trashBatch: CurrentTrashBatch;
-  #wasInSync = false;
-  #isProgressDue = false;
   #isStopping = false;
   #tidyTimer: Timer | undefined;
 
@@ -130,7 +125,6 @@ export class Instance {
     this.#ledger = new Ledger(store);
     this.#conflicts = new ConflictList(store);
     this.#spelling = new Spelling(store);
-    this.#meter = new ProgressMeter(clock, () => this.#network.traffic);
     this.#replica = new Replica({
       ledger: this.#ledger,
       fingerprinter: createFingerprinter(options.hash),
@@ -141,7 +135,7 @@ export class Instance {
         const author = copy.entry.live?.author ?? "";
         emit({ kind: "conflict", path, conflictPath: copy.path, author });
       },
-      onStand: () => this.#noteProgress(),
+      onStand: () => this.#progress.note(),
       onCommitFailed: (error) => this.#noteCommitFailed(error),
       onCommitted: () => this.#halts.resume("index"),
     });
@@ -202,6 +196,16 @@ export class Instance {
       onSolved: (path) => {
         if (this.#scanProblems.delete(path)) emit({ kind: "problem-solved", path });
       },
+    });
+    this.#progress = new ProgressReporter({
+      ledger: this.#ledger,
+      replica: this.#replica,
+      puller: this.#puller,
+      scanner: this.#scanner,
+      clock,
+      traffic: () => this.#network.traffic,
+      emit,
+      onInSync: () => this.#tidyWhenQuiet(),
     });
     this.#watcher = options.createWatcher((diskPath, isDirectory) => {
       const path = this.#spelling.fromDisk(diskPath);
@@ -265,6 +269,7 @@ export class Instance {
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#progress.stop();
     this.#housekeeping.stop();
     this.#rootCheck.stop();
     await this.#watcher.stop();
@@ -287,7 +292,7 @@ export class Instance {
   }
 
   async status(): Promise<StatusReport> {
-    const { pool } = this.#options;
+    const { pool, sayVerification } = this.#options;
     const { store } = this.#ledger;
     const { conversations } = this.#replica;
     return {
@@ -299,22 +304,10 @@ export class Instance {
       replicaId: store.replicaId,
       peerId: pool.ownId,
       merkleRoot: Buffer.from(store.merkle.root()).toString("hex"),
-      inSync: this.#isInSync,
-      peers: conversations.map((conversation) => {
-        const { id, name, remote } = conversation.session.peer;
-        const { verification } = conversation.session.control;
-        const { pendingFiles: files = 0, pendingBytes: bytes = 0 } = conversation.peerStand ?? {};
-        return {
-          id,
-          name,
-          address: formatAddress(remote.host, remote.port),
-          inSync: conversation.isInSync,
-          pending: { files, bytes },
-          verification: this.#options.sayVerification?.(verification) ?? null,
-        };
-      }),
+      inSync: this.#progress.isInSync,
+      peers: conversations.map((conversation) => peerReport(conversation, sayVerification)),
       pending: this.#ledger.pending,
-      outgoing: this.#outgoing(),
+      outgoing: outgoingOf(conversations),
       failed: this.#failed(),
       conflicts: await this.#conflicts.count(),
       halted: this.#halts.reason ?? null,
@@ -322,14 +315,6 @@ export class Instance {
       traffic: this.#network.traffic,
       refused: this.#peers.refused,
     };
-  }
-
-  get #isInSync(): boolean {
-    return (
-      this.#ledger.pending.files === 0 &&
-      this.#scanner.isQuiet &&
-      this.#replica.conversations.every((conversation) => conversation.isInSync)
-    );
   }
 
   #failed(): { path: string; reason: string }[] {
@@ -384,7 +369,7 @@ export class Instance {
     this.#conflicts.note(next);
     const event = describeChange(previous, next, { isLocal, ownName: this.#options.pool.name });
     if (event !== undefined) this.#options.emit(event);
-    this.#noteProgress();
+    this.#progress.note();
   }
 
   #noteScanProblem(path: string, problem: Problem): void {
@@ -398,69 +383,16 @@ export class Instance {
     else this.#halts.halt("index", messageOf(error));
   }
 
-  /** At most a few times a second. */
-  #noteProgress(): void {
-    if (this.#isProgressDue || this.#isStopping) return;
-    this.#isProgressDue = true;
-    this.#options.clock.after(PROGRESS_INTERVAL_MS, () => {
-      this.#isProgressDue = false;
-      if (this.#isStopping) return;
-      this.#options.emit({ kind: "progress", ...this.#progress() });
-      const isInSync = this.#isInSync;
-      const peers = this.#replica.conversations.length;
-      if (isInSync && !this.#wasInSync && peers > 0) {
-        const merkleRoot = Buffer.from(this.#ledger.store.merkle.root()).toString("hex");
-        this.#options.emit({ kind: "in-sync", merkleRoot, peers });
-      }
-      this.#wasInSync = isInSync && peers > 0;
-      if (isInSync) this.#tidyWhenQuiet();
-      else this.#noteProgress();
-    });
-  }
-
   /** Once after each time that something happened, when nothing has happened for a while. */
   #tidyWhenQuiet(): void {
     if (this.#isStopping) return;
     this.#tidyTimer?.clear();
     this.#tidyTimer = this.#options.clock.after(TIDY_AFTER_MS, () => {
-      if (this.#isStopping || !this.#isInSync) return;
+      if (this.#isStopping || !this.#progress.isInSync) return;
       void this.#puller.tidy();
       this.#ledger.store.release().catch((error: unknown) => this.#endWith(error));
       this.#options.onQuiet();
     });
-  }
-
-  /** What connected peers still lack, all together. */
-  #outgoing(): { readonly files: number; readonly bytes: number } {
-    const outgoing = { files: 0, bytes: 0 };
-    for (const { peerStand } of this.#replica.conversations) {
-      outgoing.files += peerStand?.pendingFiles ?? 0;
-      outgoing.bytes += peerStand?.pendingBytes ?? 0;
-    }
-    return outgoing;
-  }
-
-  #progress(): Progress {
-    const { files, bytes } = this.#ledger.pending;
-    let stagedBytes = 0;
-    for (const { bytesDone } of this.#puller.largeFetches) stagedBytes += bytesDone;
-    const outgoing = this.#outgoing();
-    return {
-      pendingFiles: files,
-      pendingBytes: Math.max(0, bytes - stagedBytes),
-      outgoingFiles: outgoing.files,
-      outgoingBytes: outgoing.bytes,
-      ...this.#meter.rates(),
-      scanning: this.#scanner.isScanning,
-      scannedFiles: this.#scanner.scannedFiles,
-      entries: this.#ledger.store.liveCount,
-      transfers: [...this.#puller.largeFetches].map(({ path, size, bytesDone }) => ({
-        path,
-        doneBytes: bytesDone,
-        sizeBytes: size,
-      })),
-      peers: this.#replica.conversations.map(peerProgress),
-    };
   }
 
   /** What is not ignored makes itself known by a look. */
@@ -473,17 +405,6 @@ export class Instance {
   #noteRootChanged(): void {
     this.#options.onFatal(changedError(this.#root, "marker-missing"));
   }
-}
-
-function peerProgress({ session, peerStand, isInSync, isComparing }: Conversation): PeerProgress {
-  const { pendingFiles = 0, pendingBytes = 0 } = peerStand ?? {};
-  const isPending = pendingFiles > 0 || !isComparing;
-  return {
-    id: session.peer.id,
-    state: isInSync ? "in-sync" : isPending ? "pending" : "comparing",
-    pendingFiles,
-    pendingBytes,
-  };
 }
 
 function warnOfIgnoreRules(ignore: IgnoreFile, emit: (event: DsyncEvent) => void): void {
