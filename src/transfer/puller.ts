@@ -4,14 +4,14 @@
 // way), being fetched, waiting for another path, or resting after a problem.
 
 import type { ContentHash, PeerId } from "../core/ids.ts";
-import { APPLY_OPERATIONS_MAX, CHUNK_SIZE_BYTES_MIN, RETRY_DELAY_MS_MIN } from "../core/limits.ts";
+import { CHUNK_SIZE_BYTES_MIN, RETRY_DELAY_MS_MIN } from "../core/limits.ts";
 import { parentOf, type RelativePath } from "../core/path.ts";
 import { isDiskFull } from "../core/problem-of.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Clock } from "../edge/clock.ts";
 import type { JobRunner } from "../edge/jobs.ts";
 import type { RootIdentity } from "../edge/root-identity.ts";
-import type { Entry, PathRecord } from "../index/entry.ts";
+import type { PathRecord } from "../index/entry.ts";
 import type { Ledger } from "../index/ledger.ts";
 import { hasLiveChildren } from "../index/live-children.ts";
 import { isSettled, withPresent } from "../index/settle.ts";
@@ -20,6 +20,7 @@ import type { Session } from "../pool/session.ts";
 import type { Channel } from "../pool/channel.ts";
 import type { FetchingMessage, HaveMessage } from "../pool/messages.ts";
 import type { ApplyOperation, ApplyOutcome, FileSource } from "./apply-operation.ts";
+import { ApplyRunner } from "./apply-runner.ts";
 import { ContentServer } from "./content-server.ts";
 import { serveDataChannel } from "./data-channel.ts";
 import { decide, directoryToCome, fileOperation, type Surroundings } from "./decide.ts";
@@ -33,6 +34,7 @@ import { Removals } from "./removals.ts";
 import { waitForRoom } from "./room.ts";
 import type { Source } from "./source.ts";
 import { Waiting } from "./waiting.ts";
+import type { Work } from "./work.ts";
 
 export interface PullerOptions {
   readonly ownId: PeerId;
@@ -69,16 +71,6 @@ export interface PullerOptions {
   readonly onHalt: (problem: Problem | undefined) => void;
 }
 
-interface Work {
-  readonly path: RelativePath;
-  readonly operation: ApplyOperation;
-  /** What the path will hold. */
-  readonly target: Entry;
-  readonly movedFrom: RelativePath | undefined;
-  /** Who sent the content that the operation brings, if a peer was asked for it. */
-  readonly sender?: Source | undefined;
-}
-
 /** Paths decided in one go before other work gets its turn. */
 const EVALUATED_AT_ONCE_MAX = 2_000;
 /** A path that is found changed so often in a row has something in its way. */
@@ -100,7 +92,7 @@ export class Puller {
   readonly #lookFirst: LookFirst;
   readonly #due: DuePaths;
   readonly #busy = new Set<RelativePath>();
-  readonly #underWay = new Map<RelativePath, Promise<void>>();
+  readonly #runner: ApplyRunner;
   /** Who waits: what that is for makes it due again. */
   readonly #waiting = new Waiting();
   /** Found changed a moment ago: they are looked at, and due again soon. */
@@ -119,9 +111,6 @@ export class Puller {
   #isRemoving = false;
   #isStopped = false;
   #halt: Problem | undefined;
-  #jobId = 0;
-  #jobsRunning = 0;
-  #onIdle: (() => void) | undefined;
   #bytesReceived = 0;
 
   constructor(options: PullerOptions) {
@@ -144,6 +133,15 @@ export class Puller {
     this.#due = new DuePaths({
       pending: () => store.pending(),
       isFetched: (path) => this.#queue.has(path) !== undefined,
+    });
+    this.#runner = new ApplyRunner({
+      ...options,
+      store,
+      onOutcomes: (works, outcomes) => this.#finishAll(works, outcomes),
+      onPutOff: (works) => this.#putOff(works),
+      onDone: () => {
+        if (this.#due.isOverflowing) this.#schedule();
+      },
     });
     const { onProblem, onSolved } = options;
     this.#failures = new Failures({ clock, onRetry: (path) => this.add(path), onProblem, onSolved });
@@ -183,7 +181,7 @@ export class Puller {
 
   /** What is changing this path on the disk now, if anything: resolves when the index has been told the outcome. */
   underWayAt(path: RelativePath): Promise<void> | undefined {
-    return this.#underWay.get(path);
+    return this.#runner.underWayAt(path);
   }
 
   get failures(): Iterable<readonly [RelativePath, Problem]> {
@@ -263,7 +261,7 @@ export class Puller {
     this.#due.clear();
     this.#failures.stop();
     await this.#queue.stop();
-    if (this.#jobsRunning > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    if (!this.#runner.isIdle) await this.#runner.untilIdle();
   }
 
   /** Clears what staging holds of fetches that nobody wants any more. To be called when nothing is pending. */
@@ -309,7 +307,7 @@ export class Puller {
     this.#operate(works);
     for (const { path } of removals) this.#removals.add(path);
     if (this.#due.size > 0) this.#options.clock.after(0, () => this.#schedule());
-    else if (this.#due.isOverflowing && works.length === 0 && this.#jobsRunning === 0) {
+    else if (this.#due.isOverflowing && works.length === 0 && this.#runner.isIdle) {
       this.#refillLater();
     } else this.#remove();
   }
@@ -417,7 +415,7 @@ export class Puller {
       const source: FileSource = { kind: "bytes", encoding, payload: chunk.payload };
       this.#prepareArrived(task.path, task.contentId, works, source, sender);
     }
-    await this.#runAll(works);
+    await this.#runner.run(works);
   }
 
   #applyLarge(fetch: LargeFetch): void {
@@ -445,7 +443,7 @@ export class Puller {
   }
 
   #operate(works: readonly Work[]): void {
-    if (works.length > 0) void this.#runAll(works);
+    if (works.length > 0) void this.#runner.run(works);
   }
 
   /** Removals run one job at a time, deepest paths first, and not while entries still arrive: they may be moves. */
@@ -459,7 +457,7 @@ export class Puller {
     this.#operate(works);
     this.#isRemoving = true;
     for (const { path } of removals) this.#busy.add(path);
-    void this.#runAll(removals, { inOrder: true }).then(() => {
+    void this.#runner.run(removals, { inOrder: true }).then(() => {
       this.#isRemoving = false;
       this.#wakeLater();
       this.#schedule();
@@ -470,60 +468,6 @@ export class Puller {
   noteCompared(): void {
     this.#wakeLater();
     this.#schedule();
-  }
-
-  async #runAll(works: readonly Work[], { inOrder = false } = {}): Promise<void> {
-    const runs: Promise<void>[] = [];
-    for (let start = 0; start < works.length; start += APPLY_OPERATIONS_MAX) {
-      const run = this.#run(works.slice(start, start + APPLY_OPERATIONS_MAX));
-      if (inOrder) await run;
-      else runs.push(run);
-    }
-    await Promise.all(runs);
-  }
-
-  async #run(works: readonly Work[]): Promise<void> {
-    const run = this.#apply(works);
-    for (const { path } of works) this.#underWay.set(path, run);
-    try {
-      await run;
-    } finally {
-      for (const { path } of works) if (this.#underWay.get(path) === run) this.#underWay.delete(path);
-    }
-  }
-
-  async #apply(works: readonly Work[]): Promise<void> {
-    this.#jobsRunning++;
-    try {
-      if (!(await this.#isCommitted())) return this.#putOff(works);
-      const result = await this.#options.jobs.run(
-        "apply",
-        {
-          identity: this.#options.identity,
-          trashBatch: this.#options.trashBatch(),
-          jobId: this.#jobId++,
-          operations: works.map((work) => work.operation),
-        },
-        { urgent: works.length <= 8 },
-      );
-      if (result.kind === "root-changed") this.#options.onRootChanged();
-      else await this.#finishAll(works, result.outcomes);
-    } finally {
-      this.#jobsRunning--;
-      if (this.#jobsRunning === 0) this.#onIdle?.();
-      if (this.#due.isOverflowing) this.#schedule();
-    }
-  }
-
-  /**
-   * What is put in place is known to the index before: after a crash, what it has not heard of would pass for a person's.
-   * False if it cannot be written now.
-   */
-  #isCommitted(): Promise<boolean> {
-    return this.#options.ledger.store.committed().then(
-      () => true,
-      () => false,
-    );
   }
 
   #putOff(works: readonly Work[]): void {
