@@ -27,11 +27,11 @@ import { decide, directoryToCome, fileOperation, type Surroundings } from "./dec
 import { DuePaths } from "./due-paths.ts";
 import { Failures } from "./failures.ts";
 import { FetchQueue, type SmallTask } from "./fetch-queue.ts";
+import { FullDisk } from "./full-disk.ts";
 import { InlineContent, type InlineFile } from "./inline-content.ts";
 import type { LargeFetch } from "./large-fetch.ts";
 import { LookFirst } from "./look-first.ts";
 import { Removals } from "./removals.ts";
-import { waitForRoom } from "./room.ts";
 import type { Source } from "./source.ts";
 import { Waiting } from "./waiting.ts";
 import type { Work } from "./work.ts";
@@ -110,7 +110,7 @@ export class Puller {
   readonly #removals = new Removals();
   #isRemoving = false;
   #isStopped = false;
-  #halt: Problem | undefined;
+  readonly #fullDisk: FullDisk;
   #bytesReceived = 0;
 
   constructor(options: PullerOptions) {
@@ -141,6 +141,21 @@ export class Puller {
       onPutOff: (works) => this.#putOff(works),
       onDone: () => {
         if (this.#due.isOverflowing) this.#schedule();
+      },
+    });
+    this.#fullDisk = new FullDisk({
+      jobs,
+      clock,
+      root,
+      isStopped: () => this.#isStopped,
+      onFull: (problem) => {
+        this.#queue.pause();
+        options.onHalt(problem);
+      },
+      onRoom: () => {
+        options.onHalt(undefined);
+        this.#queue.resume();
+        this.#schedule();
       },
     });
     const { onProblem, onSolved } = options;
@@ -296,7 +311,7 @@ export class Puller {
   /** Decides what every due path needs, and has it done in as few jobs as possible. */
   #evaluate(): void {
     this.#isScheduled = false;
-    if (this.#isStopped || this.#halt !== undefined) return;
+    if (this.#isStopped || this.#fullDisk.isFull) return;
     const works: Work[] = [];
     const removals: Work[] = [];
     for (const path of this.#due.take(EVALUATED_AT_ONCE_MAX)) {
@@ -619,7 +634,7 @@ export class Puller {
     if (contentId !== undefined) this.#cancelFetch(path);
     if (isDiskFull(problem)) {
       this.#due.keep(path);
-      return this.#haltUntilThereIsRoom(problem);
+      return this.#fullDisk.note(problem);
     }
     this.#failures.add(path, problem);
   }
@@ -629,22 +644,6 @@ export class Puller {
     if (!this.#failures.has(path)) return false;
     const record = this.#options.ledger.store.get(path);
     return record !== undefined && !isSettled(record);
-  }
-
-  #haltUntilThereIsRoom(problem: Problem): void {
-    if (this.#halt !== undefined || this.#isStopped) return;
-    this.#halt = problem;
-    this.#queue.pause();
-    const { jobs, clock, identity, onHalt } = this.#options;
-    const { root } = identity;
-    onHalt(problem);
-    void waitForRoom({ jobs, clock, root, isStopped: () => this.#isStopped }).then(() => {
-      this.#halt = undefined;
-      if (this.#isStopped) return;
-      onHalt(undefined);
-      this.#queue.resume();
-      this.#schedule();
-    });
   }
 
   #waitFor(path: RelativePath, waiter: RelativePath): void {
