@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { PULL_QUEUE_PATHS_MAX } from "../core/limits.ts";
+import { FakeClock } from "../../test/support/fake-clock.ts";
+import { PULL_QUEUE_PATHS_MAX, RETRY_DELAY_MS_MIN } from "../core/limits.ts";
 import type { RelativePath } from "../core/path.ts";
 import { DuePaths } from "./due-paths.ts";
 
@@ -10,7 +11,12 @@ const path = (name: string | number): RelativePath => `p${name}` as RelativePath
 /** Paths that are pending until they are taken. */
 function pendingPaths(count: number, fetched: ReadonlySet<RelativePath> = new Set()) {
   const pending = new Set(Array.from({ length: count }, (_, index) => path(index)));
-  return { pending, due: new DuePaths({ pending: () => pending, isFetched: (one) => fetched.has(one) }) };
+  const clock = new FakeClock();
+  const turns: RelativePath[][] = [];
+  const onDue = (): number => turns.push([...due.take(2)]);
+  const isFetched = (one: RelativePath): boolean => fetched.has(one);
+  const due = new DuePaths({ clock, pending: () => pending, isFetched, onDue });
+  return { pending, due, clock, turns };
 }
 
 test("what finds no room is found in the index, however often that is gone through in parts", () => {
@@ -67,4 +73,48 @@ test("what is added while paths are taken is taken, too, and the rest stays", ()
   }
   assert.deepEqual(taken, [path("a"), path(1), path(2)]);
   assert.equal(due.size, 1);
+});
+
+test("what is added together has its turn together, and what is left of it after other work", async () => {
+  const { due, clock, turns } = pendingPaths(0);
+  for (const name of ["a", "b", "c"]) due.add(path(name));
+  assert.deepEqual(turns, []);
+  await Promise.resolve();
+  assert.deepEqual(turns, [[path("a"), path("b")]]);
+  assert.equal(due.goOn({ refills: true }), true);
+  await Promise.resolve();
+  assert.equal(turns.length, 1);
+  clock.advance(0);
+  await Promise.resolve();
+  assert.deepEqual(turns.slice(1), [[path("c")]]);
+  assert.equal(due.goOn({ refills: true }), false);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("the index is asked for more after a while, and only if it may be", async () => {
+  const { due, clock, turns } = pendingPaths(2 * PULL_QUEUE_PATHS_MAX);
+  due.refill();
+  for (const _ of due.take(Infinity));
+  await Promise.resolve();
+  assert.deepEqual([due.isOverflowing, due.size], [true, 0]);
+  assert.equal(due.goOn({ refills: false }), false);
+  assert.equal(due.goOn({ refills: true }), true);
+  assert.equal(due.goOn({ refills: true }), true);
+  assert.equal(clock.pendingTimers, 1);
+  turns.length = 0;
+  clock.advance(RETRY_DELAY_MS_MIN);
+  await Promise.resolve();
+  assert.equal(turns.length, 1);
+});
+
+test("nothing is due after the stop", async () => {
+  const { due, turns } = pendingPaths(3);
+  due.add(path("a"));
+  await Promise.resolve();
+  due.stop();
+  due.add(path("b"));
+  due.refill();
+  due.reconsider();
+  await Promise.resolve();
+  assert.deepEqual([due.size, turns], [0, [[path("a")]]]);
 });

@@ -105,8 +105,6 @@ export class Puller {
   readonly #changedAttempts = new Map<RelativePath, number>();
   readonly #fetchingContent = new Map<ContentHash, RelativePath>();
   readonly #around: Surroundings;
-  #isScheduled = false;
-  #isRefillDue = false;
   readonly #removals = new Removals();
   #isRemoving = false;
   #isStopped = false;
@@ -131,8 +129,10 @@ export class Puller {
       onProblem: (path, problem) => this.#fail(path, problem),
     });
     this.#due = new DuePaths({
+      clock,
       pending: () => store.pending(),
       isFetched: (path) => this.#queue.has(path) !== undefined,
+      onDue: () => this.#evaluate(),
     });
     this.#runner = new ApplyRunner({
       ...options,
@@ -140,7 +140,7 @@ export class Puller {
       onOutcomes: (works, outcomes) => this.#finishAll(works, outcomes),
       onPutOff: (works) => this.#putOff(works),
       onDone: () => {
-        if (this.#due.isOverflowing) this.#schedule();
+        if (this.#due.isOverflowing) this.#due.schedule();
       },
     });
     this.#fullDisk = new FullDisk({
@@ -155,7 +155,7 @@ export class Puller {
       onRoom: () => {
         options.onHalt(undefined);
         this.#queue.resume();
-        this.#schedule();
+        this.#due.schedule();
       },
     });
     const { onProblem, onSolved } = options;
@@ -186,7 +186,7 @@ export class Puller {
 
   /** Starts with what an earlier run left pending. */
   start(): void {
-    this.#refill();
+    this.#due.refill();
   }
 
   /** True while this path is being changed by ourselves. */
@@ -225,9 +225,7 @@ export class Puller {
 
   /** What this path needs may be something else by now. */
   add(path: RelativePath): void {
-    if (this.#isStopped) return;
     this.#due.add(path);
-    this.#schedule();
   }
 
   /** The disk was looked at, and the record is what is there now. */
@@ -265,15 +263,13 @@ export class Puller {
   /** A comparison ended, the folder was read, or ignore rules changed: look at everything that is pending again. */
   reconsider(): void {
     this.#queue.unparkAll();
-    if (this.#isStopped) return;
     this.#due.reconsider();
-    this.#schedule();
   }
 
   /** Lets what is being put in place finish; nothing new is begun. Resolves when the index knows of all of it. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#due.clear();
+    this.#due.stop();
     this.#failures.stop();
     await this.#queue.stop();
     if (!this.#runner.isIdle) await this.#runner.untilIdle();
@@ -287,30 +283,8 @@ export class Puller {
     await jobs.run("unstage", { root: identity.root, contentIds, onlyPlaced: false });
   }
 
-  #schedule(): void {
-    if (this.#isScheduled || this.#isStopped) return;
-    this.#isScheduled = true;
-    queueMicrotask(() => this.#evaluate());
-  }
-
-  #refillLater(): void {
-    if (this.#isRefillDue) return;
-    this.#isRefillDue = true;
-    this.#options.clock.after(RETRY_DELAY_MS_MIN, () => {
-      this.#isRefillDue = false;
-      if (this.#due.isOverflowing) this.#refill();
-    });
-  }
-
-  #refill(): void {
-    if (this.#isStopped) return;
-    this.#due.refill();
-    this.#schedule();
-  }
-
   /** Decides what every due path needs, and has it done in as few jobs as possible. */
   #evaluate(): void {
-    this.#isScheduled = false;
     if (this.#isStopped || this.#fullDisk.isFull) return;
     const works: Work[] = [];
     const removals: Work[] = [];
@@ -321,10 +295,7 @@ export class Puller {
     }
     this.#operate(works);
     for (const { path } of removals) this.#removals.add(path);
-    if (this.#due.size > 0) this.#options.clock.after(0, () => this.#schedule());
-    else if (this.#due.isOverflowing && works.length === 0 && this.#runner.isIdle) {
-      this.#refillLater();
-    } else this.#remove();
+    if (!this.#due.goOn({ refills: works.length === 0 && this.#runner.isIdle })) this.#remove();
   }
 
   #evaluateOne(path: RelativePath, works: Work[], removals: Work[]): void {
@@ -475,14 +446,14 @@ export class Puller {
     void this.#runner.run(removals, { inOrder: true }).then(() => {
       this.#isRemoving = false;
       this.#wakeLater();
-      this.#schedule();
+      this.#due.schedule();
     });
   }
 
   /** Called by the owner when `isComparing` turned false. */
   noteCompared(): void {
     this.#wakeLater();
-    this.#schedule();
+    this.#due.schedule();
   }
 
   #putOff(works: readonly Work[]): void {
