@@ -22,13 +22,14 @@ import type { FetchingMessage, HaveMessage } from "../pool/messages.ts";
 import type { ApplyOperation, ApplyOutcome, FileSource } from "./apply-operation.ts";
 import { ApplyRunner } from "./apply-runner.ts";
 import { ContentServer } from "./content-server.ts";
+import { ContentSupply } from "./content-supply.ts";
 import { serveDataChannel } from "./data-channel.ts";
 import { decide, directoryToCome, fileOperation, type Surroundings } from "./decide.ts";
 import { DuePaths } from "./due-paths.ts";
 import { Failures } from "./failures.ts";
 import { FetchQueue, type SmallTask } from "./fetch-queue.ts";
 import { FullDisk } from "./full-disk.ts";
-import { InlineContent, type InlineFile } from "./inline-content.ts";
+import type { InlineFile } from "./inline-content.ts";
 import type { LargeFetch } from "./large-fetch.ts";
 import { LookFirst } from "./look-first.ts";
 import { Removals } from "./removals.ts";
@@ -88,8 +89,7 @@ export class Puller {
   readonly #options: PullerOptions;
   readonly #queue: FetchQueue;
   readonly #server: ContentServer;
-  readonly #inline = new InlineContent();
-  readonly #lookFirst: LookFirst;
+  readonly #supply: ContentSupply;
   readonly #due: DuePaths;
   readonly #busy = new Set<RelativePath>();
   readonly #runner: ApplyRunner;
@@ -103,7 +103,6 @@ export class Puller {
   /** Where nothing more is taken from for a path: disk paths. */
   readonly #noReuse = new Map<RelativePath, Set<string>>();
   readonly #changedAttempts = new Map<RelativePath, number>();
-  readonly #fetchingContent = new Map<ContentHash, RelativePath>();
   readonly #around: Surroundings;
   readonly #removals = new Removals();
   #isRemoving = false;
@@ -168,10 +167,15 @@ export class Puller {
       isStaged: (contentId, chunk) => this.#queue.isStaged(contentId, chunk),
       onStale: options.onChangedOnDisk,
     });
-    this.#lookFirst = new LookFirst({
-      ...options,
-      onDue: (path) => this.add(path),
-      onScanned: () => this.reconsider(),
+    this.#supply = new ContentSupply({
+      queue: this.#queue,
+      lookFirst: new LookFirst({
+        ...options,
+        onDue: (path) => this.add(path),
+        onScanned: () => this.reconsider(),
+      }),
+      isBusy: (path) => this.#busy.has(path),
+      onCancelled: (path) => this.#wake(path),
     });
     this.#around = {
       get: (path) => store.get(path),
@@ -215,7 +219,7 @@ export class Puller {
   /** What is known of this path changed. `inline`: its content, not verified. */
   noteKnown(record: PathRecord, inline?: InlineFile): void {
     const { path } = record;
-    if (inline !== undefined) this.#inline.put(inline);
+    if (inline !== undefined) this.#supply.put(inline);
     // A tree that arrives: what is in a directory is not decided on before that is made.
     const isUntouched = this.#queue.has(path) === undefined && !this.#toRepair.has(path) && !this.#isStopped;
     const directory = isUntouched ? directoryToCome(record, this.#around) : undefined;
@@ -306,10 +310,7 @@ export class Puller {
     if (record === undefined) return;
     const decision = decide(record, this.#around);
     if (wasToRepair && decision.kind !== "repair") this.#options.onRepaired(path);
-    if (decision.kind !== "fetch") {
-      this.#cancelFetch(path);
-      this.#lookFirst.forget(path);
-    }
+    if (decision.kind !== "fetch") this.#supply.forget(path);
     switch (decision.kind) {
       case "settled":
       case "ignored":
@@ -331,8 +332,11 @@ export class Puller {
       }
       case "remove":
         return void removals.push({ path, operation: decision.operation, target: record.known, movedFrom: undefined });
-      case "fetch":
-        return this.#fetch(record, decision.content, works);
+      case "fetch": {
+        const supply = this.#supply.obtain(record, decision.content);
+        if (supply?.kind === "after") return this.#waitFor(supply.path, path);
+        return supply === undefined ? undefined : this.#prepareFile(record, supply, works);
+      }
     }
   }
 
@@ -342,44 +346,6 @@ export class Puller {
   #wakeLater(): void {
     for (const path of this.#dueLater) this.#due.keep(path);
     this.#dueLater.clear();
-  }
-
-  #fetch(record: PathRecord, content: { contentId: ContentHash; size: number }, works: Work[]): void {
-    const { path } = record;
-    const { contentId, size } = content;
-    const inline = this.#inline.take(contentId);
-    // What was asked for before is not wanted any more, or is here.
-    if (inline !== undefined || this.#queue.has(path) !== contentId) this.#cancelFetch(path);
-    if (inline !== undefined || size === 0) {
-      const source: FileSource = { kind: "bytes", encoding: "raw", payload: inline ?? new Uint8Array(0) };
-      return this.#prepareFile(record, source, works);
-    }
-    const fetchedFor = this.#fetchingContent.get(contentId);
-    if (fetchedFor !== undefined && fetchedFor !== path && this.#isArriving(fetchedFor, contentId)) {
-      return this.#waitFor(fetchedFor, path);
-    }
-    if (this.#queue.has(path) === contentId || !this.#lookFirst.allows(record, size)) return;
-    this.#fetchingContent.set(contentId, path);
-    if (size <= CHUNK_SIZE_BYTES_MIN) this.#queue.addSmall({ path, contentId, size });
-    else this.#queue.addLarge({ path, contentId, size });
-  }
-
-  /** True if the content that is fetched for this path is not in its place yet: until then staging is that path's. */
-  #isArriving(path: RelativePath, contentId: ContentHash): boolean {
-    return this.#queue.has(path) === contentId || this.#busy.has(path);
-  }
-
-  #cancelFetch(path: RelativePath): void {
-    const contentId = this.#queue.has(path);
-    if (contentId === undefined) return;
-    this.#queue.cancel(path);
-    this.#noteArrived(path, contentId);
-    this.#wake(path);
-  }
-
-  /** The content is fetched for this path no longer. */
-  #noteArrived(path: RelativePath, contentId: ContentHash): void {
-    if (this.#fetchingContent.get(contentId) === path) this.#fetchingContent.delete(contentId);
   }
 
   #prepareFile(record: PathRecord, source: FileSource, works: Work[], sender?: Source): void {
@@ -424,7 +390,7 @@ export class Puller {
     const isWanted =
       record !== undefined && !isSettled(record) && wanted?.kind === "file" && wanted.contentId === contentId;
     if (isWanted && !this.#isStopped && !this.#busy.has(path)) return this.#prepareFile(record, source, works, sender);
-    this.#noteArrived(path, contentId);
+    this.#supply.noteArrived(path, contentId);
     this.add(path);
   }
 
@@ -479,7 +445,7 @@ export class Puller {
   #finish(work: Work, outcome: Exclude<ApplyOutcome, { kind: "not-empty" }>, settled: PathRecord[]): void {
     const { path, operation, movedFrom } = work;
     this.#busy.delete(path);
-    if (operation.kind === "file") this.#noteArrived(path, operation.contentId);
+    if (operation.kind === "file") this.#supply.noteArrived(path, operation.contentId);
     // What waited for its content looks for it elsewhere.
     if (outcome.kind !== "applied") this.#wakeWaiters(path);
     switch (outcome.kind) {
@@ -601,8 +567,7 @@ export class Puller {
   }
 
   #fail(path: RelativePath, problem: Problem): void {
-    const contentId = this.#queue.has(path);
-    if (contentId !== undefined) this.#cancelFetch(path);
+    this.#supply.cancel(path);
     if (isDiskFull(problem)) {
       this.#due.keep(path);
       return this.#fullDisk.note(problem);
