@@ -26,15 +26,14 @@ import { ContentSupply } from "./content-supply.ts";
 import { serveDataChannel } from "./data-channel.ts";
 import { decide, directoryToCome, fileOperation, type Surroundings } from "./decide.ts";
 import { DuePaths } from "./due-paths.ts";
-import { Failures } from "./failures.ts";
 import { FetchQueue, type SmallTask } from "./fetch-queue.ts";
 import { FullDisk } from "./full-disk.ts";
 import type { InlineFile } from "./inline-content.ts";
 import type { LargeFetch } from "./large-fetch.ts";
 import { LookFirst } from "./look-first.ts";
+import { PathStates } from "./path-states.ts";
 import { Removals } from "./removals.ts";
 import type { Source } from "./source.ts";
-import { Waiting } from "./waiting.ts";
 import type { Work } from "./work.ts";
 
 export interface PullerOptions {
@@ -74,8 +73,6 @@ export interface PullerOptions {
 
 /** Paths decided in one go before other work gets its turn. */
 const EVALUATED_AT_ONCE_MAX = 2_000;
-/** A path that is found changed so often in a row has something in its way. */
-const CHANGED_ATTEMPTS_MAX = 8;
 const DAMAGED: Problem = {
   code: "EDAMAGED",
   message: "Cannot write: a peer sent something else than it announced. It is asked again later.",
@@ -91,18 +88,10 @@ export class Puller {
   readonly #server: ContentServer;
   readonly #supply: ContentSupply;
   readonly #due: DuePaths;
-  readonly #busy = new Set<RelativePath>();
+  readonly #states: PathStates;
   readonly #runner: ApplyRunner;
-  /** Who waits: what that is for makes it due again. */
-  readonly #waiting = new Waiting();
-  /** Found changed a moment ago: they are looked at, and due again soon. */
-  readonly #resting = new Set<RelativePath>();
-  /** Repairs of these were asked for. A directory needs none once nothing live is left in it. */
-  readonly #toRepair = new Set<RelativePath>();
-  readonly #failures: Failures;
   /** Where nothing more is taken from for a path: disk paths. */
   readonly #noReuse = new Map<RelativePath, Set<string>>();
-  readonly #changedAttempts = new Map<RelativePath, number>();
   readonly #around: Surroundings;
   readonly #removals = new Removals();
   #isRemoving = false;
@@ -127,12 +116,9 @@ export class Puller {
       onLarge: (fetch) => this.#applyLarge(fetch),
       onProblem: (path, problem) => this.#fail(path, problem),
     });
-    this.#due = new DuePaths({
-      clock,
-      pending: () => store.pending(),
-      isFetched: (path) => this.#queue.has(path) !== undefined,
-      onDue: () => this.#evaluate(),
-    });
+    const isFetched = (path: RelativePath): boolean => this.#queue.has(path) !== undefined;
+    this.#due = new DuePaths({ clock, pending: () => store.pending(), isFetched, onDue: () => this.#evaluate() });
+    this.#states = new PathStates({ ...options, store, due: this.#due, isFetched });
     this.#runner = new ApplyRunner({
       ...options,
       store,
@@ -157,8 +143,6 @@ export class Puller {
         this.#due.schedule();
       },
     });
-    const { onProblem, onSolved } = options;
-    this.#failures = new Failures({ clock, onRetry: (path) => this.add(path), onProblem, onSolved });
     this.#server = new ContentServer({
       store,
       jobs,
@@ -174,8 +158,8 @@ export class Puller {
         onDue: (path) => this.add(path),
         onScanned: () => this.reconsider(),
       }),
-      isBusy: (path) => this.#busy.has(path),
-      onCancelled: (path) => this.#wake(path),
+      isBusy: (path) => this.#states.isBusy(path),
+      onCancelled: (path) => this.#states.wake(path),
     });
     this.#around = {
       get: (path) => store.get(path),
@@ -183,7 +167,7 @@ export class Puller {
       isIgnored: options.isIgnored,
       hasLiveChildren: (directory) => hasLiveChildren(store, directory),
       locationsOf: (contentId) => store.locationsOf(contentId),
-      isBusy: (path) => this.#busy.has(path),
+      isBusy: (path) => this.#states.isBusy(path),
       mayReuse: (path, diskPath) => this.#noReuse.get(path)?.has(diskPath) !== true,
     };
   }
@@ -195,7 +179,7 @@ export class Puller {
 
   /** True while this path is being changed by ourselves. */
   isBusy(path: RelativePath): boolean {
-    return this.#busy.has(path);
+    return this.#states.isBusy(path);
   }
 
   /** What is changing this path on the disk now, if anything: resolves when the index has been told the outcome. */
@@ -204,7 +188,7 @@ export class Puller {
   }
 
   get failures(): Iterable<readonly [RelativePath, Problem]> {
-    return this.#failures;
+    return this.#states.failures;
   }
 
   get largeFetches(): Iterable<LargeFetch> {
@@ -221,10 +205,10 @@ export class Puller {
     const { path } = record;
     if (inline !== undefined) this.#supply.put(inline);
     // A tree that arrives: what is in a directory is not decided on before that is made.
-    const isUntouched = this.#queue.has(path) === undefined && !this.#toRepair.has(path) && !this.#isStopped;
+    const isUntouched = this.#queue.has(path) === undefined && !this.#states.isToRepair(path) && !this.#isStopped;
     const directory = isUntouched ? directoryToCome(record, this.#around) : undefined;
     if (directory === undefined) this.add(path);
-    else this.#waitFor(directory, path);
+    else this.#states.waitFor(directory, path);
   }
 
   /** What this path needs may be something else by now. */
@@ -234,12 +218,7 @@ export class Puller {
 
   /** The disk was looked at, and the record is what is there now. */
   noteSeen(record: PathRecord): void {
-    const { path } = record;
-    // What was fetched for it is not wanted there any more, and perhaps elsewhere.
-    const isFollowed =
-      this.#waiting.isWaitedFor(path) || this.#queue.has(path) !== undefined || this.#failures.has(path);
-    if (!isSettled(record) || isFollowed) this.add(path);
-    this.#wakeParent(path);
+    this.#states.noteSeen(record);
   }
 
   addSource(source: Source): void {
@@ -274,7 +253,7 @@ export class Puller {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#due.stop();
-    this.#failures.stop();
+    this.#states.stop();
     await this.#queue.stop();
     if (!this.#runner.isIdle) await this.#runner.untilIdle();
   }
@@ -293,9 +272,7 @@ export class Puller {
     const works: Work[] = [];
     const removals: Work[] = [];
     for (const path of this.#due.take(EVALUATED_AT_ONCE_MAX)) {
-      // Whatever ends the operation makes the path due again.
-      if (this.#busy.has(path) || this.#isFailing(path)) continue;
-      this.#evaluateOne(path, works, removals);
+      if (this.#states.isOpen(path)) this.#evaluateOne(path, works, removals);
     }
     this.#operate(works);
     for (const { path } of removals) this.#removals.add(path);
@@ -303,9 +280,8 @@ export class Puller {
   }
 
   #evaluateOne(path: RelativePath, works: Work[], removals: Work[]): void {
-    const wasToRepair = this.#toRepair.delete(path);
+    const wasToRepair = this.#states.reopen(path);
     this.#removals.delete(path);
-    this.#waiting.leave(path);
     const record = this.#options.ledger.store.get(path);
     if (record === undefined) return;
     const decision = decide(record, this.#around);
@@ -314,19 +290,15 @@ export class Puller {
     switch (decision.kind) {
       case "settled":
       case "ignored":
-        return this.#wake(path);
+        return this.#states.wake(path);
       case "repair":
-        this.#toRepair.add(path);
-        // What looks like a hole in the tree while entries still arrive is none, mostly.
-        if (this.#options.isComparing()) this.#dueLater.add(path);
-        else this.#options.onRepair(path);
-        return;
+        return this.#states.askForRepair(path);
       case "after":
-        return this.#waitFor(decision.path, path);
+        return this.#states.waitFor(decision.path, path);
       case "operate": {
         const { operation, movedFrom } = decision;
-        this.#busy.add(path);
-        if (movedFrom !== undefined) this.#busy.add(movedFrom);
+        this.#states.begin(path);
+        if (movedFrom !== undefined) this.#states.begin(movedFrom);
         works.push({ path, operation, target: record.known, movedFrom });
         return;
       }
@@ -334,24 +306,16 @@ export class Puller {
         return void removals.push({ path, operation: decision.operation, target: record.known, movedFrom: undefined });
       case "fetch": {
         const supply = this.#supply.obtain(record, decision.content);
-        if (supply?.kind === "after") return this.#waitFor(supply.path, path);
+        if (supply?.kind === "after") return this.#states.waitFor(supply.path, path);
         return supply === undefined ? undefined : this.#prepareFile(record, supply, works);
       }
     }
   }
 
-  readonly #dueLater = new Set<RelativePath>();
-
-  /** Called when a comparison has ended. */
-  #wakeLater(): void {
-    for (const path of this.#dueLater) this.#due.keep(path);
-    this.#dueLater.clear();
-  }
-
   #prepareFile(record: PathRecord, source: FileSource, works: Work[], sender?: Source): void {
     const content = record.known.live?.content;
     if (content?.kind !== "file") return;
-    this.#busy.add(record.path);
+    this.#states.begin(record.path);
     const operation = fileOperation(record, content, source, this.#options);
     works.push({ path: record.path, operation, target: record.known, movedFrom: undefined, sender });
   }
@@ -389,7 +353,8 @@ export class Puller {
     const wanted = record?.known.live?.content;
     const isWanted =
       record !== undefined && !isSettled(record) && wanted?.kind === "file" && wanted.contentId === contentId;
-    if (isWanted && !this.#isStopped && !this.#busy.has(path)) return this.#prepareFile(record, source, works, sender);
+    if (isWanted && !this.#isStopped && !this.#states.isBusy(path))
+      return this.#prepareFile(record, source, works, sender);
     this.#supply.noteArrived(path, contentId);
     this.add(path);
   }
@@ -404,28 +369,28 @@ export class Puller {
     const [works, removals]: [Work[], Work[]] = [[], []];
     // Decided once more: much may have happened since they were put off.
     for (const path of this.#removals.takeDeepest(EVALUATED_AT_ONCE_MAX)) {
-      if (!this.#busy.has(path) && !this.#isFailing(path)) this.#evaluateOne(path, works, removals);
+      if (this.#states.isOpen(path)) this.#evaluateOne(path, works, removals);
     }
     this.#operate(works);
     this.#isRemoving = true;
-    for (const { path } of removals) this.#busy.add(path);
+    for (const { path } of removals) this.#states.begin(path);
     void this.#runner.run(removals, { inOrder: true }).then(() => {
       this.#isRemoving = false;
-      this.#wakeLater();
+      this.#states.wakePutOff();
       this.#due.schedule();
     });
   }
 
   /** Called by the owner when `isComparing` turned false. */
   noteCompared(): void {
-    this.#wakeLater();
+    this.#states.wakePutOff();
     this.#due.schedule();
   }
 
   #putOff(works: readonly Work[]): void {
     for (const { path, movedFrom } of works) {
-      this.#busy.delete(path);
-      this.#release(movedFrom);
+      this.#states.end(path);
+      this.#states.release(movedFrom);
       this.#options.clock.after(RETRY_DELAY_MS_MIN, () => this.add(path));
     }
   }
@@ -436,7 +401,7 @@ export class Puller {
       const outcome = outcomes[index];
       if (outcome?.kind === "not-empty") {
         await this.#finishNotEmpty(work, settled);
-        this.#release(work.movedFrom);
+        this.#states.release(work.movedFrom);
       } else if (outcome !== undefined) this.#finish(work, outcome, settled);
     }
     if (settled.length > 0) this.#options.onSettled(settled);
@@ -444,10 +409,10 @@ export class Puller {
 
   #finish(work: Work, outcome: Exclude<ApplyOutcome, { kind: "not-empty" }>, settled: PathRecord[]): void {
     const { path, operation, movedFrom } = work;
-    this.#busy.delete(path);
+    this.#states.end(path);
     if (operation.kind === "file") this.#supply.noteArrived(path, operation.contentId);
     // What waited for its content looks for it elsewhere.
-    if (outcome.kind !== "applied") this.#wakeWaiters(path);
+    if (outcome.kind !== "applied") this.#states.wakeWaiters(path);
     switch (outcome.kind) {
       case "applied":
         this.#noteApplied(work, outcome, settled);
@@ -466,7 +431,7 @@ export class Puller {
         this.#fail(path, outcome.problem);
         break;
     }
-    this.#release(movedFrom);
+    this.#states.release(movedFrom);
   }
 
   /** What was to be taken from another place of this disk is not there: the index has that place wrong. */
@@ -479,13 +444,6 @@ export class Puller {
       const isThere = location.kind === "tree" && this.#options.toDisk(location.path) === from;
       if (isThere) this.#options.onChangedOnDisk(location.path);
     }
-  }
-
-  /** The path that something was to be moved from is free again. */
-  #release(movedFrom: RelativePath | undefined): void {
-    if (movedFrom === undefined) return;
-    this.#busy.delete(movedFrom);
-    this.#wake(movedFrom);
   }
 
   #noteApplied(work: Work, outcome: Extract<ApplyOutcome, { kind: "applied" }>, settled: PathRecord[]): void {
@@ -506,13 +464,13 @@ export class Puller {
     settled.push(next);
     if (movedFrom !== undefined) this.#noteMovedAway(movedFrom, settled);
     this.#noReuse.delete(path);
-    this.#changedAttempts.delete(path);
+    this.#states.forgetRests(path);
     const { signature, touched } = outcome;
     // Where two changes may have one time, a person's may not show: the file is read once more, whatever the watcher hears.
     const mayHideChange = signature?.kind === "file" && isCoarse(signature);
     if (touched || mayHideChange) this.#options.onChangedOnDisk(path);
     if (!isSettled(next)) this.add(path);
-    this.#wake(path);
+    this.#states.wake(path);
   }
 
   /** The path holds something else now; its record still says what it held. */
@@ -532,18 +490,10 @@ export class Puller {
   }
 
   #noteChanged(path: RelativePath): void {
-    const attempts = (this.#changedAttempts.get(path) ?? 0) + 1;
-    this.#changedAttempts.set(path, attempts);
     const parent = parentOf(path);
     this.#options.onChangedOnDisk(path);
     if (parent !== undefined) this.#options.onChangedOnDisk(parent);
-    if (attempts > CHANGED_ATTEMPTS_MAX) return this.#fail(path, IN_THE_WAY);
-    // The look at the disk makes the path due again if it found something; this is for when it did not.
-    this.#resting.add(path);
-    this.#options.clock.after(50 * attempts, () => {
-      this.#resting.delete(path);
-      this.add(path);
-    });
+    if (!this.#states.rest(path)) this.#fail(path, IN_THE_WAY);
   }
 
   /**
@@ -553,14 +503,14 @@ export class Puller {
   async #finishNotEmpty(work: Work, settled: PathRecord[]): Promise<void> {
     const { path, target } = work;
     const left = await this.#options.leftIn(path);
-    this.#busy.delete(path);
+    this.#states.end(path);
     const record = this.#options.ledger.store.get(path);
     if (record === undefined) return;
     if (left === "ignored" && target.live === undefined) {
       const next = withPresent(record, target, undefined, true);
       this.#options.ledger.put(record, next);
       settled.push(next);
-      this.#wake(path);
+      this.#states.wake(path);
       return;
     }
     this.#noteChanged(path);
@@ -572,39 +522,7 @@ export class Puller {
       this.#due.keep(path);
       return this.#fullDisk.note(problem);
     }
-    this.#failures.add(path, problem);
-  }
-
-  /** What failed is tried again after a while, unless the path has come to hold what is known of it by another way. */
-  #isFailing(path: RelativePath): boolean {
-    if (!this.#failures.has(path)) return false;
-    const record = this.#options.ledger.store.get(path);
-    return record !== undefined && !isSettled(record);
-  }
-
-  #waitFor(path: RelativePath, waiter: RelativePath): void {
-    this.#waiting.add(waiter, path);
-    const isComing = this.#busy.has(path) || this.#queue.has(path) !== undefined;
-    // What is waited for may itself not be due: then nobody would wake us.
-    if (!isComing && !this.#waiting.isWaiting(path) && !this.#resting.has(path)) this.add(path);
-  }
-
-  /** The path came to an end: whoever waited for it is looked at again. */
-  #wake(path: RelativePath): void {
-    this.#failures.solve(path);
-    this.#wakeParent(path);
-    this.#wakeWaiters(path);
-  }
-
-  #wakeWaiters(path: RelativePath): void {
-    for (const waiter of this.#waiting.takeWaitersOf(path)) this.add(waiter);
-  }
-
-  /** The last thing that was live in a directory may be gone: then nothing is to be repaired, and it can go. */
-  #wakeParent(path: RelativePath): void {
-    if (this.#toRepair.size === 0) return;
-    const parent = parentOf(path);
-    if (parent !== undefined && this.#toRepair.has(parent)) this.add(parent);
+    this.#states.fail(path, problem);
   }
 }
 
