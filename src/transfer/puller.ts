@@ -1,11 +1,11 @@
 // Brings the disk up to what is known: one loop that looks at pending paths, decides what each needs next, and has it done.
 //
-// Events only make a path due; `#evaluate` decides. A path is at one place at a time: due, busy (an operation is under
-// way), being fetched, waiting for another path, or resting after a problem.
+// Events only make a path due; `#evaluate` decides. A path is at one place at a time: due (due-paths.ts), being fetched
+// (content-supply.ts), or busy, waiting, resting or failed (path-states.ts). What is done on the disk goes through
+// apply-runner.ts, and outcomes.ts tells the index what came of it.
 
 import type { ContentHash, PeerId } from "../core/ids.ts";
-import { CHUNK_SIZE_BYTES_MIN, RETRY_DELAY_MS_MIN } from "../core/limits.ts";
-import { parentOf, type RelativePath } from "../core/path.ts";
+import type { RelativePath } from "../core/path.ts";
 import { isDiskFull } from "../core/problem-of.ts";
 import type { Problem } from "../core/problem.ts";
 import type { Clock } from "../edge/clock.ts";
@@ -14,12 +14,11 @@ import type { RootIdentity } from "../edge/root-identity.ts";
 import type { PathRecord } from "../index/entry.ts";
 import type { Ledger } from "../index/ledger.ts";
 import { hasLiveChildren } from "../index/live-children.ts";
-import { isSettled, withPresent } from "../index/settle.ts";
-import { isCoarse } from "../index/signature.ts";
+import { isSettled } from "../index/settle.ts";
 import type { Session } from "../pool/session.ts";
 import type { Channel } from "../pool/channel.ts";
 import type { FetchingMessage, HaveMessage } from "../pool/messages.ts";
-import type { ApplyOperation, ApplyOutcome, FileSource } from "./apply-operation.ts";
+import type { FileSource } from "./apply-operation.ts";
 import { ApplyRunner } from "./apply-runner.ts";
 import { ContentServer } from "./content-server.ts";
 import { ContentSupply } from "./content-supply.ts";
@@ -31,6 +30,7 @@ import { FullDisk } from "./full-disk.ts";
 import type { InlineFile } from "./inline-content.ts";
 import type { LargeFetch } from "./large-fetch.ts";
 import { LookFirst } from "./look-first.ts";
+import { Outcomes } from "./outcomes.ts";
 import { PathStates } from "./path-states.ts";
 import { Removals } from "./removals.ts";
 import type { Source } from "./source.ts";
@@ -73,14 +73,6 @@ export interface PullerOptions {
 
 /** Paths decided in one go before other work gets its turn. */
 const EVALUATED_AT_ONCE_MAX = 2_000;
-const DAMAGED: Problem = {
-  code: "EDAMAGED",
-  message: "Cannot write: a peer sent something else than it announced. It is asked again later.",
-};
-const IN_THE_WAY: Problem = {
-  code: "EEXIST",
-  message: "Cannot write: something else is there that dsync may not replace (ignored files?). Move it away.",
-};
 
 export class Puller {
   readonly #options: PullerOptions;
@@ -90,13 +82,12 @@ export class Puller {
   readonly #due: DuePaths;
   readonly #states: PathStates;
   readonly #runner: ApplyRunner;
-  /** Where nothing more is taken from for a path: disk paths. */
-  readonly #noReuse = new Map<RelativePath, Set<string>>();
+  readonly #outcomes: Outcomes;
   readonly #around: Surroundings;
+  readonly #fullDisk: FullDisk;
   readonly #removals = new Removals();
   #isRemoving = false;
   #isStopped = false;
-  readonly #fullDisk: FullDisk;
   #bytesReceived = 0;
 
   constructor(options: PullerOptions) {
@@ -119,11 +110,18 @@ export class Puller {
     const isFetched = (path: RelativePath): boolean => this.#queue.has(path) !== undefined;
     this.#due = new DuePaths({ clock, pending: () => store.pending(), isFetched, onDue: () => this.#evaluate() });
     this.#states = new PathStates({ ...options, store, due: this.#due, isFetched });
+    this.#outcomes = new Outcomes({
+      ...options,
+      due: this.#due,
+      states: this.#states,
+      onArrived: (path, contentId) => this.#supply.noteArrived(path, contentId),
+      onFailed: (path, problem) => this.#fail(path, problem),
+    });
     this.#runner = new ApplyRunner({
       ...options,
       store,
-      onOutcomes: (works, outcomes) => this.#finishAll(works, outcomes),
-      onPutOff: (works) => this.#putOff(works),
+      onOutcomes: (works, outcomes) => this.#outcomes.note(works, outcomes),
+      onPutOff: (works) => this.#outcomes.putOff(works),
       onDone: () => {
         if (this.#due.isOverflowing) this.#due.schedule();
       },
@@ -168,7 +166,7 @@ export class Puller {
       hasLiveChildren: (directory) => hasLiveChildren(store, directory),
       locationsOf: (contentId) => store.locationsOf(contentId),
       isBusy: (path) => this.#states.isBusy(path),
-      mayReuse: (path, diskPath) => this.#noReuse.get(path)?.has(diskPath) !== true,
+      mayReuse: (path, diskPath) => this.#outcomes.mayReuse(path, diskPath),
     };
   }
 
@@ -387,135 +385,6 @@ export class Puller {
     this.#due.schedule();
   }
 
-  #putOff(works: readonly Work[]): void {
-    for (const { path, movedFrom } of works) {
-      this.#states.end(path);
-      this.#states.release(movedFrom);
-      this.#options.clock.after(RETRY_DELAY_MS_MIN, () => this.add(path));
-    }
-  }
-
-  async #finishAll(works: readonly Work[], outcomes: readonly ApplyOutcome[]): Promise<void> {
-    const settled: PathRecord[] = [];
-    for (const [index, work] of works.entries()) {
-      const outcome = outcomes[index];
-      if (outcome?.kind === "not-empty") {
-        await this.#finishNotEmpty(work, settled);
-        this.#states.release(work.movedFrom);
-      } else if (outcome !== undefined) this.#finish(work, outcome, settled);
-    }
-    if (settled.length > 0) this.#options.onSettled(settled);
-  }
-
-  #finish(work: Work, outcome: Exclude<ApplyOutcome, { kind: "not-empty" }>, settled: PathRecord[]): void {
-    const { path, operation, movedFrom } = work;
-    this.#states.end(path);
-    if (operation.kind === "file") this.#supply.noteArrived(path, operation.contentId);
-    // What waited for its content looks for it elsewhere.
-    if (outcome.kind !== "applied") this.#states.wakeWaiters(path);
-    switch (outcome.kind) {
-      case "applied":
-        this.#noteApplied(work, outcome, settled);
-        break;
-      case "changed":
-        this.#noteChanged(path);
-        break;
-      case "damaged":
-        // Sent by a peer: asking again at once would only bring it again. Somebody else may have it whole.
-        work.sender?.noteLacking(path);
-        if (operation.kind === "file" && operation.source.kind === "bytes") return this.#fail(path, DAMAGED);
-        this.#noteUseless(work);
-        this.add(path);
-        break;
-      case "problem":
-        this.#fail(path, outcome.problem);
-        break;
-    }
-    this.#states.release(movedFrom);
-  }
-
-  /** What was to be taken from another place of this disk is not there: the index has that place wrong. */
-  #noteUseless({ path, operation, target }: Work): void {
-    const from = takenFrom(operation);
-    const content = target.live?.content;
-    if (from === undefined || content?.kind !== "file") return;
-    this.#noReuse.set(path, (this.#noReuse.get(path) ?? new Set()).add(from));
-    for (const location of this.#options.ledger.store.locationsOf(content.contentId)) {
-      const isThere = location.kind === "tree" && this.#options.toDisk(location.path) === from;
-      if (isThere) this.#options.onChangedOnDisk(location.path);
-    }
-  }
-
-  #noteApplied(work: Work, outcome: Extract<ApplyOutcome, { kind: "applied" }>, settled: PathRecord[]): void {
-    const { path, movedFrom, target } = work;
-    const { ledger } = this.#options;
-    const record = ledger.store.get(path);
-    if (record === undefined) return;
-    const old = record.present.live?.content;
-    if (outcome.trashed !== undefined && old?.kind === "file") {
-      ledger.store.putTrashLocation(old.contentId, outcome.trashed);
-    }
-    const next = withPresent(record, target, outcome.signature);
-    this.#mark(record, work.operation.kind === "file" ? work.operation.size : 0);
-    if (work.operation.kind === "file" && work.operation.size > CHUNK_SIZE_BYTES_MIN) {
-      ledger.store.putChunkLocations(work.operation.contentId);
-    }
-    ledger.put(record, next);
-    settled.push(next);
-    if (movedFrom !== undefined) this.#noteMovedAway(movedFrom, settled);
-    this.#noReuse.delete(path);
-    this.#states.forgetRests(path);
-    const { signature, touched } = outcome;
-    // Where two changes may have one time, a person's may not show: the file is read once more, whatever the watcher hears.
-    const mayHideChange = signature?.kind === "file" && isCoarse(signature);
-    if (touched || mayHideChange) this.#options.onChangedOnDisk(path);
-    if (!isSettled(next)) this.add(path);
-    this.#states.wake(path);
-  }
-
-  /** The path holds something else now; its record still says what it held. */
-  #mark({ path, present }: PathRecord, bytes: number): void {
-    this.#options.ledger.store.mark(path, present);
-    this.#options.onMarked(bytes);
-  }
-
-  #noteMovedAway(path: RelativePath, settled: PathRecord[]): void {
-    const record = this.#options.ledger.store.get(path);
-    if (record === undefined) return;
-    const next = withPresent(record, { seen: record.known.seen, live: undefined }, undefined);
-    this.#mark(record, 0);
-    this.#options.ledger.put(record, next);
-    settled.push(next);
-    if (!isSettled(next)) this.add(path);
-  }
-
-  #noteChanged(path: RelativePath): void {
-    const parent = parentOf(path);
-    this.#options.onChangedOnDisk(path);
-    if (parent !== undefined) this.#options.onChangedOnDisk(parent);
-    if (!this.#states.rest(path)) this.#fail(path, IN_THE_WAY);
-  }
-
-  /**
-   * A directory that should go still held something: only ignored files (it stays, as residue), or more to be removed.
-   * What was moved out of it meanwhile leaves nothing, and nothing is no residue: it is tried again.
-   */
-  async #finishNotEmpty(work: Work, settled: PathRecord[]): Promise<void> {
-    const { path, target } = work;
-    const left = await this.#options.leftIn(path);
-    this.#states.end(path);
-    const record = this.#options.ledger.store.get(path);
-    if (record === undefined) return;
-    if (left === "ignored" && target.live === undefined) {
-      const next = withPresent(record, target, undefined, true);
-      this.#options.ledger.put(record, next);
-      settled.push(next);
-      this.#states.wake(path);
-      return;
-    }
-    this.#noteChanged(path);
-  }
-
   #fail(path: RelativePath, problem: Problem): void {
     this.#supply.cancel(path);
     if (isDiskFull(problem)) {
@@ -524,10 +393,4 @@ export class Puller {
     }
     this.#states.fail(path, problem);
   }
-}
-
-/** The disk path on this disk that an operation takes content from. */
-function takenFrom(operation: ApplyOperation): string | undefined {
-  if (operation.kind === "move") return operation.from;
-  return operation.kind === "file" && operation.source.kind === "copy" ? operation.source.diskPath : undefined;
 }
