@@ -6,9 +6,10 @@ import { RootCheck } from "./root-check.ts";
 
 function world() {
   const clock = new FakeClock();
-  const seen = { looks: 0, changes: 0, isChanged: false };
+  const seen = { looks: 0, changes: 0, isChanged: false, isLost: false };
   const run = async (): Promise<{ kind: string }> => {
     seen.looks++;
+    if (seen.isLost) throw new Error("it is lost");
     return { kind: seen.isChanged ? "root-changed" : "looked" };
   };
   const check = new RootCheck({
@@ -37,4 +38,14 @@ test("it is not looked at once that is stopped", async () => {
   check.stop();
   await clock.run(10_000);
   assert.equal(seen.looks, 1);
+});
+
+test("a look that is lost says nothing, and there is another one", async () => {
+  const { clock, seen, check } = world();
+  seen.isLost = true;
+  check.start();
+  await clock.run(4_000);
+  seen.isLost = false;
+  await clock.run(2_000);
+  assert.deepEqual([seen.looks, seen.changes], [3, 0]);
 });

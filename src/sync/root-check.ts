@@ -28,10 +28,9 @@ export class RootCheck {
     const { jobs, clock, identity, onRootChanged } = this.#options;
     clock.after(ROOT_CHECK_INTERVAL_MS, () => {
       if (this.#isStopped) return;
-      void jobs.run("look", { identity, paths: [] }).then(({ kind }) => {
-        if (kind === "root-changed") onRootChanged();
-        else this.start();
-      });
+      const look = jobs.run("look", { identity, paths: [] }).then(({ kind }) => kind === "root-changed");
+      // A look that is lost says nothing.
+      void look.catch(() => false).then((isChanged) => (isChanged ? onRootChanged() : this.start()));
     });
   }
 

@@ -7,10 +7,14 @@ import { FullDisk } from "./full-disk.ts";
 
 function world() {
   const clock = new FakeClock();
-  const state = { freeBytes: 10, isStopped: false };
+  const state = { freeBytes: 10, isStopped: false, isLost: false };
+  const run = async (): Promise<{ freeBytes: number }> => {
+    if (state.isLost) throw new Error("it is lost");
+    return { freeBytes: state.freeBytes };
+  };
   const told: string[] = [];
   const disk = new FullDisk({
-    jobs: { run: async () => ({ freeBytes: state.freeBytes }) } as unknown as JobRunner,
+    jobs: { run } as unknown as JobRunner,
     clock,
     root: "/f",
     isStopped: () => state.isStopped,
@@ -47,4 +51,15 @@ test("nothing is told once it has stopped", async () => {
   stopped.fill("Cannot write b.");
   assert.deepEqual([stopped.disk.isFull, stopped.told], [false, []]);
   assert.equal(disk.isFull, true);
+});
+
+test("a look at the room that is lost is made again", async () => {
+  const { clock, state, told, fill } = world();
+  state.isLost = true;
+  fill("Cannot write a.");
+  await clock.run(2 * DISK_FULL_POLL_MS);
+  assert.deepEqual(told, ["Cannot write a."]);
+  state.isLost = false;
+  await clock.run(DISK_FULL_POLL_MS);
+  assert.deepEqual(told, ["Cannot write a.", "room, not full"]);
 });

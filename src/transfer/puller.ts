@@ -88,7 +88,6 @@ export class Puller {
   readonly #removals = new Removals();
   #isRemoving = false;
   #isStopped = false;
-  #bytesReceived = 0;
 
   constructor(options: PullerOptions) {
     this.#options = options;
@@ -193,11 +192,6 @@ export class Puller {
     return this.#queue.largeFetches;
   }
 
-  /** Bytes of content that arrived from peers since the start. */
-  get bytesReceived(): number {
-    return this.#bytesReceived;
-  }
-
   /** What is known of this path changed. `inline`: its content, not verified. */
   noteKnown(record: PathRecord, inline?: InlineFile): void {
     const { path } = record;
@@ -261,7 +255,8 @@ export class Puller {
     const { jobs, identity } = this.#options;
     const contentIds = this.#queue.takeLeftStaged();
     if (contentIds.length === 0 || this.#isStopped) return;
-    await jobs.run("unstage", { root: identity.root, contentIds, onlyPlaced: false });
+    // What is left is cleared when dsync starts the next time.
+    await jobs.run("unstage", { root: identity.root, contentIds, onlyPlaced: false }).catch(() => undefined);
   }
 
   /** Decides what every due path needs, and has it done in as few jobs as possible. */
@@ -324,7 +319,6 @@ export class Puller {
   ): Promise<void> {
     const works: Work[] = [];
     for (const { task, chunk } of arrived) {
-      this.#bytesReceived += task.size;
       const encoding = chunk.encoding === "lz4" ? "lz4" : "raw";
       const source: FileSource = { kind: "bytes", encoding, payload: chunk.payload };
       this.#prepareArrived(task.path, task.contentId, works, source, sender);
@@ -333,7 +327,6 @@ export class Puller {
   }
 
   #applyLarge(fetch: LargeFetch): void {
-    this.#bytesReceived += fetch.size;
     const works: Work[] = [];
     this.#prepareArrived(fetch.path, fetch.contentId, works, { kind: "staged" });
     this.#operate(works);

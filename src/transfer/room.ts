@@ -36,12 +36,19 @@ export interface WaitForRoomOptions {
  * cannot be seen. Never rejects; does not resolve once it is stopped.
  */
 export async function waitForRoom(options: WaitForRoomOptions): Promise<void> {
-  const { jobs, clock, root, isStopped } = options;
-  const { freeBytes: atFirst } = await jobs.run("room", { root });
+  const { clock, isStopped } = options;
+  const atFirst = await freeBytes(options);
   for (let poll = 0; poll < DISK_FULL_POLLS_MAX; poll++) {
     await new Promise<void>((resolve) => void clock.after(DISK_FULL_POLL_MS, resolve));
     if (isStopped()) return new Promise<never>(() => {});
-    const { freeBytes } = await jobs.run("room", { root });
-    if (freeBytes > atFirst) return;
+    if ((await freeBytes(options)) > atFirst) return;
   }
+}
+
+/** 0 if the job is lost. */
+function freeBytes({ jobs, root }: WaitForRoomOptions): Promise<number> {
+  return jobs.run("room", { root }).then(
+    (result) => result.freeBytes,
+    () => 0,
+  );
 }
