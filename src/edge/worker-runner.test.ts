@@ -3,10 +3,12 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { removeDirectory, temporaryDirectory, writeFiles } from "../../test/support/trees.ts";
+import { incompressible, removeDirectory, temporaryDirectory, writeFiles } from "../../test/support/trees.ts";
 import { DEADLINE_MS, waitFor } from "../../test/support/wait.ts";
 import { loadBlake3 } from "../content/blake3.ts";
+import { hashInParts, type RunPart } from "../content/hash-in-parts.ts";
 import type { HashRequest, HashResult } from "../content/hash-job.ts";
+import { HASH_PART_BYTES } from "../core/limits.ts";
 import { createInProcessRunner } from "./in-process-runner.ts";
 import type { JobName, JobRunner } from "./jobs.ts";
 import { nodeFileSystem } from "./node-file-system.ts";
@@ -68,6 +70,20 @@ for (const [where, create] of Object.entries(RUNNERS)) {
     await assert.rejects(runner.run("hash", { root: "/", files: [], inlineBytesMax: 0 }), /stopping/);
   });
 }
+
+test("a large file that two threads hash in parts is what one makes of it", async () => {
+  await withRunner(createWorkerRunner({ workers: 2, portable: false }), async (runner, root) => {
+    writeFiles(root, { f: incompressible(3 * HASH_PART_BYTES, 1) });
+    const { outcomes } = await runner.run("hash", { root, files: ["f"], inlineBytesMax: 0 });
+    const [whole] = outcomes;
+    assert.ok(whole?.kind === "hashed");
+    const runPart: RunPart = (request) => runner.run("hashPart", request);
+    const { signature, manifest: known } = whole;
+    for (const large of [{ known }, { known: undefined }]) {
+      assert.deepEqual(await hashInParts(runPart, { root, file: "f", signature, ...large }), whole);
+    }
+  });
+});
 
 test("buffers move to the job", async () => {
   await withRunner(createWorkerRunner({ workers: 1, portable: false }), async (runner, root) => {
