@@ -157,6 +157,8 @@ export const REQUEST_ITEMS = 256;
 export const LARGE_FETCHES_MAX = 4;
 /** A peer that was asked for content and sends nothing at all for so long, not even for others' requests: disks that sleep wake up sooner. */
 export const ANSWER_SILENCE_MS_MAX = 10_000;
+/** The same, if somebody else may have what it was asked for, who is asked then. */
+export const ANSWER_PATIENCE_MS = 2_500;
 /** Content still to come from which on several instances share the work of getting it: below, it is there before they have agreed. */
 export const SHARED_FETCH_BYTES_MIN = 8 * MIB;
 /** How long a chunk that another instance should get is waited for, beyond half the time that the own share took. */

@@ -5,7 +5,6 @@
 
 import type { ContentHash } from "../core/ids.ts";
 import {
-  ANSWER_SILENCE_MS_MAX,
   LARGE_FETCHES_MAX,
   LEFT_STAGED_MAX,
   REQUEST_BYTES,
@@ -21,6 +20,7 @@ import type { Channel } from "../pool/channel.ts";
 import type { Session } from "../pool/session.ts";
 import type { ChunkMessage, FetchingMessage, FetchItem, HaveMessage } from "../pool/messages.ts";
 import { FetchClient } from "./fetch-client.ts";
+import { FetchSource } from "./fetch-source.ts";
 import { LargeFetch, type LargeFetchOptions } from "./large-fetch.ts";
 import { Sharing } from "./sharing.ts";
 import type { Source } from "./source.ts";
@@ -52,15 +52,9 @@ export interface FetchQueueOptions extends Omit<LargeFetchOptions, PerFetch> {
 /** Tasks looked at for one request before giving the turn to other work. */
 const LOOK_AHEAD = 1024;
 
-interface SourceState {
-  readonly source: Source;
-  readonly window: Window;
-  readonly clients: FetchClient[];
-}
-
 export class FetchQueue {
   readonly #options: FetchQueueOptions;
-  readonly #sources = new Map<Session, SourceState>();
+  readonly #sources = new Map<Session, FetchSource>();
   readonly #window = new Window(WINDOW_BYTES_MAX);
   readonly #small = new Map<RelativePath, SmallTask>();
   readonly #inFlight = new Map<RelativePath, SmallTask>();
@@ -125,7 +119,7 @@ export class FetchQueue {
 
   addSource(source: Source): void {
     const window = new Window(WINDOW_BYTES_PER_PEER, this.#window);
-    this.#sources.set(source.session, { source, window, clients: [] });
+    this.#sources.set(source.session, new FetchSource(source, window, this.#options.clock));
     this.#sharing.addPeer(source);
     this.unparkAll();
   }
@@ -145,12 +139,9 @@ export class FetchQueue {
   /** A data channel to a source opened. Returns its asking side. */
   addChannel(session: Session, channel: Channel): FetchClient {
     const client = new FetchClient(channel);
-    const state = this.#sources.get(session);
-    state?.clients.push(client);
-    void channel.ended.then(() => {
-      const index = state?.clients.indexOf(client) ?? -1;
-      if (index !== -1) state?.clients.splice(index, 1);
-    });
+    const from = this.#sources.get(session);
+    from?.add(client);
+    void channel.ended.then(() => from?.remove(client));
     this.pump();
     return client;
   }
@@ -198,43 +189,48 @@ export class FetchQueue {
   pump(): void {
     if (this.#isPaused) return;
     let hasRoom = false;
-    for (const state of this.#sources.values()) {
-      while (state.window.isOpen && this.#askOnce(state));
-      hasRoom ||= state.window.isOpen && this.#freestClient(state) !== undefined;
+    for (const from of this.#sources.values()) {
+      while (from.window.isOpen && this.#askOnce(from));
+      hasRoom ||= from.window.isOpen && from.freestClient !== undefined;
     }
     // Somebody could be asked for more, and still this is left.
     if (hasRoom && this.#small.size > 0) this.#parkUnservable();
   }
 
-  #askOnce(state: SourceState): boolean {
-    const { session } = state.source;
-    const isWanted = this.#small.size > 0 || this.#neediest(state.source) !== undefined;
+  #askOnce(from: FetchSource): boolean {
+    const { session } = from.source;
+    const isWanted = this.#small.size > 0 || this.#neediest(from) !== undefined;
     if (!isWanted) return false;
-    const client = this.#freestClient(state);
+    const client = from.freestClient;
     if (client === undefined) {
-      session.wantDataChannels(state.clients.length + 1);
+      session.wantDataChannels(from.channels + 1);
       return false;
     }
     // More channels help when one alone has much to do.
-    if (client.bytesOutstanding > REQUEST_BYTES) session.wantDataChannels(state.clients.length + 1);
-    return this.#askForSmall(state, client) || this.#askForChunks(state, client);
+    if (client.bytesOutstanding > REQUEST_BYTES) session.wantDataChannels(from.channels + 1);
+    return this.#askForSmall(from, client) || this.#askForChunks(from, client);
   }
 
-  #freestClient(state: SourceState): FetchClient | undefined {
-    let freest: FetchClient | undefined;
-    for (const client of state.clients) {
-      if (client.isFree && (freest === undefined || client.bytesOutstanding < freest.bytesOutstanding)) freest = client;
+  /** Who is silent is not asked for what others may have. */
+  #mayAsk(from: FetchSource, path: RelativePath): boolean {
+    return from.source.mayHold(path) && !(from.isSilent && this.#isElsewhere(from, path));
+  }
+
+  /** True if somebody else, who is not silent, may have it. */
+  #isElsewhere(than: FetchSource, path: RelativePath): boolean {
+    for (const other of this.#sources.values()) {
+      if (other !== than && !other.isSilent && other.source.mayHold(path)) return true;
     }
-    return freest;
+    return false;
   }
 
-  #askForSmall(state: SourceState, client: FetchClient): boolean {
+  #askForSmall(from: FetchSource, client: FetchClient): boolean {
     const tasks: SmallTask[] = [];
     let bytes = 0;
     let looked = 0;
     for (const task of this.#small.values()) {
       if (looked++ > LOOK_AHEAD || tasks.length >= REQUEST_ITEMS || bytes + task.size > REQUEST_BYTES) break;
-      if (!state.source.mayHold(task.path)) continue;
+      if (!this.#mayAsk(from, task.path)) continue;
       tasks.push(task);
       bytes += task.size;
     }
@@ -243,18 +239,13 @@ export class FetchQueue {
       this.#small.delete(task.path);
       this.#inFlight.set(task.path, task);
     }
-    void this.#fetchSmall(state, client, tasks, bytes);
+    void this.#fetchSmall(from, client, tasks, bytes);
     return true;
   }
 
-  async #fetchSmall(
-    state: SourceState,
-    client: FetchClient,
-    tasks: readonly SmallTask[],
-    bytes: number,
-  ): Promise<void> {
+  async #fetchSmall(from: FetchSource, client: FetchClient, tasks: readonly SmallTask[], bytes: number): Promise<void> {
     const weight = bytes + tasks.length * WINDOW_BYTES_PER_SMALL_FILE;
-    state.window.take(weight);
+    from.window.take(weight);
     const items = tasks.map(({ path, contentId, size }) => ({
       path,
       contentId,
@@ -262,7 +253,8 @@ export class FetchQueue {
       length: size,
       hash: contentId,
     }));
-    const answer = await this.#unlessSilent(client, client.fetch(items), ANSWER_SILENCE_MS_MAX);
+    const isElsewhere = (): boolean => tasks.every(({ path }) => this.#isElsewhere(from, path));
+    const answer = await from.unlessSilent(client, client.fetch(items), { isElsewhere });
     const arrived: { task: SmallTask; chunk: ChunkMessage }[] = [];
     for (const [index, task] of tasks.entries()) {
       // Cancelled or asked for anew meanwhile: this answer is of no use.
@@ -273,12 +265,12 @@ export class FetchQueue {
         arrived.push({ task, chunk });
         continue;
       }
-      if (answer !== "lost") state.source.noteLacking(task.path);
+      if (answer !== "lost" && answer !== "silent") from.source.noteLacking(task.path);
       this.#small.set(task.path, task);
     }
     this.pump();
-    if (arrived.length > 0) await this.#options.onSmall(arrived, state.source);
-    state.window.give(weight);
+    if (arrived.length > 0) await this.#options.onSmall(arrived, from.source);
+    from.window.give(weight);
     this.pump();
   }
 
@@ -307,9 +299,10 @@ export class FetchQueue {
   }
 
   /** The large file that this source can do most for: the first one that still needs something. */
-  #neediest(source: Source): LargeFetch | undefined {
+  #neediest(from: FetchSource): LargeFetch | undefined {
+    const { source } = from;
     for (const fetch of this.#large.values()) {
-      const mayHold = source.mayHold(fetch.path);
+      const mayHold = this.#mayAsk(from, fetch.path);
       const isNeedy = fetch.hasManifest
         ? fetch.hasWorkFor(source.session.peer.id, mayHold)
         : mayHold && !this.#askedManifests.has(fetch);
@@ -320,83 +313,61 @@ export class FetchQueue {
 
   readonly #askedManifests = new Set<LargeFetch>();
 
-  #askForChunks(state: SourceState, client: FetchClient): boolean {
-    const fetch = this.#neediest(state.source);
+  #askForChunks(from: FetchSource, client: FetchClient): boolean {
+    const fetch = this.#neediest(from);
     if (fetch === undefined) return false;
-    if (!fetch.hasManifest) void this.#fetchManifest(state, client, fetch);
+    if (!fetch.hasManifest) void this.#fetchManifest(from, client, fetch);
     else {
-      const { session } = state.source;
-      const items = fetch.takeItems(REQUEST_BYTES, session.peer.id, state.source.mayHold(fetch.path));
-      void this.#fetchChunks(state, client, fetch, items);
+      const { session } = from.source;
+      const items = fetch.takeItems(REQUEST_BYTES, session.peer.id, this.#mayAsk(from, fetch.path));
+      void this.#fetchChunks(from, client, fetch, items);
     }
     return true;
   }
 
-  async #fetchManifest(state: SourceState, client: FetchClient, fetch: LargeFetch): Promise<void> {
+  async #fetchManifest(from: FetchSource, client: FetchClient, fetch: LargeFetch): Promise<void> {
     this.#askedManifests.add(fetch);
     const asked = client.fetchManifest(fetch.path, fetch.contentId);
-    const manifest = await this.#unlessSilent(client, asked, ANSWER_SILENCE_MS_MAX);
+    const isElsewhere = (): boolean => this.#isElsewhere(from, fetch.path);
+    const manifest = await from.unlessSilent(client, asked, { isElsewhere });
     this.#askedManifests.delete(fetch);
     if (fetch.isCancelled) return;
-    if (manifest === undefined || manifest === "stalled") state.source.noteLacking(fetch.path);
-    else if (manifest !== "lost") {
+    if (manifest === undefined || manifest === "stalled") from.source.noteLacking(fetch.path);
+    else if (manifest !== "lost" && manifest !== "silent") {
       if (fetch.acceptManifest(manifest)) return this.#useLocal(fetch);
-      state.source.session.close("protocol-error", "a manifest that is not what its content ID says");
+      from.source.session.close("protocol-error", "a manifest that is not what its content ID says");
     }
     this.pump();
   }
 
   async #fetchChunks(
-    state: SourceState,
+    from: FetchSource,
     client: FetchClient,
     fetch: LargeFetch,
     items: readonly FetchItem[],
   ): Promise<void> {
     const bytes = items.reduce((sum, item) => sum + item.length, 0);
-    const { source } = state;
-    state.window.take(bytes);
+    const { source } = from;
+    from.window.take(bytes);
     const isHolder = source.mayHold(fetch.path);
     // A member may get into trouble itself, and what it has others can get.
-    const silenceMsMax = isHolder ? ANSWER_SILENCE_MS_MAX : SHARED_FETCH_STALLED_MS;
-    const answer = await this.#unlessSilent(client, client.fetch(items), silenceMsMax);
+    const patience = isHolder
+      ? { isElsewhere: () => this.#isElsewhere(from, fetch.path) }
+      : { silenceMsMax: SHARED_FETCH_STALLED_MS };
+    const answer = await from.unlessSilent(client, client.fetch(items), patience);
     if (answer === "stalled" && isHolder) source.noteLacking(fetch.path);
     else if (answer === "stalled") fetch.removeMember(source.session.peer.id);
-    if (answer === "lost" || answer === "stalled" || fetch.isCancelled) {
+    if (answer === "lost" || answer === "stalled" || answer === "silent" || fetch.isCancelled) {
       fetch.returnItems(items);
-      state.window.give(bytes);
+      from.window.give(bytes);
       this.pump();
       return;
     }
     const { problem, gone, wrong } = await fetch.receive(items, answer);
-    state.window.give(bytes);
+    from.window.give(bytes);
     if (gone) source.noteLacking(fetch.path);
     if (wrong) source.session.close("protocol-error", "a chunk that is not what its hash says");
     this.#afterStaging(fetch, problem);
-  }
-
-  /**
-   * `stalled`: nothing at all has come on the channel for so long, while the session lives. Somebody else may have it; what
-   * comes later is of no use.
-   */
-  #unlessSilent<Answer>(
-    { channel }: FetchClient,
-    answer: Promise<Answer>,
-    silenceMsMax: number,
-  ): Promise<Answer | "stalled"> {
-    const { clock } = this.#options;
-    return new Promise((resolve) => {
-      let received = channel.bytesReceived;
-      const check = (): void => {
-        if (channel.bytesReceived === received) return resolve("stalled");
-        received = channel.bytesReceived;
-        timer = clock.after(silenceMsMax, check);
-      };
-      let timer = clock.after(silenceMsMax, check);
-      void answer.then((value) => {
-        timer.clear();
-        resolve(value);
-      });
-    });
   }
 
   #afterStaging(fetch: LargeFetch, problem: Problem | undefined): void {
