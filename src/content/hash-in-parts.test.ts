@@ -47,10 +47,12 @@ interface Options {
   readonly known?: Uint8Array | undefined;
   readonly partBytes?: number;
   readonly before?: (request: HashPartRequest) => void;
+  readonly mayUseTwo?: () => boolean;
 }
 
-function inParts(file: string, { known, partBytes = MIB, before }: Options = {}): Promise<HashOutcome> {
-  return hashInParts(partsOn(nodeFileSystem, before), { root, file, signature: signatureAt(file), known }, partBytes);
+function inParts(file: string, { known, before, ...options }: Options = {}): Promise<HashOutcome> {
+  const large = { root, file, signature: signatureAt(file), known };
+  return hashInParts(partsOn(nodeFileSystem, before), large, { partBytes: MIB, ...options });
 }
 
 const contents: fc.Arbitrary<Buffer> = fc
@@ -98,14 +100,22 @@ function edited(content: Buffer, { kind, at, bytes }: Edit, seed: number): Buffe
 test("a content hashed in parts is what it is in one pass, whatever is known of it", async () => {
   const partSizes = fc.constantFrom(MIB, MIB + 4321, 3 * MIB);
   await fc.assert(
-    fc.asyncProperty(contents, edits, partSizes, fc.boolean(), async (original, list, partBytes, isKnown) => {
-      writeFiles(root, { file: original });
-      const known = isKnown ? manifestOf(inOnePass("file")) : undefined;
-      const now = list.reduce((bytes, edit, index) => edited(bytes, edit, index), original);
-      if (now.length === 0) return;
-      writeFiles(root, { file: now });
-      assert.deepEqual(await inParts("file", { known, partBytes }), inOnePass("file"));
-    }),
+    fc.asyncProperty(
+      contents,
+      edits,
+      partSizes,
+      fc.boolean(),
+      fc.boolean(),
+      async (original, list, partBytes, ...is) => {
+        const [isKnown, isFast] = is;
+        writeFiles(root, { file: original });
+        const known = isKnown ? manifestOf(inOnePass("file")) : undefined;
+        const now = list.reduce((bytes, edit, index) => edited(bytes, edit, index), original);
+        if (now.length === 0) return;
+        writeFiles(root, { file: now });
+        assert.deepEqual(await inParts("file", { known, partBytes, mayUseTwo: () => isFast }), inOnePass("file"));
+      },
+    ),
     { numRuns: 150 },
   );
 });
@@ -125,7 +135,7 @@ test("what was not changed is read once, and what is known is found again after 
   const counting = { ...blake3, hash: (bytes: Uint8Array) => (hashes++, blake3.hash(bytes)) };
   const runPart: RunPart = (request) => Promise.resolve(hashPart(nodeFileSystem, counting, request));
   const large = { root, file: "file", signature: signatureAt("file"), known };
-  const outcome = await hashInParts(runPart, large, 4 * MIB);
+  const outcome = await hashInParts(runPart, large, { partBytes: 4 * MIB });
   assert.deepEqual(outcome, inOnePass("file"));
   const count = (manifestOf(outcome)?.length ?? 0) / MANIFEST_ITEM_BYTES;
   assert.ok(count > 60 && hashes < count + 25, `${hashes} hashes for ${count} chunks`);
@@ -142,8 +152,27 @@ test("no part is longer than it was asked to be, and there are never more than t
     running--;
     return result;
   };
-  await hashInParts(counted, { root, file: "file", signature: signatureAt("file"), known: undefined }, 2 * MIB);
+  await hashInParts(
+    counted,
+    { root, file: "file", signature: signatureAt("file"), known: undefined },
+    { partBytes: 2 * MIB },
+  );
   assert.deepEqual([most, running], [2, 0]);
+});
+
+test("there is one part at a time where the first one was slow", async () => {
+  writeFiles(root, { file: incompressible(12 * MIB, 9) });
+  const runPart = partsOn(nodeFileSystem);
+  let [running, most] = [0, 0];
+  const counted: RunPart = async (request) => {
+    most = Math.max(most, ++running);
+    const result = await runPart(request);
+    running--;
+    return result;
+  };
+  const large = { root, file: "file", signature: signatureAt("file"), known: undefined };
+  const outcome = await hashInParts(counted, large, { partBytes: 2 * MIB, mayUseTwo: () => false });
+  assert.deepEqual([most, outcome], [1, inOnePass("file")]);
 });
 
 const DISTURBANCES: Readonly<Record<string, (path: string) => void>> = {
@@ -204,7 +233,7 @@ test("a file that cannot be read is a problem", async () => {
     },
   };
   const large = { root, file: "file", signature: signatureAt("file"), known: undefined };
-  const outcome = await hashInParts(partsOn(failing), large, MIB);
+  const outcome = await hashInParts(partsOn(failing), large, { partBytes: MIB });
   assert.equal(outcome.kind === "problem" && outcome.problem.code, "EIO");
 });
 
@@ -218,7 +247,7 @@ test("when a job is lost, that is told once, and nothing new is begun", async ()
     let parts = 0;
     const losing: RunPart = (request) => (++parts < 5 ? runPart(request) : Promise.reject(new Error("stopping")));
     const large = { root, file: "file", signature: signatureAt("file"), known: undefined };
-    await assert.rejects(hashInParts(losing, large, MIB), /stopping/);
+    await assert.rejects(hashInParts(losing, large, { partBytes: MIB }), /stopping/);
     for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
     assert.ok(parts <= 6, `${parts} parts`);
     assert.deepEqual(unhandled, []);
@@ -235,6 +264,6 @@ test("a file of more chunks than anybody can keep is a problem", async () => {
   const runPart: RunPart = ({ from, to }) =>
     Promise.resolve({ kind: "hashed", chunks: Buffer.alloc(((to - from) / CHUNK_SIZE_BYTES_MAX) * item.length, item) });
   const large = { root, file: "file", signature, known: undefined };
-  const outcome = await hashInParts(runPart, large, 2 ** 16 * CHUNK_SIZE_BYTES_MAX);
+  const outcome = await hashInParts(runPart, large, { partBytes: 2 ** 16 * CHUNK_SIZE_BYTES_MAX });
   assert.equal(outcome.kind === "problem" && outcome.problem.code, "EFBIG");
 });

@@ -1,4 +1,5 @@
-// Hashes a large file in parts, two of them at a time: a job each, so short that no worker is held up by it.
+// Hashes a large file in parts, two of them at a time: a job each, so short that no worker is held up by it. On a disk on
+// which they are not short there is one at a time, as with any long job.
 //
 // Two runs of chunks: one begins at the start, the other one near the middle, as if a chunk ended there. Where a chunk ends
 // depends on nothing but its own bytes. So from the first place on where chunks of both begin, both are the same: the
@@ -28,17 +29,21 @@ export interface LargeFile {
 
 export type RunPart = (request: HashPartRequest) => Promise<HashPartResult>;
 
+export interface HashInPartsOptions {
+  /** At least CHUNK_SIZE_BYTES_MAX. */
+  readonly partBytes?: number;
+  /** Asked after the first part: false leaves one thread to others, and there is one run alone. */
+  readonly mayUseTwo?: () => boolean;
+}
+
 /** What the first run reads at a time where it has passed the second one's start: mostly they meet after a few chunks. */
 const SEAM_BYTES = 4 * CHUNK_SIZE_BYTES_MAX;
 
-/**
- * Comes to what the `hash` job says of the same file. Rejects if a job does, with nothing new begun. `partBytes`: at least
- * CHUNK_SIZE_BYTES_MAX.
- */
+/** Comes to what the `hash` job says of the same file. Rejects if a job does, with nothing new begun. */
 export async function hashInParts(
   runPart: RunPart,
   large: LargeFile,
-  partBytes = HASH_PART_BYTES,
+  { partBytes = HASH_PART_BYTES, mayUseTwo = () => true }: HashInPartsOptions = {},
 ): Promise<HashOutcome> {
   const { signature, known } = large;
   const { size } = signature;
@@ -46,10 +51,13 @@ export async function hashInParts(
   const first = new ChunkRun({ offset: 0, index: 0 }, known);
   const second = new ChunkRun(middle, known);
   const reader = new PartReader(runPart, large);
-  await Promise.all([
-    reader.read(first, { to: middle.offset, partBytes }),
-    reader.read(second, { to: size, partBytes }),
-  ]);
+  await reader.read(first, { to: Math.min(partBytes, middle.offset), partBytes });
+  if (mayUseTwo()) {
+    await Promise.all([
+      reader.read(first, { to: middle.offset, partBytes }),
+      reader.read(second, { to: size, partBytes }),
+    ]);
+  } else await reader.read(first, { to: size, partBytes });
   const starts = second.starts();
   await reader.read(first, { to: size, partBytes: SEAM_BYTES, isEnough: (end) => starts.has(end) });
   if (reader.failure !== undefined) return reader.failure;

@@ -286,6 +286,8 @@ export const HASH_BYTES_MAX = 32 * MIB;
 export const HASH_IN_PARTS_BYTES_MIN = 64 * MIB;
 /** Such a part: 8 to 20 ms, so that nobody waits long for a worker, and many times what it costs to ask for one. */
 export const HASH_PART_BYTES = 16 * MIB;
+/** A first part that takes longer comes from a slow disk: then one thread stays free for a person's save. */
+export const HASH_PART_MS_MAX = 60;
 /** Files above this size are reported only when they have been quiet for a while: sending half of a save is dear. */
 export const LARGE_FILE_BYTES = 8 * MIB;
 export const LARGE_FILE_QUIET_MS = 300;

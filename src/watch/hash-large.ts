@@ -2,6 +2,7 @@
 
 import { hashInParts, type LargeFile, type RunPart } from "../content/hash-in-parts.ts";
 import type { HashOutcome } from "../content/hash-job.ts";
+import { HASH_PART_MS_MAX } from "../core/limits.ts";
 import { quietDelayMs } from "./judge.ts";
 import type { RoundContext } from "./round-context.ts";
 
@@ -14,8 +15,14 @@ export async function hashLargeFile(
   large: LargeFile,
   options: { readonly urgent: boolean },
 ): Promise<HashOutcome> {
-  const runPart: RunPart = (request) => jobs.run("hashPart", request, options);
-  const outcome = await hashInParts(runPart, large);
+  let slowestMs = 0;
+  const runPart: RunPart = async (request) => {
+    const beganMs = nowMs();
+    const result = await jobs.run("hashPart", request, options);
+    slowestMs = Math.max(slowestMs, nowMs() - beganMs);
+    return result;
+  };
+  const outcome = await hashInParts(runPart, large, { mayUseTwo: () => slowestMs <= HASH_PART_MS_MAX });
   if (outcome.kind !== "hashed") return outcome;
   const { root, file, signature } = large;
   const quietMs = quietDelayMs(signature, nowMs());
