@@ -66,8 +66,8 @@ export class Conversation implements Source {
   /** See invariant 2. */
   #isPaused = false;
   #isFlushing = false;
-  /** When the event loop had its last turn. */
-  #sliceBeganMs: number;
+  /** When the event loop had its last turn, as far as is known. */
+  #sliceBeganMs = 0;
   #hasEnded = false;
   #hasCompared = false;
   /** See invariant 3. `undefined`: no comparison is under way. */
@@ -78,7 +78,6 @@ export class Conversation implements Source {
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.session = options.session;
-    this.#sliceBeganMs = options.clock.monotonic();
     this.#toldDirectories = new ToldDirectories(options.ledger.store);
     void options.session.ended.then(() => this.#end());
     options.session.control.onMessage((message) => this.#receive(message));
@@ -216,6 +215,7 @@ export class Conversation implements Source {
 
   async #answerAll(): Promise<void> {
     this.#isAnswering = true;
+    this.#sliceBeganMs = this.#options.clock.monotonic();
     for (let question = this.#questions.take(); question !== undefined; question = this.#questions.take()) {
       if (this.#hasEnded) break;
       try {
@@ -326,6 +326,7 @@ export class Conversation implements Source {
 
   async #flush(): Promise<void> {
     this.#isFlushing = true;
+    this.#sliceBeganMs = this.#options.clock.monotonic();
     try {
       while (this.#outbox.size > 0 && !this.#hasEnded) {
         await this.#sendEntries(this.#outbox.take(ENTRIES_PER_MESSAGE_MAX));
