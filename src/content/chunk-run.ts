@@ -38,9 +38,15 @@ export class ChunkRun {
     return this.#cuts[this.count] ?? 0;
   }
 
-  /** For each place where a chunk begins, and for the end: how many chunks are before it. */
-  starts(): ReadonlyMap<number, number> {
-    return new Map(this.#cuts.map((cut, index) => [cut, index] as const));
+  /** How many chunks are before this place; `undefined` if no chunk begins or ends there. */
+  countBefore(offset: number): number | undefined {
+    let [low, high] = [0, this.#cuts.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#cuts[middle] ?? 0) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return this.#cuts[low] === offset ? low : undefined;
   }
 
   encoded(): Buffer {

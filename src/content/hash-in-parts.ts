@@ -58,10 +58,10 @@ export async function hashInParts(
       reader.read(second, { to: size, partBytes }),
     ]);
   } else await reader.read(first, { to: size, partBytes });
-  const starts = second.starts();
-  await reader.read(first, { to: size, partBytes: SEAM_BYTES, isEnough: (end) => starts.has(end) });
+  const isMet = (end: number): boolean => second.countBefore(end) !== undefined;
+  await reader.read(first, { to: size, partBytes: SEAM_BYTES, isEnough: isMet });
   if (reader.failure !== undefined) return reader.failure;
-  const manifest = joined(first, second, starts.get(first.end) ?? second.count);
+  const manifest = joined(first, second, second.countBefore(first.end) ?? second.count);
   if (manifest.count > MANIFEST_CHUNKS_MAX) return { kind: "problem", problem: problemOf("read", new TooManyChunks()) };
   return {
     kind: "hashed",
